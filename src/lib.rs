@@ -1,1 +1,34 @@
-pub fn x(){}
+//! Keeps a Meilisearch true to a SQLite database.
+//!
+//! The modules, in the order in which data meets them:
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`catalog`] | `index-settings/` becomes [`catalog::IndexDefinition`]s |
+//! | [`source`] | the database: one snapshot, streamed row by row |
+//! | [`document`], [`convert`], [`ids`], [`timestamp`] | a row becomes a document |
+//! | [`spool`] | documents become NDJSON batches in an unlinked file |
+//! | [`engine`] | all that is said to Meilisearch |
+//! | [`gates`] | the checks that a build must pass before it is swapped in |
+//! | [`follow`] | a round: what changed since is sent and deleted |
+//! | [`commands`] | the recipes over these stages, a file a command |
+//!
+//! Around them: [`cli`] (what can be asked), [`progress`] and [`report`] (what a person and a machine are told),
+//! [`retry`] (what is tried again) and [`error`] (what can go wrong, and its exit code).
+
+pub mod catalog;
+pub mod cli;
+pub mod commands;
+pub mod convert;
+pub mod document;
+pub mod engine;
+pub mod error;
+pub mod follow;
+pub mod gates;
+pub mod ids;
+pub mod progress;
+pub mod report;
+pub mod retry;
+pub mod source;
+pub mod spool;
+pub mod timestamp;

@@ -1,0 +1,5 @@
+//! The database, behind types that name no SQLite.
+
+mod value;
+
+pub use value::Value;
