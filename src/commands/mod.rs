@@ -1,1 +1,1 @@
-//! (being written)
+//! The recipes: a file a command, to be read from top to bottom.
