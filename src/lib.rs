@@ -14,7 +14,8 @@
 //! | [`commands`] | the recipes over these stages, a file a command |
 //!
 //! Around them: [`cli`] (what can be asked), [`progress`] and [`report`] (what a person and a machine are told),
-//! [`retry`] (what is tried again) and [`error`] (what can go wrong, and its exit code).
+//! [`retry`] (what is tried again) and [`error`] (what can go wrong, and its exit code). With the feature `ephemeral`:
+//! `sample` (an invented database like Bisan's, for the demo and the tests).
 
 pub mod catalog;
 pub mod cli;
@@ -29,6 +30,8 @@ pub mod ids;
 pub mod progress;
 pub mod report;
 pub mod retry;
+#[cfg(feature = "ephemeral")]
+pub mod sample;
 pub mod source;
 pub mod spool;
 pub mod timestamp;

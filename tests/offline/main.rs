@@ -1,0 +1,1 @@
+//! What the program promises before it has met any server.
