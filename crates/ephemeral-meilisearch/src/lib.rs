@@ -4,5 +4,6 @@ pub mod error;
 pub mod keys;
 pub mod like;
 pub mod routes;
+pub mod search;
 pub mod state;
 pub mod strict;

@@ -67,6 +67,28 @@ features! {
     Of15 = 15;
     /// `sort` of the documents routes.
     DocumentsSort = 16;
+    /// The actions `network.*`.
+    NetworkActions = 13;
+    /// The actions of chats, and the default key with them.
+    ChatKeys = 15;
+    /// The actions `*.get` and `export`, and the default key that reads everything.
+    ReadOnlyKeys = 16;
+    /// The actions `webhooks.*`.
+    WebhookActions = 17;
+    /// The action `indexes.compact`.
+    CompactAction = 23;
+    /// The action `fields.post`.
+    FieldsAction = 33;
+    /// The action `tasks.compact`.
+    CompactTasksAction = 40;
+    /// The actions `dynamicSearchRules.*`.
+    SearchRulesActions = 41;
+    /// `indices` in `_matchesPosition`: which item of an array matched.
+    MatchIndices = 12;
+    /// `requestUid` in the answer to a search.
+    RequestUid = 23;
+    /// `showPerformanceDetails`, `personalize`, `media` and `useNetwork` of a search are known by name.
+    SearchOfNewest = 50;
     /// `rename` of a swap, `uid` of an index update.
     Rename = 18;
     /// `customMetadata` of document tasks.
