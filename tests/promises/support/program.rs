@@ -1,0 +1,227 @@
+//! The built program, as people run it.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+use super::within;
+
+/// A run that has not begun.
+pub struct Program {
+    command: Command,
+    secrets: Vec<String>,
+}
+
+impl Program {
+    /// With nothing of the caller's environment: neither a proxy nor a server is taken from it by accident.
+    pub fn new(folder: &Path) -> Program {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("bisan-indexer"));
+        command
+            .env_clear()
+            .env("HOME", folder)
+            .env("TMPDIR", folder)
+            .env("RUST_BACKTRACE", "1");
+        command
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.kill_on_drop(true);
+        Program {
+            command,
+            secrets: Vec::new(),
+        }
+    }
+
+    pub fn arg(mut self, arg: impl AsRef<std::ffi::OsStr>) -> Program {
+        self.command.arg(arg);
+        self
+    }
+
+    pub fn args<'a>(mut self, args: impl IntoIterator<Item = &'a str>) -> Program {
+        self.command.args(args);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Program {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn without_env(mut self, name: &str) -> Program {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// What must not be found in anything that this run says.
+    pub fn secret(mut self, secret: &str) -> Program {
+        self.secrets.push(secret.to_owned());
+        self
+    }
+
+    pub fn start(mut self) -> Running {
+        let mut child = self.command.spawn().unwrap();
+        let pid = child.id().unwrap();
+        let out = tokio::spawn(read_all(child.stdout.take().unwrap()));
+        let err = tokio::spawn(read_all(child.stderr.take().unwrap()));
+        let peak = Arc::new(AtomicU64::new(0));
+        let watching = tokio::spawn(watch_memory(pid, peak.clone()));
+        Running {
+            child,
+            pid,
+            out,
+            err,
+            peak,
+            watching,
+            secrets: self.secrets,
+        }
+    }
+
+    pub async fn run(self) -> Ended {
+        self.start().ended().await
+    }
+}
+
+async fn read_all(mut stream: impl tokio::io::AsyncRead + Unpin) -> Vec<u8> {
+    let mut all = Vec::new();
+    let _ = stream.read_to_end(&mut all).await;
+    all
+}
+
+/// A run under way.
+pub struct Running {
+    child: Child,
+    pid: u32,
+    out: JoinHandle<Vec<u8>>,
+    err: JoinHandle<Vec<u8>>,
+    peak: Arc<AtomicU64>,
+    watching: JoinHandle<()>,
+    secrets: Vec<String>,
+}
+
+impl Running {
+    /// Ctrl-C.
+    pub fn interrupt(&self) {
+        self.signal(Signal::INT);
+    }
+
+    /// As `docker stop` asks.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// `kill -9`: no chance to clean up.
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.pid as i32).unwrap(), signal).unwrap();
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    pub async fn ended(mut self) -> Ended {
+        let status = within("the program ends", self.child.wait()).await.unwrap();
+        self.watching.abort();
+        let text =
+            |bytes: Vec<u8>| String::from_utf8(bytes).expect("all that the program says is UTF-8");
+        let ended = Ended {
+            status,
+            out: text(self.out.await.unwrap()),
+            err: text(self.err.await.unwrap()),
+            peak_kib: self.peak.load(Ordering::Relaxed),
+        };
+        for secret in &self.secrets {
+            let said = ended.out.contains(secret) || ended.err.contains(secret);
+            assert!(
+                !said,
+                "the program gave a secret away:\n{}\n{}",
+                ended.out, ended.err
+            );
+        }
+        ended
+    }
+}
+
+/// The kernel keeps the high-water mark itself, so looking now and then misses only what grew since the last look.
+async fn watch_memory(pid: u32, peak: Arc<AtomicU64>) {
+    while let Ok(status) = tokio::fs::read_to_string(format!("/proc/{pid}/status")).await {
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let Some(kib) = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+        else {
+            return;
+        };
+        peak.fetch_max(kib, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: ExitStatus,
+    pub out: String,
+    pub err: String,
+    /// The most memory that it ever had resident. 0 where the system does not tell.
+    pub peak_kib: u64,
+}
+
+impl Ended {
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Ended {
+        assert_eq!(
+            self.status.code(),
+            Some(code),
+            "exit code\n--- standard output\n{}\n--- standard error\n{}",
+            self.out,
+            self.err
+        );
+        self
+    }
+
+    /// All these words, in whatever order, are in what was said on standard error.
+    #[track_caller]
+    pub fn says<'a>(self, words: impl IntoIterator<Item = &'a str>) -> Ended {
+        for word in words {
+            assert!(
+                self.err.contains(word),
+                "`{word}` is missing\n--- standard error\n{}",
+                self.err
+            );
+        }
+        self
+    }
+
+    #[track_caller]
+    pub fn says_nothing_of(self, word: &str) -> Ended {
+        assert!(
+            !self.err.contains(word) && !self.out.contains(word),
+            "`{word}`\n{}\n{}",
+            self.out,
+            self.err
+        );
+        self
+    }
+
+    /// The one JSON report on standard output.
+    #[track_caller]
+    pub fn report(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| {
+            panic!(
+                "no report ({error})\n--- standard output\n{}\n{}",
+                self.out, self.err
+            )
+        })
+    }
+}

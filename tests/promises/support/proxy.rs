@@ -1,0 +1,457 @@
+//! A proxy between program and server that does to one request what networks, proxies and dying servers do to any.
+//! The fault is on the wire, so the program needs no hook for it.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::wire::{Body, Canned, Head, Stream};
+use super::within;
+
+/// What happens to a request.
+#[derive(Clone)]
+pub enum Fault {
+    /// The connection ends before the server has heard anything.
+    CutBefore,
+    /// The server has heard the head and half of the body, then both sides see the connection end.
+    CutInBody,
+    /// The server has done what was asked; its answer never arrives.
+    LoseAnswer,
+    /// Somebody in between answers; the server has heard nothing.
+    Answer(Canned),
+    /// The server has done what was asked; somebody in between answers for it.
+    DeliverThenAnswer(Canned),
+    /// The request waits on the way to the server.
+    Hold(Hold),
+    /// The server has done what was asked; its answer waits on the way back.
+    HoldAnswer(Hold),
+}
+
+impl Fault {
+    fn html(status: u16, title: &str) -> Canned {
+        let body = format!(
+            "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center>\r\n<hr><center>nginx/1.24.0</center></body>\r\n</html>\r\n"
+        );
+        Canned {
+            status,
+            headers: vec![
+                ("content-type", "text/html".to_owned()),
+                ("server", "nginx/1.24.0".to_owned()),
+            ],
+            body,
+        }
+    }
+
+    pub fn bad_gateway() -> Fault {
+        Fault::Answer(Fault::html(502, "502 Bad Gateway"))
+    }
+
+    /// The proxy gave up waiting; the server had not.
+    pub fn gateway_timeout_after_delivery() -> Fault {
+        Fault::DeliverThenAnswer(Fault::html(504, "504 Gateway Time-out"))
+    }
+
+    pub fn unavailable() -> Fault {
+        Fault::Answer(Canned {
+            status: 503,
+            headers: vec![],
+            body: String::new(),
+        })
+    }
+
+    pub fn too_many_requests(retry_after_seconds: u32) -> Fault {
+        let headers = vec![
+            ("retry-after", retry_after_seconds.to_string()),
+            ("content-type", "text/plain".to_owned()),
+        ];
+        Fault::Answer(Canned {
+            status: 429,
+            headers,
+            body: "slow down".to_owned(),
+        })
+    }
+
+    /// An answer of Meilisearch's own shape.
+    pub fn meilisearch(status: u16, code: &str, message: &str) -> Fault {
+        let body = serde_json::json!({"message": message, "code": code, "type": "invalid_request", "link": ""});
+        Fault::Answer(Canned::json(status, &body))
+    }
+
+    /// An answer with any JSON.
+    pub fn json(status: u16, body: &serde_json::Value) -> Fault {
+        Fault::Answer(Canned::json(status, body))
+    }
+}
+
+/// One request that waits until the test lets it go.
+#[derive(Clone)]
+pub struct Hold {
+    reached: Arc<watch::Sender<bool>>,
+    released: Arc<watch::Sender<bool>>,
+}
+
+impl Hold {
+    fn new() -> Hold {
+        Hold {
+            reached: Arc::new(watch::Sender::new(false)),
+            released: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    /// Returns once a request has come to it.
+    pub async fn reached(&self, what: &str) {
+        let mut reached = self.reached.subscribe();
+        within(what, reached.wait_for(|there| *there))
+            .await
+            .unwrap();
+    }
+
+    pub fn release(&self) {
+        self.released.send_replace(true);
+    }
+
+    async fn stop_here(&self) {
+        self.reached.send_replace(true);
+        let _ = self.released.subscribe().wait_for(|free| *free).await;
+    }
+}
+
+/// One request that came by.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub method: String,
+    pub path: String,
+    pub body_bytes: u64,
+    /// None: no answer went back.
+    pub status: Option<u16>,
+}
+
+struct Rule {
+    which: Which,
+    fault: Fault,
+    left: usize,
+}
+
+enum Which {
+    /// Counted from 1, over all connections.
+    Nth(usize),
+    Route {
+        method: String,
+        path: String,
+    },
+}
+
+impl Which {
+    fn is(&self, number: usize, head: &Head, path: &str) -> bool {
+        match self {
+            Which::Nth(nth) => *nth == number,
+            Which::Route {
+                method,
+                path: pattern,
+            } => method == head.method() && matches(pattern, path),
+        }
+    }
+}
+
+/// `*` stands for any characters.
+fn matches(pattern: &str, path: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == path,
+        Some((before, after)) => path.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len())
+                .filter(|at| rest.is_char_boundary(*at))
+                .any(|at| matches(after, &rest[at..]))
+        }),
+    }
+}
+
+#[derive(Default)]
+struct Plan {
+    rules: Vec<Rule>,
+    seen: Vec<Seen>,
+    body_limit: Option<u64>,
+}
+
+pub struct FaultProxy {
+    address: String,
+    sub_path: &'static str,
+    plan: Arc<Mutex<Plan>>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl FaultProxy {
+    pub async fn before(server: &str) -> FaultProxy {
+        FaultProxy::under("", server).await
+    }
+
+    /// As `location /search/ { proxy_pass …/; }` would have it: only what comes under the sub-path is passed on.
+    pub async fn under(sub_path: &'static str, server: &str) -> FaultProxy {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let upstream = server
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
+        let plan = Arc::new(Mutex::new(Plan::default()));
+        let shared = plan.clone();
+        let accepting = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let passing = Passing {
+                    plan: shared.clone(),
+                    upstream: upstream.clone(),
+                    sub_path,
+                };
+                tokio::spawn(async move { passing.serve(BufReader::new(client)).await });
+            }
+        });
+        FaultProxy {
+            address,
+            sub_path,
+            plan,
+            accepting,
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("{}{}", self.address, self.sub_path)
+    }
+
+    /// The fault at the k-th request from now on, counted from 1, whatever it asks for.
+    pub fn at(&self, k: usize, fault: Fault) {
+        let mut plan = self.plan.lock().unwrap();
+        let number = plan.seen.len() + k;
+        plan.rules.push(Rule {
+            which: Which::Nth(number),
+            fault,
+            left: 1,
+        });
+    }
+
+    /// The fault at the first `times` requests of this route. In the path `*` stands for any characters.
+    pub fn times(&self, times: usize, method: &str, path: &str, fault: Fault) {
+        let which = Which::Route {
+            method: method.to_owned(),
+            path: path.to_owned(),
+        };
+        self.plan.lock().unwrap().rules.push(Rule {
+            which,
+            fault,
+            left: times,
+        });
+    }
+
+    pub fn once(&self, method: &str, path: &str, fault: Fault) {
+        self.times(1, method, path, fault);
+    }
+
+    pub fn always(&self, method: &str, path: &str, fault: Fault) {
+        self.times(usize::MAX, method, path, fault);
+    }
+
+    /// Holds the first request of this route before the server has heard of it.
+    pub fn hold(&self, method: &str, path: &str) -> Hold {
+        let hold = Hold::new();
+        self.once(method, path, Fault::Hold(hold.clone()));
+        hold
+    }
+
+    /// Holds the answer to the first request of this route: the server has done what was asked.
+    pub fn hold_answer(&self, method: &str, path: &str) -> Hold {
+        let hold = Hold::new();
+        self.once(method, path, Fault::HoldAnswer(hold.clone()));
+        hold
+    }
+
+    /// Holds the k-th request from now on.
+    pub fn hold_at(&self, k: usize) -> Hold {
+        let hold = Hold::new();
+        self.at(k, Fault::Hold(hold.clone()));
+        hold
+    }
+
+    /// `client_max_body_size` of nginx: a larger body is refused with 413 and an HTML page.
+    pub fn limit_bodies(&self, bytes: u64) {
+        self.plan.lock().unwrap().body_limit = Some(bytes);
+    }
+
+    /// From here on everything passes.
+    pub fn heal(&self) {
+        let mut plan = self.plan.lock().unwrap();
+        plan.rules.clear();
+        plan.body_limit = None;
+    }
+
+    pub fn seen(&self) -> Vec<Seen> {
+        self.plan.lock().unwrap().seen.clone()
+    }
+
+    /// How many requests of this route came by.
+    pub fn count(&self, method: &str, path: &str) -> usize {
+        self.seen()
+            .iter()
+            .filter(|seen| seen.method == method && matches(path, &seen.path))
+            .count()
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+struct Passing {
+    plan: Arc<Mutex<Plan>>,
+    upstream: String,
+    sub_path: &'static str,
+}
+
+impl Passing {
+    async fn serve(&self, mut client: Stream) {
+        while let Ok(Some(head)) = Head::read(&mut client).await {
+            let Some(path) = head.path().strip_prefix(self.sub_path) else {
+                let _ = Fault::html(404, "404 Not Found").send(&mut client).await;
+                continue;
+            };
+            let (place, fault) = self.note(&head, path);
+            match self.pass(&mut client, &head, place, fault).await {
+                Ok(Some(status)) => self.plan.lock().unwrap().seen[place].status = Some(status),
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
+    /// Its place among all that came by, and what is to happen to it.
+    fn note(&self, head: &Head, path: &str) -> (usize, Option<Fault>) {
+        let mut plan = self.plan.lock().unwrap();
+        let length = head
+            .header("content-length")
+            .and_then(|bytes| bytes.parse().ok())
+            .unwrap_or(0);
+        let (method, path) = (head.method().to_owned(), path.to_owned());
+        plan.seen.push(Seen {
+            method,
+            path: path.clone(),
+            body_bytes: length,
+            status: None,
+        });
+        let number = plan.seen.len();
+        let over = plan.body_limit.is_some_and(|limit| length > limit);
+        let rule = plan
+            .rules
+            .iter_mut()
+            .find(|rule| rule.left > 0 && rule.which.is(number, head, &path));
+        let fault = rule.map(|rule| {
+            rule.left -= 1;
+            rule.fault.clone()
+        });
+        (
+            number - 1,
+            fault.or_else(|| {
+                over.then(|| Fault::Answer(Fault::html(413, "413 Request Entity Too Large")))
+            }),
+        )
+    }
+
+    /// The status that went back; None when the client is to see its connection end.
+    async fn pass(
+        &self,
+        client: &mut Stream,
+        head: &Head,
+        place: usize,
+        fault: Option<Fault>,
+    ) -> io::Result<Option<u16>> {
+        let mut body = Body::of_request(head);
+        if let Some(Fault::CutBefore) = fault {
+            return Ok(None);
+        }
+        if let Some(Fault::CutInBody) = fault {
+            self.deliver_half(client, head, &mut body).await?;
+            return Ok(None);
+        }
+        let body = body.collect(client).await?;
+        self.plan.lock().unwrap().seen[place].body_bytes = body.len() as u64;
+        if let Some(Fault::Answer(answer)) = &fault {
+            answer.send(client).await?;
+            return Ok(Some(answer.status));
+        }
+        if let Some(Fault::Hold(hold)) = &fault {
+            hold.stop_here().await;
+        }
+        let (answer_head, answer_body) = self.deliver(head, &body).await?;
+        match &fault {
+            Some(Fault::LoseAnswer) => return Ok(None),
+            Some(Fault::DeliverThenAnswer(answer)) => {
+                answer.send(client).await?;
+                return Ok(Some(answer.status));
+            }
+            Some(Fault::HoldAnswer(hold)) => hold.stop_here().await,
+            _ => {}
+        }
+        client
+            .write_all(&answer_head.write_with(Some(answer_body.len() as u64), &[]))
+            .await?;
+        client.write_all(&answer_body).await?;
+        client.flush().await?;
+        Ok(Some(answer_head.status()))
+    }
+
+    async fn deliver(&self, head: &Head, body: &[u8]) -> io::Result<(Head, Vec<u8>)> {
+        let mut server = self.knock(head, body.len() as u64).await?;
+        server.write_all(body).await?;
+        server.flush().await?;
+        let answer = Head::read(&mut server)
+            .await?
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        let body = match answer.status() {
+            204 => Vec::new(),
+            _ => Body::of_answer(&answer).collect(&mut server).await?,
+        };
+        Ok((answer, body))
+    }
+
+    async fn deliver_half(
+        &self,
+        client: &mut Stream,
+        head: &Head,
+        body: &mut Body,
+    ) -> io::Result<()> {
+        let length = head
+            .header("content-length")
+            .and_then(|bytes| bytes.parse().ok())
+            .unwrap_or(0u64);
+        if length == 0 {
+            return Ok(()); // nothing to cut: the connection ends before the head was passed on
+        }
+        let mut server = self.knock(head, length).await?;
+        let mut left = (length / 2) as usize;
+        while left > 0 {
+            let Some(piece) = body.next(client).await? else {
+                break;
+            };
+            server.write_all(&piece[..piece.len().min(left)]).await?;
+            left = left.saturating_sub(piece.len());
+        }
+        server.flush().await
+    }
+
+    async fn knock(&self, head: &Head, body_bytes: u64) -> io::Result<Stream> {
+        let mut server = BufReader::new(TcpStream::connect(&self.upstream).await?);
+        let mut head = head.clone();
+        let target = head
+            .target()
+            .strip_prefix(self.sub_path)
+            .unwrap_or_default()
+            .to_owned();
+        head.first_line = format!("{} {target} HTTP/1.1", head.method());
+        let has_body =
+            head.header("content-length").is_some() || head.header("transfer-encoding").is_some();
+        server
+            .write_all(&head.write_with(has_body.then_some(body_bytes), &[("connection", "close")]))
+            .await?;
+        Ok(server)
+    }
+}
