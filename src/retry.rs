@@ -1,1 +1,169 @@
-//! (being written)
+//! What is tried again, how often and how long.
+//!
+//! Only what can heal is repeated. A loader that retried every error kept asking for an hour with a wrong key; one that
+//! retried nothing lost a nightly run to one restart of the server. So an error says itself whether it can heal
+//! ([`Healing`]), and the waits between the attempts are decided here alone.
+
+use std::time::Duration;
+
+use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff};
+use tokio::time::Instant;
+
+/// A server may ask for a pause of hours. It is believed up to here.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// Whether an error can go away by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Healing {
+    /// A wrong key, a bad setting: the same question gets the same answer.
+    Never,
+    /// A lost connection, a restarting server: ask again after a growing pause.
+    Wait,
+    /// The server said how long it wants to be left alone (`Retry-After`).
+    WaitAtLeast(Duration),
+}
+
+/// How long to go on with one request, and how fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// No attempt begins later than this after the first one.
+    pub total: Duration,
+    /// The pause after the first failure; it doubles from one to the next.
+    pub first: Duration,
+    pub longest: Duration,
+}
+
+impl Patience {
+    /// For requests: a server that restarts is back within a minute, or somebody should look at it.
+    pub const REQUEST: Patience = Patience {
+        total: Duration::from_secs(60),
+        first: Duration::from_millis(250),
+        longest: Duration::from_secs(8),
+    };
+
+    /// For the first question of a run: a wrong address should be told soon.
+    pub const GREETING: Patience = Patience {
+        total: Duration::from_secs(5),
+        ..Patience::REQUEST
+    };
+
+    /// One attempt.
+    pub const NONE: Patience = Patience {
+        total: Duration::ZERO,
+        ..Patience::REQUEST
+    };
+}
+
+/// The pauses of one request, with jitter, so that many clients of one server don't come back in step.
+///
+/// The loop stays with the caller, since `backoff`'s own loop calls its closure before it sleeps, knows no bound on
+/// `Retry-After` and can't be told to stop.
+#[derive(Debug)]
+pub struct Retries {
+    pauses: ExponentialBackoff,
+    deadline: Instant,
+}
+
+impl Retries {
+    pub fn begin(patience: &Patience) -> Retries {
+        let pauses = ExponentialBackoffBuilder::new()
+            .with_initial_interval(patience.first)
+            .with_max_interval(patience.longest)
+            .with_multiplier(2.0)
+            .with_randomization_factor(0.3)
+            .with_max_elapsed_time(None)
+            .build();
+        Retries {
+            pauses,
+            deadline: Instant::now() + patience.total,
+        }
+    }
+
+    /// How long to wait before the next attempt; none when it is time to give up.
+    pub fn next(&mut self, healing: Healing) -> Option<Duration> {
+        let at_least = match healing {
+            Healing::Never => return None,
+            Healing::Wait => Duration::ZERO,
+            Healing::WaitAtLeast(asked) => asked.min(LONGEST_RETRY_AFTER),
+        };
+        let pause = self.pauses.next_backoff()?.max(at_least);
+        (Instant::now() + pause <= self.deadline).then_some(pause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pauses(patience: &Patience, healing: Healing) -> Vec<Duration> {
+        let mut retries = Retries::begin(patience);
+        std::iter::from_fn(|| retries.next(healing))
+            .take(5)
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn what_cannot_heal_is_asked_once() {
+        assert!(pauses(&Patience::REQUEST, Healing::Never).is_empty());
+    }
+
+    #[tokio::test]
+    async fn pauses_grow_and_stay_below_their_bound() {
+        let pauses = pauses(&Patience::REQUEST, Healing::Wait);
+        assert_eq!(pauses.len(), 5);
+        assert!(pauses[0] >= Duration::from_millis(170), "{pauses:?}");
+        assert!(pauses[4] > pauses[0], "{pauses:?}");
+        assert!(
+            pauses.iter().all(|pause| *pause < Duration::from_secs(11)),
+            "{pauses:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_total_bounds_the_attempts() {
+        let mut retries = Retries::begin(&Patience::REQUEST);
+        let begun = Instant::now();
+        while let Some(pause) = retries.next(Healing::Wait) {
+            tokio::time::sleep(pause).await;
+        }
+        assert!(
+            begun.elapsed() > Duration::from_secs(40),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert!(
+            begun.elapsed() <= Duration::from_secs(61),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_pause_that_the_server_asks_for_is_kept_but_capped() {
+        let asked = pauses(
+            &Patience::REQUEST,
+            Healing::WaitAtLeast(Duration::from_secs(7)),
+        );
+        assert!(
+            asked.iter().all(|pause| *pause >= Duration::from_secs(7)),
+            "{asked:?}"
+        );
+        let hours = pauses(
+            &Patience::REQUEST,
+            Healing::WaitAtLeast(Duration::from_secs(7200)),
+        );
+        assert_eq!(hours[0], LONGEST_RETRY_AFTER);
+    }
+
+    #[tokio::test]
+    async fn a_pause_beyond_the_end_is_not_begun() {
+        assert!(
+            pauses(
+                &Patience::GREETING,
+                Healing::WaitAtLeast(Duration::from_secs(9))
+            )
+            .is_empty()
+        );
+        assert!(pauses(&Patience::NONE, Healing::Wait).is_empty());
+    }
+}
