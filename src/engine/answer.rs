@@ -1,0 +1,222 @@
+//! What a response means: Meilisearch's JSON, its error, or somebody else's page.
+
+use std::time::Duration;
+
+use reqwest::{Response, StatusCode, header};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{
+    error::{EngineError, FOREIGN_TEXT_CHARS, PAGE_CHARS, cut},
+    idle::Activity,
+};
+
+/// What was asked, for errors.
+pub(super) struct Sent {
+    pub method: String,
+    pub path: String,
+    pub bytes: u64,
+    pub key: KeySent,
+}
+
+/// What there was of a key, which is all that an error may know of it.
+#[derive(Clone, Copy)]
+pub(super) enum KeySent {
+    None,
+    Plain,
+    Quoted,
+}
+
+impl KeySent {
+    fn hint(self) -> &'static str {
+        match self {
+            KeySent::None => "No key was sent: give the one that this server wants",
+            KeySent::Plain => "Check the key, its actions and its index patterns",
+            KeySent::Quoted => {
+                "The key begins and ends with a quote, which a compose file makes part of it: take the quotes away"
+            }
+        }
+    }
+}
+
+/// A successful answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    status: u16,
+    method: String,
+    path: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, EngineError> {
+        let text: &[u8] = if self.body.is_empty() {
+            b"null"
+        } else {
+            &self.body
+        };
+        serde_json::from_slice(text).map_err(|_| EngineError::NotMeilisearch {
+            status: self.status,
+            method: self.method.clone(),
+            path: short(&self.path),
+            body: page(&self.body),
+        })
+    }
+}
+
+/// An error in Meilisearch's own words.
+#[derive(Deserialize)]
+struct Complaint {
+    message: String,
+    code: String,
+}
+
+/// The head of a response, kept while its body is read.
+pub(super) struct Head {
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    location: Option<String>,
+}
+
+impl Head {
+    pub(super) fn of(response: &Response) -> Head {
+        let text = |name| {
+            response
+                .headers()
+                .get(name)
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        Head {
+            status: response.status(),
+            retry_after: text(header::RETRY_AFTER).and_then(|value| seconds(&value)),
+            location: text(header::LOCATION),
+        }
+    }
+
+    /// A proxy that refuses may cut the connection in the middle of its page. What it means is known by then.
+    pub(super) fn says_enough(&self) -> bool {
+        self.status.is_client_error()
+    }
+
+    pub(super) fn judge(self, sent: &Sent, body: Vec<u8>) -> Result<Answer, EngineError> {
+        if !self.status.is_success() {
+            return Err(refusal(self, sent, &body));
+        }
+        Ok(Answer {
+            status: self.status.as_u16(),
+            method: sent.method.clone(),
+            path: sent.path.clone(),
+            body,
+        })
+    }
+}
+
+/// The body of a response; none if it fell silent.
+pub(super) async fn body(
+    response: &mut Response,
+    activity: &Activity,
+    body: &mut Vec<u8>,
+) -> Option<Result<(), reqwest::Error>> {
+    loop {
+        activity.note();
+        match activity.watch(response.chunk()).await? {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Some(Ok(())),
+            Err(error) => return Some(Err(error)),
+        }
+    }
+}
+
+/// The error that an answer other than success stands for.
+fn refusal(head: Head, sent: &Sent, body: &[u8]) -> EngineError {
+    let Head {
+        status,
+        retry_after,
+        location,
+    } = head;
+    let method = sent.method.clone();
+    let path = short(&sent.path);
+    let complaint = serde_json::from_slice::<Complaint>(body).ok();
+    let code = complaint.as_ref().map(|complaint| complaint.code.as_str());
+    let text = match &complaint {
+        Some(complaint) => cut(&complaint.message, FOREIGN_TEXT_CHARS),
+        None => page(body),
+    };
+    let number = status.as_u16();
+    match (number, code) {
+        (401 | 403, _) => EngineError::WrongKey {
+            status: number,
+            method,
+            path,
+            message: text,
+            hint: sent.key.hint(),
+        },
+        (413, code) => EngineError::TooLarge {
+            method,
+            path,
+            bytes: sent.bytes,
+            by_proxy: code.is_none(),
+            message: text,
+        },
+        (422, Some("no_space_left_on_device")) => EngineError::TaskDatabaseFull { message: text },
+        (_, Some("not_leader")) => EngineError::NotLeader { message: text },
+        (404, Some("index_not_found")) => EngineError::IndexNotFound { message: text },
+        (429, _) | (503, Some("too_many_search_requests")) => EngineError::Busy {
+            status: number,
+            method,
+            path,
+            body: text,
+            retry_after,
+        },
+        (408 | 500..=599, _) => EngineError::Server {
+            status: number,
+            method,
+            path,
+            body: text,
+            retry_after,
+        },
+        (300..=399, _) => EngineError::Redirected {
+            status: number,
+            method,
+            path,
+            location: cut(location.as_deref().unwrap_or("nowhere"), PAGE_CHARS),
+        },
+        (_, Some(code)) => EngineError::Refused {
+            status: number,
+            method,
+            path,
+            code: code.to_owned(),
+            message: text,
+        },
+        (_, None) => EngineError::NotMeilisearch {
+            status: number,
+            method,
+            path,
+            body: text,
+        },
+    }
+}
+
+/// Seconds, as servers send them. The form with a date is rare and not worth a clock that may be wrong.
+fn seconds(value: &str) -> Option<Duration> {
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn page(body: &[u8]) -> String {
+    if body.is_empty() {
+        return "an empty answer".to_owned();
+    }
+    cut(
+        &String::from_utf8_lossy(&body[..body.len().min(4 * PAGE_CHARS)]),
+        PAGE_CHARS,
+    )
+}
+
+/// A path for a message: a list of hundreds of task uids says nothing.
+fn short(path: &str) -> String {
+    cut(path, 120)
+}
+
+/// Errors of the client print the address, which every message of ours already has.
+pub(super) fn without_address(text: &str) -> String {
+    cut(text, PAGE_CHARS)
+}

@@ -1,0 +1,349 @@
+//! What can go wrong with the server, and what to do about it.
+
+use std::{io, time::Duration};
+
+use thiserror::Error;
+
+use super::{address::Address, checkpoints::RecordsError};
+use crate::retry::Healing;
+
+/// A server once put a whole document, megabytes of it, into its message. Foreign text is cut to this many characters.
+pub const FOREIGN_TEXT_CHARS: usize = 500;
+/// Of a page where JSON was expected, this much shows what it is.
+pub const PAGE_CHARS: usize = 200;
+
+/// Each ends with what to do. None holds the key.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    #[error(
+        "nothing answers at {address} ({cause}). Is Meilisearch running there? Its log says why it stopped; \
+             after an update it refuses a database of another version"
+    )]
+    Unreachable { address: Address, cause: String },
+
+    #[error(
+        "{method} {path}: the connection broke off ({cause}). The server may have stopped, or a proxy between may have a limit of time or size"
+    )]
+    Interrupted {
+        method: String,
+        path: String,
+        cause: String,
+    },
+
+    #[error("{method} {path}: Meilisearch refuses the API key ({status}: {message}). {hint}")]
+    WrongKey {
+        status: u16,
+        method: String,
+        path: String,
+        message: String,
+        hint: &'static str,
+    },
+
+    /// `by_proxy`: the answer is not Meilisearch's, so its own limit is not the one to raise.
+    #[error("{method} {path}: {bytes} bytes are too many for {}: {message}. {}", who(*by_proxy), size_hint(*by_proxy))]
+    TooLarge {
+        method: String,
+        path: String,
+        bytes: u64,
+        by_proxy: bool,
+        message: String,
+    },
+
+    #[error(
+        "Meilisearch's task database is full ({message}); the disk need not be. \
+             Delete finished tasks: DELETE /tasks?statuses=succeeded,failed,canceled"
+    )]
+    TaskDatabaseFull { message: String },
+
+    #[error(
+        "this Meilisearch is one of a network and not its leader ({message}). Give the address of the leader: \
+             only a server without a network, or its leader, takes writes"
+    )]
+    NotLeader { message: String },
+
+    #[error(
+        "{message} It does not exist, or the key may not see it: check the uid, and the key's index patterns"
+    )]
+    IndexNotFound { message: String },
+
+    /// 429, or Meilisearch's own 503 for a full search queue.
+    #[error(
+        "{method} {path}: the server is busy ({status}: {body}). Try again later, or raise its limits"
+    )]
+    Busy {
+        status: u16,
+        method: String,
+        path: String,
+        body: String,
+        retry_after: Option<Duration>,
+    },
+
+    /// 408 and 5xx: of Meilisearch, or of a proxy that can't reach it.
+    #[error(
+        "{method} {path}: the server failed with {status}: {body}. Look at its log and, where there is one, the proxy's"
+    )]
+    Server {
+        status: u16,
+        method: String,
+        path: String,
+        body: String,
+        retry_after: Option<Duration>,
+    },
+
+    #[error(
+        "{method} {path}: the address answers {status} and sends on to `{location}`. Give that address itself: \
+             a write that is sent on can arrive as a read"
+    )]
+    Redirected {
+        status: u16,
+        method: String,
+        path: String,
+        location: String,
+    },
+
+    #[error(
+        "{method} {path}: this is no answer of Meilisearch ({status}: {body}). Check the address and its path"
+    )]
+    NotMeilisearch {
+        status: u16,
+        method: String,
+        path: String,
+        body: String,
+    },
+
+    /// Meilisearch understood the request and says no, with a code of its own.
+    #[error("{method} {path}: Meilisearch refuses the request ({code}: {message})")]
+    Refused {
+        status: u16,
+        method: String,
+        path: String,
+        code: String,
+        message: String,
+    },
+
+    #[error(
+        "`{uid}` can't be the uid of an index: 1 to 400 letters, digits, `-` and `_` (ASCII). Choose another"
+    )]
+    BadUid { uid: String },
+
+    #[error(
+        "the documents to send can't be read ({source}). Look at the disk of the temporary folder (TMPDIR)"
+    )]
+    Body { source: io::Error },
+
+    #[error(
+        "the HTTP client can't be made ({cause}). Check the system's certificates and the proxy variables"
+    )]
+    Client { cause: String },
+
+    #[error("nothing moved for {} minutes while waiting for {waiting} tasks of Meilisearch ({last}). The tasks stay in its \
+             queue; look at its log and its memory, then run again", .stalled.as_secs() / 60)]
+    Stalled {
+        waiting: usize,
+        stalled: Duration,
+        last: String,
+    },
+
+    #[error("{address} has not answered for {} minutes while {waiting} tasks were waited for ({cause}). Look at the server's \
+             log: killed for memory, a full disk, or a database of another version after an update. Its queue survives; run again when it is back",
+            .silent.as_secs() / 60)]
+    GoneSilent {
+        address: Address,
+        waiting: usize,
+        silent: Duration,
+        cause: String,
+    },
+
+    #[error(
+        "index `{uid}`: a page of documents at offset {offset} is empty, though {total} documents are told. \
+             Somebody is deleting from it: run again when the queue is empty"
+    )]
+    EmptyPage {
+        uid: String,
+        offset: u64,
+        total: u64,
+    },
+
+    #[error("the task {uid} ({what}) {how}: {message}")]
+    Task {
+        uid: u64,
+        what: String,
+        how: &'static str,
+        message: String,
+    },
+
+    #[error(
+        "index `{uid}` has the primary key {found}, and this program needs `id`. Delete that index, or use another uid"
+    )]
+    PrimaryKey { uid: String, found: String },
+
+    #[error(
+        "index `{uid}` is not the one that was to be deleted any more: createdAt is {found}, not {expected}. \
+             Somebody else swapped; nothing was deleted. Run again"
+    )]
+    AnotherIndex {
+        uid: String,
+        expected: String,
+        found: String,
+    },
+
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+}
+
+fn who(by_proxy: bool) -> &'static str {
+    if by_proxy {
+        "a proxy before Meilisearch"
+    } else {
+        "Meilisearch"
+    }
+}
+
+fn size_hint(by_proxy: bool) -> &'static str {
+    if by_proxy {
+        "Raise the proxy's limit of body sizes (nginx: client_max_body_size), or send smaller batches"
+    } else {
+        "Raise --http-payload-size-limit of Meilisearch, or send smaller batches"
+    }
+}
+
+impl EngineError {
+    /// Whether the same request may succeed later. The one list of what is retried.
+    pub fn healing(&self) -> Healing {
+        match self {
+            EngineError::Unreachable { .. } | EngineError::Interrupted { .. } => Healing::Wait,
+            EngineError::Busy { retry_after, .. } | EngineError::Server { retry_after, .. } => {
+                retry_after.map_or(Healing::Wait, Healing::WaitAtLeast)
+            }
+            _ => Healing::Never,
+        }
+    }
+
+    /// The server can't have acted on the request: no connection was made, or it was turned away for being one too many.
+    pub fn was_never_taken(&self) -> bool {
+        matches!(
+            self,
+            EngineError::Unreachable { .. } | EngineError::Busy { status: 429, .. }
+        )
+    }
+
+    /// Meilisearch's own code for it.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            EngineError::Refused { code, .. } => Some(code),
+            EngineError::IndexNotFound { .. } => Some("index_not_found"),
+            EngineError::TaskDatabaseFull { .. } => Some("no_space_left_on_device"),
+            EngineError::NotLeader { .. } => Some("not_leader"),
+            EngineError::TooLarge {
+                by_proxy: false, ..
+            } => Some("payload_too_large"),
+            _ => None,
+        }
+    }
+
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, EngineError::WrongKey { .. })
+    }
+
+    /// A route that this version doesn't have: 404 without a code of Meilisearch.
+    pub(super) fn is_missing_route(&self) -> bool {
+        matches!(
+            self,
+            EngineError::NotMeilisearch {
+                status: 404 | 405,
+                ..
+            }
+        )
+    }
+}
+
+/// Errors come back through the SDK in a box.
+impl From<meilisearch_sdk::errors::Error> for EngineError {
+    fn from(error: meilisearch_sdk::errors::Error) -> EngineError {
+        let cause = error.to_string();
+        match error {
+            meilisearch_sdk::errors::Error::Other(inner) => match inner.downcast::<EngineError>() {
+                Ok(error) => *error,
+                Err(other) => EngineError::Client {
+                    cause: cut(&other.to_string(), FOREIGN_TEXT_CHARS),
+                },
+            },
+            _ => EngineError::Client {
+                cause: cut(&cause, FOREIGN_TEXT_CHARS),
+            },
+        }
+    }
+}
+
+impl From<EngineError> for meilisearch_sdk::errors::Error {
+    fn from(error: EngineError) -> meilisearch_sdk::errors::Error {
+        meilisearch_sdk::errors::Error::Other(Box::new(error))
+    }
+}
+
+/// At most so many characters of somebody else's text, on one line.
+pub fn cut(text: &str, chars: usize) -> String {
+    let mut words = text.split_whitespace();
+    let mut line = String::new();
+    let mut left = chars;
+    while let Some(word) = words.next() {
+        if !line.is_empty() {
+            line.push(' ');
+            left = left.saturating_sub(1);
+        }
+        let taken = word
+            .char_indices()
+            .nth(left)
+            .map_or(word.len(), |(at, _)| at);
+        line.push_str(&word[..taken]);
+        left = left.saturating_sub(word[..taken].chars().count());
+        if taken < word.len() || (left == 0 && words.next().is_some()) {
+            line.push('…');
+            break;
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_is_cut_on_a_character_boundary() {
+        assert_eq!(cut("القدس", 3), "الق…");
+        assert_eq!(cut("a\n  b\tc", 10), "a b c");
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abc d", 3), "abc…");
+        assert_eq!(cut("", 3), "");
+        let long = cut(&"é".repeat(5_000_000), FOREIGN_TEXT_CHARS);
+        assert_eq!(long.chars().count(), FOREIGN_TEXT_CHARS + 1);
+    }
+
+    #[test]
+    fn only_what_can_heal_is_tried_again() {
+        let busy = |status| EngineError::Busy {
+            status,
+            method: "GET".into(),
+            path: "/".into(),
+            body: String::new(),
+            retry_after: Some(Duration::from_secs(3)),
+        };
+        assert_eq!(
+            busy(429).healing(),
+            Healing::WaitAtLeast(Duration::from_secs(3))
+        );
+        assert!(busy(429).was_never_taken() && !busy(503).was_never_taken());
+        let full = EngineError::TaskDatabaseFull {
+            message: "full".into(),
+        };
+        assert_eq!(full.healing(), Healing::Never);
+        assert_eq!(full.code(), Some("no_space_left_on_device"));
+    }
+
+    #[test]
+    fn an_error_survives_its_way_through_the_sdk() {
+        let sdk = meilisearch_sdk::errors::Error::from(EngineError::BadUid { uid: "a b".into() });
+        assert!(matches!(EngineError::from(sdk), EngineError::BadUid { .. }));
+    }
+}

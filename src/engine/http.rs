@@ -1,0 +1,376 @@
+//! The wire: one HTTP client under all that is said to Meilisearch.
+//!
+//! The SDK speaks through it ([`HttpClient`]), and so do our own JSON requests. What the SDK's own client gets wrong for us is
+//! done here, once: a body has a length (proxies refuse or buffer chunked ones), time limits are about silence and not about
+//! size, a redirect is an error and not a write turned into a read, what can heal is tried again, and a page of HTML becomes
+//! an error that a person can act on.
+
+use std::{
+    any::Any,
+    io,
+    sync::{Arc, Once},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, io::AsyncRead, io::Cursor, stream::BoxStream};
+use meilisearch_sdk::{
+    errors::Error as SdkError,
+    request::{HttpClient, Method},
+};
+use reqwest::header::{self, HeaderValue};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    address::Address,
+    answer::{self, Answer},
+    api_key::ApiKey,
+    error::EngineError,
+    idle::Activity,
+};
+use crate::retry::{Healing, Patience, Retries};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Silence after which a connection counts as lost. Meilisearch 1.5 parses a whole upload before it answers.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The documents of one upload: their length is known, and they can be read again for another attempt.
+///
+/// It passes through the SDK as an `AsyncRead` that nobody reads: [`Http`] takes it out again and streams it.
+#[derive(Clone)]
+pub struct NdjsonBody {
+    len: u64,
+    open: Arc<dyn Fn() -> BoxStream<'static, io::Result<Bytes>> + Send + Sync>,
+}
+
+impl NdjsonBody {
+    /// `open` begins a new stream of the same `len` bytes each time.
+    pub fn new(
+        len: u64,
+        open: impl Fn() -> BoxStream<'static, io::Result<Bytes>> + Send + Sync + 'static,
+    ) -> NdjsonBody {
+        NdjsonBody {
+            len,
+            open: Arc::new(open),
+        }
+    }
+
+    /// A body that is in memory already, for what is small.
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> NdjsonBody {
+        let bytes: Bytes = bytes.into();
+        NdjsonBody::new(bytes.len() as u64, move || {
+            futures::stream::iter([Ok(bytes.clone())]).boxed()
+        })
+    }
+
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl AsyncRead for NdjsonBody {
+    fn poll_read(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        _: &mut [u8],
+    ) -> std::task::Poll<io::Result<usize>> {
+        std::task::Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+#[derive(Clone)]
+pub(super) enum Body {
+    None,
+    Json(Bytes),
+    Ndjson(NdjsonBody),
+}
+
+impl Body {
+    fn len(&self) -> u64 {
+        match self {
+            Body::None => 0,
+            Body::Json(bytes) => bytes.len() as u64,
+            Body::Ndjson(body) => body.len,
+        }
+    }
+}
+
+/// What may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    /// Reads, and writes that come to the same when done twice.
+    Freely,
+    /// Only what the server can't have acted on: a swap that is done twice is undone.
+    IfNeverTaken,
+}
+
+#[derive(Clone)]
+pub(super) struct Http {
+    connection: Arc<Connection>,
+    patience: Patience,
+    repeat: Repeat,
+}
+
+struct Connection {
+    client: reqwest::Client,
+    address: Address,
+    key: Option<HeaderValue>,
+    key_looks_quoted: bool,
+}
+
+impl Http {
+    pub(super) fn new(
+        address: Address,
+        key: Option<&ApiKey>,
+        patience: Patience,
+    ) -> Result<Http, EngineError> {
+        install_tls();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("bisan-indexer/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none());
+        if address.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| EngineError::Client {
+            cause: causes(&error),
+        })?;
+        let header = key.map(bearer).transpose()?;
+        let connection = Connection {
+            client,
+            address,
+            key: header,
+            key_looks_quoted: key.is_some_and(ApiKey::looks_quoted),
+        };
+        Ok(Http {
+            connection: Arc::new(connection),
+            patience,
+            repeat: Repeat::Freely,
+        })
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.connection.address
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// The same client with another patience.
+    pub(super) fn patient(&self, patience: Patience) -> Http {
+        Http {
+            patience,
+            ..self.clone()
+        }
+    }
+
+    /// The same client, which repeats nothing that the server may have acted on.
+    pub(super) fn once(&self) -> Http {
+        Http {
+            repeat: Repeat::IfNeverTaken,
+            ..self.clone()
+        }
+    }
+
+    /// Sends, and sends again what may be repeated and can heal.
+    pub(super) async fn send(
+        &self,
+        method: reqwest::Method,
+        url: &str,
+        body: Body,
+    ) -> Result<Answer, EngineError> {
+        let mut retries = Retries::begin(&self.patience);
+        loop {
+            let error = match self.attempt(&method, url, body.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let healing = match self.repeat {
+                Repeat::Freely => error.healing(),
+                Repeat::IfNeverTaken if error.was_never_taken() => error.healing(),
+                Repeat::IfNeverTaken => Healing::Never,
+            };
+            let Some(pause) = retries.next(healing) else {
+                return Err(error);
+            };
+            tracing::warn!("{error}. Trying again in {} ms", pause.as_millis());
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        method: &reqwest::Method,
+        url: &str,
+        body: Body,
+    ) -> Result<Answer, EngineError> {
+        let sent = answer::Sent {
+            method: method.as_str().to_owned(),
+            path: url
+                .strip_prefix(self.address().as_str())
+                .unwrap_or("/")
+                .to_owned(),
+            bytes: body.len(),
+            key: match (&self.connection.key, self.connection.key_looks_quoted) {
+                (None, _) => answer::KeySent::None,
+                (Some(_), true) => answer::KeySent::Quoted,
+                (Some(_), false) => answer::KeySent::Plain,
+            },
+        };
+        let activity = Activity::new(IDLE_TIMEOUT);
+        let mut request = self.connection.client.request(method.clone(), url);
+        if let Some(key) = &self.connection.key {
+            request = request.header(header::AUTHORIZATION, key.clone());
+        }
+        request = match body {
+            Body::None => request,
+            Body::Json(bytes) => request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(bytes),
+            Body::Ndjson(body) => request
+                .header(header::CONTENT_TYPE, "application/x-ndjson")
+                .header(header::CONTENT_LENGTH, body.len)
+                .body(reqwest::Body::wrap_stream(watched(body, activity.clone()))),
+        };
+        let broken = |error: reqwest::Error| self.broken(&sent, error);
+        let silent = || EngineError::Interrupted {
+            method: sent.method.clone(),
+            path: sent.path.clone(),
+            cause: format!("no sign of life for {} seconds", IDLE_TIMEOUT.as_secs()),
+        };
+        let mut response = activity
+            .watch(request.send())
+            .await
+            .ok_or_else(silent)?
+            .map_err(broken)?;
+        let head = answer::Head::of(&response);
+        let mut body = Vec::new();
+        match answer::body(&mut response, &activity, &mut body).await {
+            Some(Err(error)) if !head.says_enough() => Err(broken(error)),
+            None if !head.says_enough() => Err(silent()),
+            _ => head.judge(&sent, body),
+        }
+    }
+
+    fn broken(&self, sent: &answer::Sent, error: reqwest::Error) -> EngineError {
+        if let Some(source) = unreadable_body(&error) {
+            return EngineError::Body { source };
+        }
+        let cause = causes(&error);
+        if error.is_connect() {
+            return EngineError::Unreachable {
+                address: self.address().clone(),
+                cause,
+            };
+        }
+        EngineError::Interrupted {
+            method: sent.method.clone(),
+            path: sent.path.clone(),
+            cause,
+        }
+    }
+}
+
+#[async_trait]
+impl HttpClient for Http {
+    async fn stream_request<
+        Query: Serialize + Send + Sync,
+        Payload: AsyncRead + Send + Sync + 'static,
+        Output: DeserializeOwned + 'static,
+    >(
+        &self,
+        url: &str,
+        method: Method<Query, Payload>,
+        _content_type: &str,
+        _expected_status: u16,
+    ) -> Result<Output, SdkError> {
+        let url = format!("{url}{}", yaup::to_string(method.query())?);
+        let verb = match &method {
+            Method::Get { .. } => reqwest::Method::GET,
+            Method::Post { .. } => reqwest::Method::POST,
+            Method::Put { .. } => reqwest::Method::PUT,
+            Method::Patch { .. } => reqwest::Method::PATCH,
+            Method::Delete { .. } => reqwest::Method::DELETE,
+        };
+        let body = match method.into_body() {
+            None => Body::None,
+            Some(payload) => body_of(Box::new(payload)).ok_or(SdkError::InvalidRequest)?,
+        };
+        Ok(self.send(verb, &url, body).await?.json()?)
+    }
+
+    fn is_tokio(&self) -> bool {
+        true
+    }
+}
+
+/// The SDK hands over an `AsyncRead` of which only we know what it is: an upload of ours, or JSON that it wrote itself.
+fn body_of(payload: Box<dyn Any + Send>) -> Option<Body> {
+    let payload = match payload.downcast::<NdjsonBody>() {
+        Ok(body) => return Some(Body::Ndjson(*body)),
+        Err(other) => other,
+    };
+    let json = payload.downcast::<Cursor<Vec<u8>>>().ok()?;
+    Some(Body::Json(json.into_inner().into()))
+}
+
+/// The stream of a body, which shows that bytes are still leaving, and marks a failed read as ours and not the server's.
+fn watched(
+    body: NdjsonBody,
+    activity: Activity,
+) -> impl futures::Stream<Item = Result<Bytes, Unreadable>> + Send {
+    (body.open)().map(move |chunk| {
+        activity.note();
+        chunk.map_err(Unreadable)
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("reading the documents to send failed")]
+struct Unreadable(#[source] io::Error);
+
+fn unreadable_body(error: &reqwest::Error) -> Option<io::Error> {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        if let Some(Unreadable(cause)) = error.downcast_ref() {
+            return Some(io::Error::new(cause.kind(), cause.to_string()));
+        }
+        source = error.source();
+    }
+    None
+}
+
+/// The last cause of an error says more than its first line ("error sending request"), and the address is told elsewhere.
+fn causes(error: &reqwest::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    answer::without_address(&deepest.to_string())
+}
+
+fn bearer(key: &ApiKey) -> Result<HeaderValue, EngineError> {
+    let mut value = HeaderValue::from_bytes(format!("Bearer {}", key.expose()).as_bytes())
+        .map_err(|_| EngineError::Client {
+            cause: "the API key can't be put into a header".to_owned(),
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// `reqwest` panics without a TLS provider, and a second one of the same kind is no error.
+fn install_tls() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+#[cfg(test)]
+mod tests;

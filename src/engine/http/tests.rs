@@ -1,0 +1,382 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+
+use super::*;
+use crate::engine::testing::{Canned, Reply, complaint, html, json_answer, taken};
+use crate::engine::{Server, testing::QUICK};
+
+fn answer_with(status: u16, header: (&'static str, &str), body: &str) -> Reply {
+    Reply::Answer {
+        status,
+        headers: vec![(header.0, header.1.to_owned())],
+        body: body.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_html_from_a_proxy_is_waited_out() {
+    let canned = Canned::replies([
+        html(502),
+        html(504),
+        json_answer(200, json!({"status": "available"})),
+    ])
+    .await;
+    canned.server().health().await.unwrap();
+    assert_eq!(canned.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_page_of_html_that_stays_is_shown_in_a_few_words() {
+    let canned = Canned::replies([html(502)]).await;
+    let error = canned.server().stats().await.unwrap_err();
+    assert!(
+        matches!(error, EngineError::Server { status: 502, .. }),
+        "{error:?}"
+    );
+    let text = error.to_string();
+    assert!(
+        text.starts_with("GET /stats: the server failed with 502: <html> <head><title>502"),
+        "{text}"
+    );
+    assert!(text.chars().count() < 400, "{text}");
+    assert!(canned.requests().len() > 5);
+}
+
+#[tokio::test]
+async fn html_where_json_is_expected_is_another_address() {
+    let canned = Canned::replies([html(200)]).await;
+    let error = canned.server().stats().await.unwrap_err();
+    assert!(
+        matches!(error, EngineError::NotMeilisearch { status: 200, .. }),
+        "{error:?}"
+    );
+    assert_eq!(canned.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_key_fails_at_once_and_never_shows() {
+    let canned = Canned::replies([complaint(
+        403,
+        "invalid_api_key",
+        "The provided API key is invalid.",
+    )])
+    .await;
+    let error = canned
+        .server_with_key(Some("'s3cret'"))
+        .stats()
+        .await
+        .unwrap_err();
+    assert!(error.is_forbidden());
+    assert_eq!(canned.requests().len(), 1);
+    assert!(
+        canned.requests()[0]
+            .head
+            .contains("authorization: bearer 's3cret'")
+    );
+    let (text, debug) = (error.to_string(), format!("{error:?}"));
+    assert!(
+        text.contains("quote") && !text.contains("s3cret") && !debug.contains("s3cret"),
+        "{text} {debug}"
+    );
+    assert!(!format!("{:?}", canned.server_with_key(Some("s3cret"))).contains("s3cret"));
+}
+
+#[tokio::test]
+async fn a_key_that_is_missing_is_asked_for() {
+    let canned = Canned::replies([complaint(
+        401,
+        "missing_authorization_header",
+        "The Authorization header is missing.",
+    )])
+    .await;
+    let error = canned.server().stats().await.unwrap_err();
+    assert!(error.to_string().contains("No key was sent"), "{error}");
+}
+
+#[tokio::test]
+async fn too_large_says_who_refused() {
+    let canned = Canned::replies([
+        html(413),
+        complaint(
+            413,
+            "payload_too_large",
+            "The provided payload reached the size limit.",
+        ),
+    ])
+    .await;
+    let server = canned.server();
+    let by_proxy = server
+        .upload("a", NdjsonBody::from_bytes("{}\n"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            by_proxy,
+            EngineError::TooLarge {
+                by_proxy: true,
+                bytes: 3,
+                ..
+            }
+        ),
+        "{by_proxy:?}"
+    );
+    assert!(
+        by_proxy.to_string().contains("client_max_body_size"),
+        "{by_proxy}"
+    );
+    let by_meilisearch = server
+        .upload("a", NdjsonBody::from_bytes("{}\n"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            by_meilisearch,
+            EngineError::TooLarge {
+                by_proxy: false,
+                ..
+            }
+        ),
+        "{by_meilisearch:?}"
+    );
+    assert_eq!(canned.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_before_it_has_read_the_body_is_understood() {
+    let canned = Canned::answering(|_| Reply::AtOnce {
+        status: 413,
+        body: "<html>413</html>".into(),
+    })
+    .await;
+    let server = canned.server_at("/at-once/");
+    let megabytes = NdjsonBody::from_bytes(vec![b'x'; 8_000_000]);
+    let error = server.upload("a", megabytes).await.unwrap_err();
+    // Where the connection is reset before the answer could be read, nobody can know more.
+    assert!(
+        matches!(
+            error,
+            EngineError::TooLarge { by_proxy: true, .. } | EngineError::Interrupted { .. }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
+    let canned = Canned::replies([
+        answer_with(429, ("retry-after", "0"), "slow down"),
+        answer_with(
+            503,
+            ("retry-after", "0"),
+            &json!({"message": "Too many.", "code": "too_many_search_requests", "type": "system"})
+                .to_string(),
+        ),
+        taken(3),
+    ])
+    .await;
+    assert_eq!(
+        canned
+            .server()
+            .upload("a", NdjsonBody::from_bytes("{}\n"))
+            .await
+            .unwrap(),
+        3
+    );
+
+    let canned = Canned::replies([
+        answer_with(429, ("retry-after", "7200"), "slow down"),
+        taken(3),
+    ])
+    .await;
+    let error = canned
+        .server()
+        .upload("a", NdjsonBody::from_bytes("{}\n"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            EngineError::Busy {
+                status: 429,
+                retry_after: Some(_),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert_eq!(
+        canned.requests().len(),
+        1,
+        "a pause beyond the end of patience is not begun"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_told_with_the_address() {
+    let address = Canned::replies([html(200)]).await.address();
+    let server = Server::with_patience(address.clone(), None, QUICK).unwrap();
+    let error = loop {
+        // The port is free once the canned server's task has been dropped.
+        match server.health().await.unwrap_err() {
+            EngineError::NotMeilisearch { .. } => tokio::task::yield_now().await,
+            error => break error,
+        }
+    };
+    assert!(
+        matches!(error, EngineError::Unreachable { .. }),
+        "{error:?}"
+    );
+    let text = error.to_string();
+    assert!(
+        text.contains(address.as_str()) && text.contains("refused"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_is_sent_again_whole() {
+    let opened = Arc::new(AtomicUsize::new(0));
+    let count = opened.clone();
+    let body = NdjsonBody::new(6, move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        futures::stream::iter([
+            Ok(Bytes::from_static(b"{}\n")),
+            Ok(Bytes::from_static(b"{}\n")),
+        ])
+        .boxed()
+    });
+    let canned = Canned::replies([Reply::Nothing, Reply::HalfABody, taken(9)]).await;
+    assert_eq!(canned.server().upload("a", body).await.unwrap(), 9);
+    assert_eq!(opened.load(Ordering::SeqCst), 3);
+    for request in canned.requests() {
+        assert_eq!(request.body, b"{}\n{}\n");
+        assert_eq!(request.path, "/indexes/a/documents");
+        assert!(
+            request.head.contains("content-length: 6\r\n"),
+            "{}",
+            request.head
+        );
+        assert!(
+            request
+                .head
+                .contains("content-type: application/x-ndjson\r\n"),
+            "{}",
+            request.head
+        );
+        assert!(
+            !request.head.contains("transfer-encoding"),
+            "{}",
+            request.head
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_no_fault_of_the_server() {
+    let body = NdjsonBody::new(100, || {
+        futures::stream::iter([
+            Ok(Bytes::from_static(b"{}\n")),
+            Err(io::Error::other("disk gone")),
+        ])
+        .boxed()
+    });
+    let canned = Canned::replies([taken(9)]).await;
+    let error = canned.server().upload("a", body).await.unwrap_err();
+    assert!(matches!(error, EngineError::Body { .. }), "{error:?}");
+    assert!(error.to_string().contains("disk gone"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_cut_in_its_body_is_asked_for_again() {
+    let canned = Canned::replies([
+        Reply::HalfABody,
+        json_answer(200, json!({"databaseSize": 5})),
+    ])
+    .await;
+    assert_eq!(canned.server().stats().await.unwrap().database_size, 5);
+}
+
+#[tokio::test]
+async fn a_write_that_is_sent_on_is_an_error_and_not_a_read() {
+    let canned = Canned::replies([answer_with(
+        301,
+        ("location", "https://example.org/indexes"),
+        "",
+    )])
+    .await;
+    let error = canned.server().create_index("a").await.unwrap_err();
+    assert!(
+        matches!(error, EngineError::Redirected { status: 301, .. }),
+        "{error:?}"
+    );
+    assert!(
+        error.to_string().contains("https://example.org/indexes"),
+        "{error}"
+    );
+    assert_eq!(canned.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn errors_that_say_what_to_do_at_the_server() {
+    for (reply, word) in [
+        (
+            complaint(422, "no_space_left_on_device", "No space left."),
+            "DELETE /tasks",
+        ),
+        (complaint(400, "not_leader", "Not the leader."), "leader"),
+        (
+            complaint(404, "index_not_found", "Index `a` not found."),
+            "the key may not see it",
+        ),
+        (
+            complaint(400, "bad_request", &"ب".repeat(9000)),
+            "bad_request",
+        ),
+    ] {
+        let canned = Canned::replies([reply]).await;
+        let error = canned
+            .server()
+            .upload("a", NdjsonBody::from_bytes("{}\n"))
+            .await
+            .unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(word), "{text}");
+        assert!(text.chars().count() < 700, "{text}");
+        assert_eq!(canned.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_swap_whose_answer_is_lost_is_not_sent_again() {
+    let canned = Canned::replies([Reply::Nothing, taken(9)]).await;
+    let error = canned.server().swap(&[]).await.unwrap_err();
+    assert!(
+        matches!(error, EngineError::Interrupted { .. }),
+        "{error:?}"
+    );
+    assert_eq!(canned.requests().len(), 1);
+
+    let canned = Canned::replies([html(502), taken(9)]).await;
+    assert!(canned.server().swap(&[]).await.is_err());
+    assert_eq!(canned.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_swap_that_was_turned_away_is_sent_again() {
+    let canned = Canned::replies([answer_with(429, ("x", "y"), ""), taken(9)]).await;
+    assert_eq!(canned.server().swap(&[]).await.unwrap(), 9);
+}
+
+#[tokio::test]
+async fn all_indexes_are_found_however_small_the_pages() {
+    let canned = Canned::answering(|request| {
+        let offset: usize = request.path.split("offset=").nth(1).unwrap().split('&').next().unwrap().parse().unwrap();
+        let results: Vec<_> = (offset..45.min(offset + 20))
+            .map(|n| json!({"uid": format!("i{n:02}"), "createdAt": "x", "updatedAt": "y", "primaryKey": null}))
+            .collect();
+        json_answer(200, json!({"results": results, "offset": offset, "limit": 20, "total": 45}))
+    })
+    .await;
+    assert_eq!(canned.server().indexes().await.unwrap().len(), 45);
+}
