@@ -1,1 +1,46 @@
-//! (being written)
+//! All that is said to Meilisearch.
+//!
+//! | module | what it says |
+//! | --- | --- |
+//! | [`address`], [`api_key`] | where the server is, and how it knows us |
+//! | [`http`] | the wire under everything: retries, time limits, errors (with `answer` and `idle`) |
+//! | [`server`] | the one door: health, version, statistics |
+//! | [`indexes`] | which indexes there are; making and deleting one |
+//! | [`documents`] | uploads, pages, counts, deletes by id |
+//! | [`settings`], [`settings_keys`], [`settings_form`] | what an index is told about search, and whether it differs |
+//! | [`tasks`], [`batches`], [`wait`] | Meilisearch's queue, and waiting for our part of it |
+//! | [`generations`] | which index is live, retained, left over, or somebody else's |
+//! | [`checkpoints`] | the records about generations, kept in Meilisearch itself |
+//! | [`swap`] | the one call that makes builds live, and its proof |
+//! | [`search`] | smoke queries |
+//! | [`error`] | what can go wrong, and what to do |
+
+pub mod address;
+mod answer;
+pub mod api_key;
+pub mod batches;
+pub mod checkpoints;
+pub mod documents;
+pub mod error;
+pub mod generations;
+pub mod http;
+mod idle;
+pub mod indexes;
+pub mod search;
+pub mod server;
+pub mod settings;
+pub mod settings_form;
+pub mod settings_keys;
+pub mod swap;
+pub mod tasks;
+#[cfg(test)]
+mod testing;
+pub mod wait;
+
+pub use address::Address;
+pub use api_key::ApiKey;
+pub use error::EngineError;
+pub use http::NdjsonBody;
+pub use indexes::IndexInfo;
+pub use server::Server;
+pub use tasks::{Task, TaskUid};

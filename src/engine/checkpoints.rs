@@ -1,0 +1,3 @@
+//! (being written)
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {}

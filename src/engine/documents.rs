@@ -1,0 +1,202 @@
+//! Documents: sending, counting, listing, deleting.
+
+use futures::{StreamExt, TryStreamExt};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    error::EngineError, http::NdjsonBody, indexes::checked, server::Server, tasks::TaskUid,
+};
+
+/// Meilisearch 1.5 takes 2 MiB on JSON routes, whatever its size option says.
+const JSON_BODY_BYTES: usize = 2 * 1024 * 1024 - 64 * 1024;
+/// The ids of a delete lie in the server's task database, so one task isn't given all of them.
+const IDS_A_DELETE: usize = 50_000;
+/// Single documents asked for at the same time, on servers that can't be asked for several.
+const SINGLE_READS: usize = 8;
+
+/// One page of an index's documents.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Page {
+    pub results: Vec<Map<String, Value>>,
+    /// Documents in the index, counted and not cached.
+    pub total: u64,
+}
+
+impl Server {
+    /// Enqueues whole documents, given as NDJSON. No primary key is sent along: the index has its own, and another one
+    /// would end the server's batch.
+    pub async fn upload(&self, uid: &str, body: NdjsonBody) -> Result<TaskUid, EngineError> {
+        let index = self.sdk().index(checked(uid)?);
+        let task = index
+            .add_or_replace_unchecked_payload(body, "application/x-ndjson", None)
+            .await?;
+        Ok(task.task_uid.into())
+    }
+
+    /// The number of documents. By this route, since the count of `/stats` is a cache that a crash can leave behind.
+    pub async fn count_documents(&self, uid: &str) -> Result<u64, EngineError> {
+        Ok(self.fetch(uid, &json!({"limit": 0})).await?.total)
+    }
+
+    /// A page of documents, all fields or some. Never sorted: sorted pages lose and repeat documents in some versions.
+    pub async fn document_page(
+        &self,
+        uid: &str,
+        offset: u64,
+        limit: u64,
+        fields: Option<&[&str]>,
+    ) -> Result<Page, EngineError> {
+        let mut query = json!({"offset": offset, "limit": limit});
+        if let Some(fields) = fields {
+            query["fields"] = json!(fields);
+        }
+        let page = self.fetch(uid, &query).await?;
+        if page.results.is_empty() && offset < page.total && limit > 0 {
+            return Err(EngineError::EmptyPage {
+                uid: uid.to_owned(),
+                offset,
+                total: page.total,
+            });
+        }
+        Ok(page)
+    }
+
+    /// The documents among these ids that exist. By one request for many where the server can (1.14), else one by one.
+    pub async fn documents_by_ids(
+        &self,
+        uid: &str,
+        ids: &[String],
+        fields: Option<&[&str]>,
+    ) -> Result<Vec<Map<String, Value>>, EngineError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for some in chunks(ids) {
+            if self.fetches_by_ids() {
+                let mut query = json!({"ids": some, "limit": some.len()});
+                if let Some(fields) = fields {
+                    query["fields"] = json!(fields);
+                }
+                match self.fetch(uid, &query).await {
+                    Ok(page) => {
+                        found.extend(page.results);
+                        continue;
+                    }
+                    Err(EngineError::Refused { code, .. }) if code == "bad_request" => {
+                        self.note_no_fetch_by_ids()
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            found.extend(self.one_by_one(uid, some, fields).await?);
+        }
+        Ok(found)
+    }
+
+    async fn one_by_one(
+        &self,
+        uid: &str,
+        ids: &[String],
+        fields: Option<&[&str]>,
+    ) -> Result<Vec<Map<String, Value>>, EngineError> {
+        let reads = ids.iter().map(|id| self.document(uid, id));
+        let documents: Vec<_> = futures::stream::iter(reads)
+            .buffered(SINGLE_READS)
+            .try_collect()
+            .await?;
+        let mut documents: Vec<Map<String, Value>> = documents.into_iter().flatten().collect();
+        if let Some(fields) = fields {
+            documents
+                .iter_mut()
+                .for_each(|document| document.retain(|name, _| fields.contains(&name.as_str())));
+        }
+        Ok(documents)
+    }
+
+    /// One document; none if there is none with that id.
+    pub async fn document(
+        &self,
+        uid: &str,
+        id: &str,
+    ) -> Result<Option<Map<String, Value>>, EngineError> {
+        let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+        match self
+            .get(&format!("/indexes/{}/documents/{id}", checked(uid)?))
+            .await
+        {
+            Ok(document) => Ok(Some(document)),
+            Err(error) if error.code() == Some("document_not_found") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Enqueues the deletion of these ids, in one task. The caller bounds them; [`Server::delete_ids`] does it itself.
+    pub async fn delete_documents(
+        &self,
+        uid: &str,
+        ids: &[String],
+    ) -> Result<TaskUid, EngineError> {
+        Ok(self
+            .sdk()
+            .index(checked(uid)?)
+            .delete_documents(ids)
+            .await?
+            .task_uid
+            .into())
+    }
+
+    /// Enqueues the deletion of these ids, in as few tasks as their size allows.
+    pub async fn delete_ids(&self, uid: &str, ids: &[String]) -> Result<Vec<TaskUid>, EngineError> {
+        let mut tasks = Vec::new();
+        for some in chunks(ids) {
+            tasks.push(self.delete_documents(uid, some).await?);
+        }
+        Ok(tasks)
+    }
+
+    async fn fetch(&self, uid: &str, query: &Value) -> Result<Page, EngineError> {
+        self.post(
+            &format!("/indexes/{}/documents/fetch", checked(uid)?),
+            query,
+        )
+        .await
+    }
+}
+
+/// Parts that fit into one JSON body each.
+fn chunks(ids: &[String]) -> impl Iterator<Item = &[String]> {
+    let mut rest = ids;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut bytes = 0;
+        let fits = rest.iter().take(IDS_A_DELETE).take_while(|id| {
+            bytes += id.len() + 3; // two quotes and a comma
+            bytes <= JSON_BODY_BYTES
+        });
+        let (some, left) = rest.split_at(fits.count().max(1));
+        rest = left;
+        Some(some)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_sent_in_bodies_below_two_mebibytes() {
+        let ids: Vec<String> = (0..200_000).map(|id| format!("{id:040}")).collect();
+        let parts: Vec<&[String]> = chunks(&ids).collect();
+        assert_eq!(
+            parts.iter().map(|part| part.len()).sum::<usize>(),
+            ids.len()
+        );
+        assert!(parts.len() <= 6, "{}", parts.len());
+        for part in parts {
+            assert!(serde_json::to_vec(part).unwrap().len() < 2 * 1024 * 1024);
+            assert!(part.len() <= IDS_A_DELETE);
+        }
+        assert_eq!(chunks(&[]).count(), 0);
+    }
+}

@@ -1,0 +1,157 @@
+//! Which indexes there are; making one.
+
+use meilisearch_sdk::indexes::IndexesQuery;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    error::EngineError,
+    server::Server,
+    tasks::TaskUid,
+    wait::{Ended, wait},
+};
+
+/// A list of indexes comes in pages of 20 unless asked otherwise, and the 21st is missed by who doesn't know.
+const PAGE: usize = 100;
+const LONGEST_UID_BYTES: usize = 400;
+
+/// `created_at` is the identity of what lies under a uid: it travels with the documents when uids are swapped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IndexInfo {
+    pub uid: String,
+    pub created_at: String,
+    pub updated_at: String,
+    pub primary_key: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    results: Vec<IndexInfo>,
+    total: u64,
+}
+
+impl Server {
+    /// None if there is no such index. An index that the key may not see is an error.
+    pub async fn index(&self, uid: &str) -> Result<Option<IndexInfo>, EngineError> {
+        let answer = self
+            .sdk()
+            .get_raw_index(checked(uid)?)
+            .await
+            .map_err(EngineError::from);
+        match answer {
+            Ok(index) => serde_json::from_value(index)
+                .map(Some)
+                .map_err(|_| unlike("/indexes/…")),
+            Err(EngineError::IndexNotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All indexes that the key may see.
+    pub async fn indexes(&self) -> Result<Vec<IndexInfo>, EngineError> {
+        let sdk = self.sdk();
+        let mut all: Vec<IndexInfo> = Vec::new();
+        loop {
+            let mut query = IndexesQuery::new(&sdk);
+            query.with_offset(all.len()).with_limit(PAGE);
+            let answer = sdk.list_all_indexes_raw_with(&query).await?;
+            let page: Page = serde_json::from_value(answer).map_err(|_| unlike("/indexes"))?;
+            let ended = page.results.is_empty();
+            all.extend(page.results);
+            if ended || all.len() as u64 >= page.total {
+                break;
+            }
+        }
+        // A page moves when somebody creates or deletes an index between two requests.
+        all.sort_by(|a, b| a.uid.cmp(&b.uid));
+        all.dedup_by(|a, b| a.uid == b.uid);
+        Ok(all)
+    }
+
+    /// Enqueues the creation of an index with the primary key `id`, which the engine would otherwise guess.
+    ///
+    /// An answer that was lost is asked for again, so the task may fail with `index_already_exists` although the index is
+    /// ours: [`Server::new_index`] knows the difference.
+    pub async fn create_index(&self, uid: &str) -> Result<TaskUid, EngineError> {
+        Ok(self
+            .sdk()
+            .create_index(checked(uid)?, Some("id"))
+            .await?
+            .task_uid
+            .into())
+    }
+
+    /// Creates an index, waits for it and returns it; `None` if somebody else's index has that uid.
+    pub async fn new_index(&self, uid: &str) -> Result<Option<IndexInfo>, EngineError> {
+        let (task, was_repeated) = match self.once().create_index(uid).await {
+            Ok(task) => (task, false),
+            Err(error) if error.healing() == crate::retry::Healing::Never => return Err(error),
+            Err(_) => (self.create_index(uid).await?, true),
+        };
+        let ended = wait(self, &[task], &mut |_| {}).await?;
+        match ended.into_iter().next() {
+            Some(Ended::Failed(failed))
+                if failed.has_code("index_already_exists") && !was_repeated =>
+            {
+                return Ok(None);
+            }
+            Some(Ended::Failed(failed)) if failed.has_code("index_already_exists") => {}
+            Some(Ended::Succeeded(_) | Ended::Unknown(_)) | None => {}
+            Some(other) => return Err(other.into_error("the creation of an index")),
+        }
+        let missing = || EngineError::IndexNotFound {
+            message: format!("Index `{uid}` was created and is not there."),
+        };
+        Ok(Some(self.index(uid).await?.ok_or_else(missing)?))
+    }
+
+    /// Only for [`Server::delete_generation`](super::generations): no path leads from a live uid to this call.
+    #[allow(dead_code)]
+    pub(super) async fn delete_index(&self, uid: &str) -> Result<TaskUid, EngineError> {
+        Ok(self
+            .sdk()
+            .delete_index(checked(uid)?)
+            .await?
+            .task_uid
+            .into())
+    }
+}
+
+/// The SDK pastes a uid into its paths as it is, so `a/b?c` would ask for something else.
+pub(super) fn checked(uid: &str) -> Result<&str, EngineError> {
+    let right = uid
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if right && !uid.is_empty() && uid.len() <= LONGEST_UID_BYTES {
+        Ok(uid)
+    } else {
+        Err(EngineError::BadUid {
+            uid: super::error::cut(uid, 100),
+        })
+    }
+}
+
+fn unlike(path: &str) -> EngineError {
+    EngineError::NotMeilisearch {
+        status: 200,
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        body: "JSON of another form".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_that_would_change_the_path_is_refused() {
+        assert!(checked("articles_20261124T143000Z").is_ok());
+        for uid in ["", "a/b", "a?b", "a b", "مقال", &"a".repeat(401)] {
+            assert!(
+                matches!(checked(uid), Err(EngineError::BadUid { .. })),
+                "{uid}"
+            );
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The server: the one door to Meilisearch, and what it says about itself.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use meilisearch_sdk::client::Client;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    address::Address,
+    api_key::ApiKey,
+    error::EngineError,
+    http::{Body, Http},
+};
+use crate::retry::Patience;
+
+/// The key of no error, log or `Debug` output: what is printed of a server is its address.
+#[derive(Clone)]
+pub struct Server {
+    http: Http,
+    learnt: Arc<Learnt>,
+}
+
+/// What this server turned out not to have, found out by asking: `/version` may be forbidden to the key.
+#[derive(Default)]
+struct Learnt {
+    no_batches: AtomicBool,
+    no_fetch_by_ids: AtomicBool,
+}
+
+/// Figures of the whole server.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    /// Bytes of the files. They don't shrink after deletions.
+    #[serde(default)]
+    pub database_size: u64,
+    /// Bytes in use; the difference is used again by what comes next. Not told by old versions.
+    pub used_database_size: Option<u64>,
+    #[serde(default)]
+    pub indexes: BTreeMap<String, IndexStats>,
+}
+
+/// Figures of one index. The number of documents is a cache that may be stale after a crash: the documents route's `total`
+/// counts ([`Server::count_documents`]).
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IndexStats {
+    #[serde(default)]
+    pub number_of_documents: u64,
+    #[serde(default)]
+    pub is_indexing: bool,
+    /// Each field with the number of documents that have it.
+    #[serde(default)]
+    pub field_distribution: BTreeMap<String, u64>,
+}
+
+impl Server {
+    pub fn new(address: Address, key: Option<ApiKey>) -> Result<Server, EngineError> {
+        Server::with_patience(address, key, Patience::REQUEST)
+    }
+
+    /// `patience` is how long one request is tried again.
+    pub fn with_patience(
+        address: Address,
+        key: Option<ApiKey>,
+        patience: Patience,
+    ) -> Result<Server, EngineError> {
+        let http = Http::new(address, key.as_ref(), patience)?;
+        Ok(Server {
+            http,
+            learnt: Arc::default(),
+        })
+    }
+
+    pub fn address(&self) -> &Address {
+        self.http.address()
+    }
+
+    /// Meilisearch is there and well. Asks for a few seconds only: a wrong address should be told soon.
+    pub async fn health(&self) -> Result<(), EngineError> {
+        let ours = self.http.patience();
+        let greeting = if ours.total < Patience::GREETING.total {
+            ours
+        } else {
+            Patience::GREETING
+        };
+        self.patient(greeting).sdk().health().await?;
+        Ok(())
+    }
+
+    /// The version, if the key may know it: keys that are limited to index patterns may not from 1.48.2 on.
+    pub async fn version(&self) -> Result<Option<(u64, u64, u64)>, EngineError> {
+        match self.sdk().get_version().await.map_err(EngineError::from) {
+            Ok(version) => Ok(parse_version(&version.pkg_version)),
+            Err(error) if error.is_forbidden() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub async fn stats(&self) -> Result<Stats, EngineError> {
+        self.get("/stats").await
+    }
+
+    pub async fn index_stats(&self, uid: &str) -> Result<IndexStats, EngineError> {
+        self.get(&format!("/indexes/{}/stats", super::indexes::checked(uid)?))
+            .await
+    }
+
+    /// A request of one's own: for what has no method here. `path` begins with a slash and is encoded already.
+    pub async fn raw(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, EngineError> {
+        self.ask(method, path, body).await
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, EngineError> {
+        self.ask(reqwest::Method::GET, path, None::<&Value>).await
+    }
+
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, EngineError> {
+        self.ask(reqwest::Method::POST, path, Some(body)).await
+    }
+
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, EngineError> {
+        let body = match body {
+            None => Body::None,
+            Some(body) => Body::Json(json(body)?.into()),
+        };
+        self.http
+            .send(method, &format!("{}{path}", self.address().as_str()), body)
+            .await?
+            .json()
+    }
+
+    /// The SDK over our HTTP client. It makes the calls whose answers its types can hold; where they would drop or refuse
+    /// what a server says (settings, tasks, batches, statistics), the JSON is read as it is.
+    pub(super) fn sdk(&self) -> Client<Http> {
+        Client::new_with_client(self.address().as_str(), None::<String>, self.http.clone())
+    }
+
+    /// The same server, asked only once: for a swap, which a second call undoes.
+    pub(super) fn once(&self) -> Server {
+        Server {
+            http: self.http.once(),
+            learnt: self.learnt.clone(),
+        }
+    }
+
+    /// The same server with another patience: who polls has one of its own.
+    pub(super) fn patient(&self, patience: Patience) -> Server {
+        Server {
+            http: self.http.patient(patience),
+            learnt: self.learnt.clone(),
+        }
+    }
+
+    pub(super) fn has_batches(&self) -> bool {
+        !self.learnt.no_batches.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_no_batches(&self) {
+        self.learnt.no_batches.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn fetches_by_ids(&self) -> bool {
+        !self.learnt.no_fetch_by_ids.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_no_fetch_by_ids(&self) {
+        self.learnt.no_fetch_by_ids.store(true, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Server({})", self.address())
+    }
+}
+
+fn json(body: &impl Serialize) -> Result<Vec<u8>, EngineError> {
+    serde_json::to_vec(body).map_err(|error| EngineError::Client {
+        cause: error.to_string(),
+    })
+}
+
+/// `1.48.2`, `1.12.0-rc.3`: what a pre-release can do is what its version can.
+fn parse_version(text: &str) -> Option<(u64, u64, u64)> {
+    let mut parts = text.split(['.', '-', '+']).map(str::parse);
+    Some((
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read() {
+        assert_eq!(parse_version("1.48.2"), Some((1, 48, 2)));
+        assert_eq!(parse_version("1.12.0-rc.3"), Some((1, 12, 0)));
+        assert_eq!(parse_version("unknown"), None);
+    }
+}

@@ -1,0 +1,290 @@
+//! Meilisearch's queue.
+//!
+//! Everything is read leniently: a status or type that a newer server invents is data, not an error. The SDK's own types
+//! refuse a whole list of tasks because of one cancelled task in it.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::{
+    error::{EngineError, FOREIGN_TEXT_CHARS, cut},
+    server::Server,
+};
+
+pub type TaskUid = u64;
+
+/// Uids a request: the path stays below 4 KiB, which every proxy takes.
+const UIDS_A_REQUEST: usize = 300;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum TaskStatus {
+    Enqueued,
+    Processing,
+    Succeeded,
+    Failed,
+    Canceled,
+    /// A status that this program doesn't know. It is not an end.
+    Other(String),
+}
+
+impl TaskStatus {
+    fn from_text(text: &str) -> TaskStatus {
+        match text {
+            "enqueued" => TaskStatus::Enqueued,
+            "processing" => TaskStatus::Processing,
+            "succeeded" => TaskStatus::Succeeded,
+            "failed" => TaskStatus::Failed,
+            "canceled" => TaskStatus::Canceled,
+            other => TaskStatus::Other(other.to_owned()),
+        }
+    }
+
+    pub fn is_end(&self) -> bool {
+        matches!(
+            self,
+            TaskStatus::Succeeded | TaskStatus::Failed | TaskStatus::Canceled
+        )
+    }
+}
+
+impl<'de> Deserialize<'de> for TaskStatus {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<TaskStatus, D::Error> {
+        Ok(TaskStatus::from_text(&String::deserialize(from)?))
+    }
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Task {
+    pub uid: TaskUid,
+    /// From 1.12 on. Tasks of one batch share their fate.
+    pub batch_uid: Option<u64>,
+    /// Not a constant: a swap renames the tasks of its indexes. None for a swap itself.
+    pub index_uid: Option<String>,
+    pub status: TaskStatus,
+    #[serde(rename = "type", default)]
+    pub kind: String,
+    pub error: Option<TaskError>,
+    pub canceled_by: Option<TaskUid>,
+    #[serde(default)]
+    pub details: Value,
+    pub enqueued_at: Option<String>,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+    pub duration: Option<String>,
+}
+
+impl Task {
+    pub fn has_code(&self, code: &str) -> bool {
+        self.error.as_ref().is_some_and(|error| error.code == code)
+    }
+
+    /// How many documents the server says it indexed.
+    pub fn indexed_documents(&self) -> Option<u64> {
+        self.details.get("indexedDocuments").and_then(Value::as_u64)
+    }
+}
+
+/// Why a task failed. The message is cut: a server once put a whole document into it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct TaskError {
+    #[serde(default)]
+    pub code: String,
+    #[serde(default, deserialize_with = "foreign")]
+    pub message: String,
+    #[serde(rename = "type", default)]
+    pub kind: String,
+}
+
+impl TaskError {
+    /// Of an internal error every task of the batch gets a copy, guilty or not.
+    pub fn is_internal(&self) -> bool {
+        self.kind == "internal"
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+fn foreign<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(cut(&String::deserialize(from)?, FOREIGN_TEXT_CHARS))
+}
+
+#[derive(Deserialize)]
+struct Page {
+    results: Vec<Task>,
+    #[serde(default)]
+    total: u64,
+}
+
+/// What waits and works at this moment, of whomever.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Queue {
+    /// As the server counts it, which includes tasks that the key may not see.
+    pub total: u64,
+    /// The oldest of those that the key may see: the list is bounded.
+    pub tasks: Vec<Task>,
+}
+
+impl Queue {
+    /// How many tasks wait for each index. Tasks of no index (swaps, dumps) are counted under `…`.
+    pub fn by_index(&self) -> Vec<(String, usize)> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for task in &self.tasks {
+            *counts
+                .entry(task.index_uid.as_deref().unwrap_or("…"))
+                .or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts
+            .into_iter()
+            .map(|(uid, count)| (uid.to_owned(), count))
+            .collect();
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        counts
+    }
+}
+
+impl Server {
+    /// None if the task has gone, or the key may not see it: a swap is hidden from keys that are limited to index patterns.
+    pub async fn task(&self, uid: TaskUid) -> Result<Option<Task>, EngineError> {
+        match self.get(&format!("/tasks/{uid}")).await {
+            Ok(task) => Ok(Some(task)),
+            Err(error) if error.code() == Some("task_not_found") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The tasks among these that the server still knows, in order of uid.
+    ///
+    /// They are asked for by uid and by nothing else: a filter by index misses swaps, and some versions file a swapped
+    /// index's tasks under the other name.
+    pub async fn tasks_by_uids(&self, uids: &[TaskUid]) -> Result<Vec<Task>, EngineError> {
+        let mut tasks = Vec::with_capacity(uids.len());
+        for some in uids.chunks(UIDS_A_REQUEST) {
+            let page: Page = self
+                .get(&format!("/tasks?uids={}&limit={}", list(some), some.len()))
+                .await?;
+            tasks.extend(page.results);
+        }
+        tasks.sort_by_key(|task| task.uid);
+        Ok(tasks)
+    }
+
+    /// What waits and works, at most `limit` tasks, the newest first as the server lists them.
+    pub async fn queue(&self, limit: usize) -> Result<Queue, EngineError> {
+        self.queue_before(None, limit).await
+    }
+
+    /// What waits and works in front of the task `uid`.
+    pub(super) async fn queue_before(
+        &self,
+        uid: Option<TaskUid>,
+        limit: usize,
+    ) -> Result<Queue, EngineError> {
+        let from = match uid {
+            Some(0) => return Ok(Queue::default()),
+            Some(uid) => format!("&from={}", uid - 1),
+            None => String::new(),
+        };
+        let page: Page = self
+            .get(&format!(
+                "/tasks?statuses=enqueued,processing&limit={limit}{from}"
+            ))
+            .await?;
+        Ok(Queue {
+            total: page.total,
+            tasks: page.results,
+        })
+    }
+
+    /// What the server works on at this moment. Its `total` counts what the key may not see, too.
+    pub(super) async fn at_work(&self) -> Result<Queue, EngineError> {
+        let page: Page = self.get("/tasks?statuses=processing&limit=20").await?;
+        Ok(Queue {
+            total: page.total,
+            tasks: page.results,
+        })
+    }
+
+    /// Cancels exactly these tasks, which are ours: nothing else is ever cancelled.
+    pub async fn cancel_tasks(&self, own: &[TaskUid]) -> Result<Vec<TaskUid>, EngineError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Taken {
+            task_uid: TaskUid,
+        }
+        let mut tasks = Vec::new();
+        for some in own.chunks(UIDS_A_REQUEST) {
+            let path = format!("/tasks/cancel?uids={}", list(some));
+            let taken: Taken = self
+                .ask(reqwest::Method::POST, &path, None::<&Value>)
+                .await?;
+            tasks.push(taken.task_uid);
+        }
+        Ok(tasks)
+    }
+}
+
+fn list(uids: &[TaskUid]) -> String {
+    uids.iter()
+        .map(TaskUid::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn task(json: Value) -> Task {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn statuses_and_types_of_the_future_are_data() {
+        let task = task(
+            json!({"uid": 1, "status": "paused", "type": "dsrUpdate", "somethingNew": {}, "details": null}),
+        );
+        assert_eq!(task.status, TaskStatus::Other("paused".into()));
+        assert!(!task.status.is_end());
+        assert_eq!(task.kind, "dsrUpdate");
+        assert_eq!(task.batch_uid, None);
+    }
+
+    #[test]
+    fn a_cancelled_task_says_by_whom() {
+        let task = task(json!({"uid": 1, "status": "canceled", "type": "x", "canceledBy": 5}));
+        assert!(task.status.is_end());
+        assert_eq!(task.canceled_by, Some(5));
+    }
+
+    #[test]
+    fn an_error_that_holds_the_payload_is_cut() {
+        let message = "ض".repeat(1_000_000);
+        let task = task(
+            json!({"uid": 1, "status": "failed", "error": {"message": message, "code": "c", "type": "internal"}}),
+        );
+        let error = task.error.unwrap();
+        assert_eq!(error.message.chars().count(), FOREIGN_TEXT_CHARS + 1);
+        assert!(error.is_internal());
+    }
+
+    #[test]
+    fn the_queue_is_counted_by_index() {
+        let of = |uid: Option<&str>| task(json!({"uid": 1, "status": "enqueued", "indexUid": uid}));
+        let queue = Queue {
+            total: 4,
+            tasks: vec![of(Some("a")), of(None), of(Some("b")), of(Some("b"))],
+        };
+        assert_eq!(
+            queue.by_index(),
+            [("b".into(), 2), ("a".into(), 1), ("…".into(), 1)]
+        );
+    }
+}
