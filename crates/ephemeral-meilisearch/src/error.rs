@@ -29,7 +29,12 @@ impl ApiError {
     /// An error with this code; status and type follow from it.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         let (status, kind) = status_and_kind(code);
-        Self { status, code, kind, message: message.into() }
+        Self {
+            status,
+            code,
+            kind,
+            message: message.into(),
+        }
     }
 
     /// Something broke that no client can do anything about.
@@ -75,7 +80,12 @@ pub struct TaskError {
 impl From<ApiError> for TaskError {
     fn from(error: ApiError) -> Self {
         let link = error.link();
-        Self { message: error.message, code: error.code.into(), kind: error.kind.into(), link }
+        Self {
+            message: error.message,
+            code: error.code.into(),
+            kind: error.kind.into(),
+            link,
+        }
     }
 }
 
@@ -122,7 +132,9 @@ fn user_error_code(error: &UserError) -> &'static str {
         MaxDatabaseSizeReached => "database_size_limit_reached",
         NoSpaceLeftOnDevice => "no_space_left_on_device",
         InvalidStoreFile => "invalid_store_file",
-        InvalidFilter(_) | InvalidFilterExpression(..) | FilterOperatorNotAllowed { .. } => "invalid_search_filter",
+        InvalidFilter(_) | InvalidFilterExpression(..) | FilterOperatorNotAllowed { .. } => {
+            "invalid_search_filter"
+        }
         MissingDocumentId { .. } => "missing_document_id",
         InvalidDocumentId { .. } | TooManyDocumentIds { .. } => "invalid_document_id",
         MissingDocumentField(_) => "invalid_document_fields",
@@ -131,19 +143,26 @@ fn user_error_code(error: &UserError) -> &'static str {
         PrimaryKeyCannotBeChanged(_) => "index_primary_key_already_exists",
         InvalidDistinctAttribute { .. } => "invalid_search_distinct",
         // The documents routes sort too, and put their own code in the place of this one.
-        SortRankingRuleMissing | InvalidSortableAttribute { .. } | SortError(_) => "invalid_search_sort",
+        SortRankingRuleMissing | InvalidSortableAttribute { .. } | SortError(_) => {
+            "invalid_search_sort"
+        }
         InvalidFacetsDistribution { .. } => "invalid_search_facets",
         InvalidSearchableAttribute { .. } => "invalid_search_attributes_to_search_on",
         InvalidFacetSearchFacetName { .. } => "invalid_facet_search_facet_name",
         CriterionError(_) => "invalid_settings_ranking_rules",
         InvalidGeoField { .. } => "invalid_document_geo_field",
         InvalidMinTypoWordLenSetting(..) => "invalid_settings_typo_tolerance",
-        InvalidVectorDimensions { .. } | InvalidIndexingVectorDimensions { .. } => "invalid_vector_dimensions",
+        InvalidVectorDimensions { .. } | InvalidIndexingVectorDimensions { .. } => {
+            "invalid_vector_dimensions"
+        }
         InvalidVectorsMapType { .. } | InvalidVectorsEmbedderConf { .. } => "invalid_vectors_type",
         TooManyVectors(..) => "too_many_vectors",
         InvalidSearchEmbedder(_) => "invalid_search_embedder",
         InvalidSimilarEmbedder(_) => "invalid_similar_embedder",
-        SerdeJson(_) | EnvAlreadyOpened | DocumentLimitReached | UnknownInternalDocumentId { .. } => "internal",
+        SerdeJson(_)
+        | EnvAlreadyOpened
+        | DocumentLimitReached
+        | UnknownInternalDocumentId { .. } => "internal",
         // What is left is about embedders and functions, which this server has not.
         _ => "invalid_settings_embedders",
     }
@@ -156,13 +175,14 @@ fn status_and_kind(code: &str) -> (StatusCode, &'static str) {
         "internal" | "database_size_limit_reached" | "invalid_store_file" | "invalid_state" => {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal")
         }
-        "io_error" | "no_space_left_on_device" | "too_many_open_files" => (StatusCode::UNPROCESSABLE_ENTITY, "system"),
+        "io_error" | "no_space_left_on_device" | "too_many_open_files" => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "system")
+        }
         "too_many_search_requests" => (StatusCode::SERVICE_UNAVAILABLE, "system"),
         "invalid_api_key" => (StatusCode::FORBIDDEN, "auth"),
         "missing_authorization_header" | "missing_master_key" => (StatusCode::UNAUTHORIZED, "auth"),
-        "index_not_found" | "document_not_found" | "task_not_found" | "batch_not_found" | "api_key_not_found" => {
-            (StatusCode::NOT_FOUND, REQUEST)
-        }
+        "index_not_found" | "document_not_found" | "task_not_found" | "batch_not_found"
+        | "api_key_not_found" => (StatusCode::NOT_FOUND, REQUEST),
         "index_already_exists" | "api_key_already_exists" => (StatusCode::CONFLICT, REQUEST),
         "payload_too_large" => (StatusCode::PAYLOAD_TOO_LARGE, REQUEST),
         "invalid_content_type" | "missing_content_type" | "unsupported_media_type" => {
@@ -187,6 +207,9 @@ mod tests {
                 "link": "https://docs.meilisearch.com/errors#index_not_found"
             })
         );
-        assert_eq!(ApiError::new("invalid_settings_synonyms", "x").status, StatusCode::BAD_REQUEST);
+        assert_eq!(
+            ApiError::new("invalid_settings_synonyms", "x").status,
+            StatusCode::BAD_REQUEST
+        );
     }
 }

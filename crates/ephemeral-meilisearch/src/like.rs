@@ -85,6 +85,8 @@ features! {
     SearchRulesActions = 41;
     /// `indices` in `_matchesPosition`: which item of an array matched.
     MatchIndices = 12;
+    /// `federation` of a multi-search.
+    Federation = 10;
     /// `requestUid` in the answer to a search.
     RequestUid = 23;
     /// `showPerformanceDetails`, `personalize`, `media` and `useNetwork` of a search are known by name.
@@ -148,7 +150,10 @@ impl FromStr for Like {
         let unknown = || UnknownVersion(text.to_owned());
         let mut parts = text.trim_start_matches('v').split('.');
         let major = parts.next().ok_or_else(unknown)?;
-        let minor = parts.next().and_then(|minor| minor.parse().ok()).ok_or_else(unknown)?;
+        let minor = parts
+            .next()
+            .and_then(|minor| minor.parse().ok())
+            .ok_or_else(unknown)?;
         let like = Like { minor };
         if major != "1" || like < Self::OLDEST || like > Self::NEWEST {
             return Err(unknown());

@@ -43,7 +43,11 @@ impl Body {
     }
 
     /// Takes a field out as a `T`; `null` and absence are both `None`. `code` names the field's own error.
-    pub fn optional<T: Deserr<JsonError>>(&mut self, name: &str, code: &'static str) -> Result<Option<T>, ApiError> {
+    pub fn optional<T: Deserr<JsonError>>(
+        &mut self,
+        name: &str,
+        code: &'static str,
+    ) -> Result<Option<T>, ApiError> {
         match self.fields.shift_remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => typed(value, ValuePointerRef::Origin.push_key(name), code).map(Some),
@@ -65,13 +69,26 @@ impl Body {
 }
 
 /// Turns a JSON value into a `T`, or says what was expected where.
-pub fn typed<T: Deserr<JsonError>>(value: Value, at: ValuePointerRef<'_>, code: &'static str) -> Result<T, ApiError> {
-    T::deserialize_from_value(value.into_value(), at).map_err(|error| ApiError::new(code, error.to_string()))
+pub fn typed<T: Deserr<JsonError>>(
+    value: Value,
+    at: ValuePointerRef<'_>,
+    code: &'static str,
+) -> Result<T, ApiError> {
+    T::deserialize_from_value(value.into_value(), at)
+        .map_err(|error| ApiError::new(code, error.to_string()))
 }
 
 /// `Invalid value at `.name`: …`: the type is right, the value is not.
 pub fn invalid_value(at: ValuePointerRef<'_>, why: impl Display, code: &'static str) -> ApiError {
-    ApiError::new(code, json_error::<Infallible>(ErrorKind::Unexpected { msg: why.to_string() }, at))
+    ApiError::new(
+        code,
+        json_error::<Infallible>(
+            ErrorKind::Unexpected {
+                msg: why.to_string(),
+            },
+            at,
+        ),
+    )
 }
 
 /// The same for a top-level field of a body.
@@ -81,11 +98,19 @@ pub fn invalid_field(name: &str, why: impl Display, code: &'static str) -> ApiEr
 
 /// The message for a field that no one knows, with the nearest right name.
 pub fn unknown_field(key: &str, accepted: &[&str]) -> String {
-    json_error::<Infallible>(ErrorKind::UnknownKey { key, accepted }, ValuePointerRef::Origin)
+    unknown_field_at(key, accepted, ValuePointerRef::Origin)
+}
+
+/// The same for a field of an object within the body.
+pub fn unknown_field_at(key: &str, accepted: &[&str], at: ValuePointerRef<'_>) -> String {
+    json_error::<Infallible>(ErrorKind::UnknownKey { key, accepted }, at)
 }
 
 fn wrong_kind(actual: Value, at: ValuePointerRef<'_>, code: &'static str) -> ApiError {
-    let kind = ErrorKind::IncorrectValueKind { actual: actual.into_value(), accepted: &[deserr::ValueKind::Map] };
+    let kind = ErrorKind::IncorrectValueKind {
+        actual: actual.into_value(),
+        accepted: &[deserr::ValueKind::Map],
+    };
     ApiError::new(code, json_error::<Value>(kind, at))
 }
 
@@ -103,13 +128,23 @@ pub struct Query {
 impl Query {
     /// Reads a query string of which only the `known` parameters are allowed.
     pub fn read(query: Option<&str>, known: &[&str]) -> Result<Self, ApiError> {
-        let parameters: Vec<(String, String)> = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
-        match parameters.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        let parameters: Vec<(String, String)> =
+            form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect();
+        match parameters
+            .iter()
+            .find(|(name, _)| !known.contains(&name.as_str()))
+        {
             Some((name, _)) => Err(ApiError::new(
                 "bad_request",
-                query_error(ErrorKind::UnknownKey { key: name, accepted: known }, ValuePointerRef::Origin),
+                query_error(
+                    ErrorKind::UnknownKey {
+                        key: name,
+                        accepted: known,
+                    },
+                    ValuePointerRef::Origin,
+                ),
             )),
             None => Ok(Self { parameters }),
         }
@@ -117,14 +152,22 @@ impl Query {
 
     /// The text of a parameter.
     pub fn text(&mut self, name: &str) -> Option<String> {
-        let at = self.parameters.iter().rposition(|(known, _)| known == name)?;
+        let at = self
+            .parameters
+            .iter()
+            .rposition(|(known, _)| known == name)?;
         Some(self.parameters.swap_remove(at).1)
     }
 
     /// A number, or an error with the parameter's own code.
-    pub fn number<T: FromStr>(&mut self, name: &str, code: &'static str) -> Result<Option<T>, ApiError> {
+    pub fn number<T: FromStr>(
+        &mut self,
+        name: &str,
+        code: &'static str,
+    ) -> Result<Option<T>, ApiError> {
         self.parsed(name, code, |text| {
-            text.parse().map_err(|_| format!("could not parse `{text}` as a positive integer"))
+            text.parse()
+                .map_err(|_| format!("could not parse `{text}` as a positive integer"))
         })
     }
 
@@ -146,7 +189,9 @@ impl Query {
     ) -> Result<Option<T>, ApiError> {
         match self.text(name) {
             None => Ok(None),
-            Some(text) => parse(&text).map(Some).map_err(|why| invalid_parameter(name, why, code)),
+            Some(text) => parse(&text)
+                .map(Some)
+                .map_err(|why| invalid_parameter(name, why, code)),
         }
     }
 
@@ -157,7 +202,9 @@ impl Query {
         code: &'static str,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Result<Option<Vec<T>>, ApiError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
         let mut items = Vec::new();
         for (index, item) in text.split(',').enumerate() {
             if item == "*" {
@@ -172,8 +219,13 @@ impl Query {
 
 /// `Invalid value in parameter `name`: …`.
 pub fn invalid_parameter(name: &str, why: impl Display, code: &'static str) -> ApiError {
-    let kind = ErrorKind::Unexpected { msg: why.to_string() };
-    ApiError::new(code, query_error(kind, ValuePointerRef::Origin.push_key(name)))
+    let kind = ErrorKind::Unexpected {
+        msg: why.to_string(),
+    };
+    ApiError::new(
+        code,
+        query_error(kind, ValuePointerRef::Origin.push_key(name)),
+    )
 }
 
 fn query_error(kind: ErrorKind<'_, Infallible>, at: ValuePointerRef<'_>) -> String {
@@ -188,7 +240,8 @@ mod tests {
 
     #[test]
     fn an_unknown_field_is_refused_with_the_nearest_known_one() {
-        let error = Body::read(json!({"rankingRule": []}), &["rankingRules", "synonyms"]).unwrap_err();
+        let error =
+            Body::read(json!({"rankingRule": []}), &["rankingRules", "synonyms"]).unwrap_err();
         assert_eq!(error.code, "bad_request");
         assert_eq!(
             error.message,
@@ -199,7 +252,9 @@ mod tests {
     #[test]
     fn a_wrong_type_is_refused_with_the_fields_own_code() {
         let mut body = Body::read(json!({"limit": "many"}), &["limit"]).unwrap();
-        let error = body.optional::<usize>("limit", "invalid_document_limit").unwrap_err();
+        let error = body
+            .optional::<usize>("limit", "invalid_document_limit")
+            .unwrap_err();
         assert_eq!(error.code, "invalid_document_limit");
         assert_eq!(
             error.message,
@@ -210,9 +265,22 @@ mod tests {
     #[test]
     fn a_bad_parameter_is_named() {
         let mut query = Query::read(Some("limit=x&from=3"), &["limit", "from"]).unwrap();
-        let error = query.number::<u32>("limit", "invalid_task_limit").unwrap_err();
-        assert_eq!(error.message, "Invalid value in parameter `limit`: could not parse `x` as a positive integer");
-        assert_eq!(query.number::<u32>("from", "invalid_task_from").unwrap(), Some(3));
-        assert!(Query::read(Some("lim=1"), &["limit"]).unwrap_err().message.starts_with("Unknown parameter `lim`"));
+        let error = query
+            .number::<u32>("limit", "invalid_task_limit")
+            .unwrap_err();
+        assert_eq!(
+            error.message,
+            "Invalid value in parameter `limit`: could not parse `x` as a positive integer"
+        );
+        assert_eq!(
+            query.number::<u32>("from", "invalid_task_from").unwrap(),
+            Some(3)
+        );
+        assert!(
+            Query::read(Some("lim=1"), &["limit"])
+                .unwrap_err()
+                .message
+                .starts_with("Unknown parameter `lim`")
+        );
     }
 }

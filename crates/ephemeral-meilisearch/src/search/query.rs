@@ -54,7 +54,7 @@ impl SearchQuery {
     pub fn from_json_with_index(body: Value, like: Like) -> Result<(String, Self), ApiError> {
         let mut names = known(JSON_NAMES, like);
         names.insert(0, "indexUid");
-        if like.has(Feature::Locales) {
+        if like.has(Feature::Federation) {
             names.push("federationOptions");
         }
         let mut body = Body::read(body, &names)?;

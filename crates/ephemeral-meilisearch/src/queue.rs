@@ -1,0 +1,442 @@
+//! The state of the server: tasks, batches, and which folder each index uid stands for.
+//!
+//! Requests ask and append; the scheduler takes what is due and reports its end. Everything happens under one lock and
+//! goes through the [`Journal`], so that a killed server goes on where it was: a task that was running is still enqueued.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use milli_core::progress::Progress;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::batches::Batch;
+use crate::error::ApiError;
+use crate::filter::{Page, TaskFilter, page_view, paged};
+use crate::journal::{Event, Journal};
+use crate::keys::Allowed;
+use crate::like::Like;
+use crate::tasks::{Kind, Status, Swap, Task, Uid};
+
+/// What is in memory and can be rebuilt from the journal.
+#[derive(Default)]
+pub struct State {
+    pub tasks: BTreeMap<Uid, Task>,
+    pub batches: BTreeMap<Uid, Batch>,
+    /// Index uid to the name of its folder.
+    pub indexes: BTreeMap<String, String>,
+    next_task: Uid,
+    next_batch: Uid,
+}
+
+impl State {
+    fn apply(&mut self, event: Event, like: Like) {
+        match event {
+            Event::Counters {
+                next_task,
+                next_batch,
+            } => {
+                self.next_task = next_task;
+                self.next_batch = next_batch;
+            }
+            Event::Registered(task) => {
+                self.next_task = self.next_task.max(task.uid + 1);
+                self.tasks.insert(task.uid, task);
+            }
+            Event::IndexCreated { uid, folder } => {
+                self.indexes.insert(uid, folder);
+            }
+            Event::IndexDeleted { uid } => {
+                self.indexes.remove(&uid);
+            }
+            Event::Swapped { task, swaps } => {
+                swaps.iter().for_each(|swap| self.swap(task, swap, like))
+            }
+            Event::Finished { batch, tasks } => {
+                self.next_batch = self.next_batch.max(batch.uid + 1);
+                for task in tasks {
+                    // A task can be deleted by the very batch that reports it.
+                    self.tasks.insert(task.uid, task);
+                }
+                self.batches.insert(batch.uid, batch);
+            }
+            Event::Forgotten { tasks } => tasks.iter().for_each(|uid| {
+                self.tasks.remove(uid);
+            }),
+        }
+    }
+
+    /// Exchanges what two names stand for, and the names in the history of tasks before `task`. Nothing in the indexes
+    /// changes: documents, settings and both dates go with the folder.
+    fn swap(&mut self, task: Uid, swap: &Swap, like: Like) {
+        let [left, right] = &swap.indexes;
+        let folders = (self.indexes.remove(left), self.indexes.remove(right));
+        if let Some(folder) = folders.0 {
+            self.indexes.insert(right.clone(), folder);
+        }
+        if let Some(folder) = folders.1 {
+            self.indexes.insert(left.clone(), folder);
+        }
+        for (_, task) in self.tasks.range_mut(..task) {
+            task.relabel(left, right, like);
+        }
+    }
+
+    fn events(&self) -> Vec<Event> {
+        let counters = Event::Counters {
+            next_task: self.next_task,
+            next_batch: self.next_batch,
+        };
+        let indexes = self.indexes.iter();
+        let indexes = indexes.map(|(uid, folder)| Event::IndexCreated {
+            uid: uid.clone(),
+            folder: folder.clone(),
+        });
+        // A batch is written without its tasks: those are written as they are now, ended or not.
+        let batches = self.batches.values().map(|batch| Event::Finished {
+            batch: batch.clone(),
+            tasks: Vec::new(),
+        });
+        let tasks = self.tasks.values().cloned().map(Event::Registered);
+        [counters]
+            .into_iter()
+            .chain(indexes)
+            .chain(batches)
+            .chain(tasks)
+            .collect()
+    }
+}
+
+/// The batch that is being carried out.
+struct Running {
+    uid: Uid,
+    tasks: Vec<Uid>,
+    started_at: OffsetDateTime,
+    reason: String,
+    progress: Progress,
+}
+
+struct Inner {
+    state: State,
+    journal: Journal,
+    running: Option<Running>,
+}
+
+/// The queue, shared by routes and scheduler.
+pub struct Queue {
+    inner: Mutex<Inner>,
+    work: Condvar,
+    /// The running batch shall stop: one of its tasks is to be cancelled, or the server ends.
+    interrupt: AtomicBool,
+    closing: AtomicBool,
+    like: Like,
+}
+
+/// A batch on its way.
+pub struct Started {
+    pub uid: Uid,
+    pub started_at: OffsetDateTime,
+    pub progress: Progress,
+    pub reason: String,
+}
+
+impl Queue {
+    /// Opens the queue in the folder of the database, with all that was left in it.
+    pub fn open(dir: &Path, like: Like) -> io::Result<Self> {
+        let (mut journal, events) = Journal::open(&dir.join("journal.jsonl"))?;
+        let mut state = State::default();
+        for event in events {
+            state.apply(event, like);
+        }
+        journal.rewrite(state.events())?;
+        Ok(Self {
+            inner: Mutex::new(Inner {
+                state,
+                journal,
+                running: None,
+            }),
+            work: Condvar::new(),
+            interrupt: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            like,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic under the lock can't leave a change half done: changes are applied after they were written.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the state.
+    pub fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.lock().state)
+    }
+
+    /// Makes a change that is on disk when this returns.
+    pub fn commit(&self, event: Event) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.journal.write(&event)?;
+        inner.state.apply(event, self.like);
+        Ok(())
+    }
+
+    /// Accepts a task.
+    pub fn register(&self, kind: Kind, custom_metadata: Option<String>) -> Result<Task, ApiError> {
+        let mut inner = self.lock();
+        let task = Task::new(inner.state.next_task, kind, custom_metadata, self.like);
+        let event = Event::Registered(task.clone());
+        inner.journal.write(&event)?;
+        inner.state.apply(event, self.like);
+        if let (Kind::TaskCancelation { tasks, .. }, Some(running)) = (&task.kind, &inner.running) {
+            if running.tasks.iter().any(|uid| tasks.contains(uid)) {
+                self.interrupt.store(true, Ordering::Relaxed);
+            }
+        }
+        drop(inner);
+        self.work.notify_all();
+        Ok(task)
+    }
+
+    /// Waits until a task is enqueued; false when the server ends.
+    pub fn wait_for_work(&self) -> bool {
+        let mut inner = self.lock();
+        loop {
+            if self.closing.load(Ordering::Relaxed) {
+                return false;
+            }
+            if inner
+                .state
+                .tasks
+                .values()
+                .any(|task| task.status == Status::Enqueued)
+            {
+                return true;
+            }
+            inner = self
+                .work
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Marks these tasks as being carried out. That is in memory only: after a kill they are enqueued.
+    pub fn start(&self, tasks: Vec<Uid>, reason: String) -> Started {
+        let mut inner = self.lock();
+        let started = Started {
+            uid: inner.state.next_batch,
+            started_at: OffsetDateTime::now_utc(),
+            progress: Progress::default(),
+            reason: reason.clone(),
+        };
+        if !self.closing.load(Ordering::Relaxed) {
+            self.interrupt.store(false, Ordering::Relaxed);
+        }
+        // A cancelation may have come between the choice of the tasks and this moment.
+        let canceled = inner.state.tasks.values().any(|task| match &task.kind {
+            Kind::TaskCancelation { tasks: chosen, .. } if task.status == Status::Enqueued => {
+                !tasks.contains(&task.uid) && chosen.iter().any(|uid| tasks.contains(uid))
+            }
+            _ => false,
+        });
+        if canceled {
+            self.interrupt.store(true, Ordering::Relaxed);
+        }
+        inner.running = Some(Running {
+            uid: started.uid,
+            tasks,
+            started_at: started.started_at,
+            reason,
+            progress: started.progress.clone(),
+        });
+        started
+    }
+
+    /// Whether the running batch shall stop.
+    pub fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
+    /// Ends the running batch with these tasks as they are now.
+    pub fn finish(&self, batch: Batch, tasks: Vec<Task>, forgotten: Vec<Uid>) -> io::Result<()> {
+        let mut inner = self.lock();
+        if !forgotten.is_empty() {
+            let event = Event::Forgotten { tasks: forgotten };
+            inner.journal.write(&event)?;
+            inner.state.apply(event, self.like);
+        }
+        let event = Event::Finished { batch, tasks };
+        inner.journal.write(&event)?;
+        inner.state.apply(event, self.like);
+        inner.running = None;
+        Ok(())
+    }
+
+    /// Puts the running batch back, undone.
+    pub fn release(&self) {
+        self.lock().running = None;
+    }
+
+    /// Tells the scheduler to stop as soon as it can.
+    pub fn close(&self) {
+        let _inner = self.lock();
+        self.closing.store(true, Ordering::Relaxed);
+        self.interrupt.store(true, Ordering::Relaxed);
+        self.work.notify_all();
+    }
+
+    /// The index whose tasks are being carried out.
+    pub fn is_indexing(&self, uid: &str) -> bool {
+        let inner = self.lock();
+        inner.running.as_ref().is_some_and(|running| {
+            let mut tasks = running
+                .tasks
+                .iter()
+                .filter_map(|task| inner.state.tasks.get(task));
+            tasks.any(|task| task.kind.index() == Some(uid))
+        })
+    }
+
+    /// The uids of all tasks that match, running ones as such.
+    pub fn matching(&self, filter: &TaskFilter, allowed: &Allowed) -> Vec<Uid> {
+        let inner = self.lock();
+        let matching = inner.current_tasks().filter(|task| filter.matches(task));
+        matching
+            .filter(|task| is_visible(task, filter, allowed))
+            .map(|task| task.uid)
+            .collect()
+    }
+
+    /// A page of tasks as JSON. Like the real server it cuts the page first and hides what the key may not see after
+    /// that, so that a page can be shorter than asked for, and `total` counts hidden tasks too.
+    pub fn list_tasks(&self, filter: &TaskFilter, page: Page, allowed: &Allowed) -> Value {
+        let inner = self.lock();
+        let matching: Vec<Task> = inner
+            .current_tasks()
+            .filter(|task| filter.matches(task))
+            .collect();
+        let total = matching.len();
+        let uids = paged(matching.iter().map(|task| task.uid).collect(), page);
+        let by_uid: BTreeMap<Uid, &Task> = matching.iter().map(|task| (task.uid, task)).collect();
+        let shown = uids.iter().filter_map(|uid| by_uid.get(uid));
+        let shown = shown.filter(|task| is_visible(task, filter, allowed));
+        page_view(
+            shown.map(|task| (task.uid, task.view(self.like))).collect(),
+            total,
+            page,
+        )
+    }
+
+    /// One task as JSON.
+    pub fn task(&self, uid: Uid, allowed: &Allowed) -> Option<Value> {
+        let inner = self.lock();
+        let task = inner.current(inner.state.tasks.get(&uid)?);
+        is_visible(&task, &TaskFilter::default(), allowed).then(|| task.view(self.like))
+    }
+
+    /// A page of batches as JSON: those with a task that matches.
+    pub fn list_batches(&self, filter: &TaskFilter, page: Page, allowed: &Allowed) -> Value {
+        let inner = self.lock();
+        let visible: Vec<Batch> = inner
+            .batches()
+            .filter(|batch| inner.batch_matches(batch, filter, allowed))
+            .collect();
+        let total = visible.len();
+        let by_uid: BTreeMap<Uid, &Batch> =
+            visible.iter().map(|batch| (batch.uid, batch)).collect();
+        let shown = paged(by_uid.keys().copied().collect(), page);
+        let shown = shown.iter().filter_map(|uid| by_uid.get(uid));
+        page_view(
+            shown
+                .map(|batch| (batch.uid, batch.view(self.like)))
+                .collect(),
+            total,
+            page,
+        )
+    }
+
+    /// One batch as JSON.
+    pub fn batch(&self, uid: Uid, allowed: &Allowed) -> Option<Value> {
+        let inner = self.lock();
+        let batch = inner.batches().find(|batch| batch.uid == uid)?;
+        inner
+            .batch_matches(&batch, &TaskFilter::default(), allowed)
+            .then(|| batch.view(self.like))
+    }
+}
+
+/// Whether the key may see the task. Tasks of no one index (swaps, cancelations, deletions of tasks) are hidden from keys
+/// that are limited to index patterns, and from lists that are filtered by index.
+fn is_visible(task: &Task, filter: &TaskFilter, allowed: &Allowed) -> bool {
+    match task.kind.index() {
+        None => !allowed.is_restricted() && filter.index_uids.is_none(),
+        Some(_) => task.kind.indexes().iter().all(|index| allowed.index(index)),
+    }
+}
+
+impl Inner {
+    /// All tasks as clients see them now.
+    fn current_tasks(&self) -> impl Iterator<Item = Task> {
+        self.state.tasks.values().map(|task| self.current(task))
+    }
+
+    fn current(&self, task: &Task) -> Task {
+        let mut task = task.clone();
+        if let Some(running) = self
+            .running
+            .as_ref()
+            .filter(|running| running.tasks.contains(&task.uid))
+        {
+            task.status = Status::Processing;
+            task.started_at = Some(running.started_at);
+            task.batch = Some(running.uid);
+        }
+        task
+    }
+
+    fn batches(&self) -> impl Iterator<Item = Batch> {
+        let running = self.running.iter().map(|running| {
+            let tasks = running
+                .tasks
+                .iter()
+                .filter_map(|uid| self.state.tasks.get(uid));
+            let tasks: Vec<Task> = tasks.map(|task| self.current(task)).collect();
+            let mut batch = Batch::of(
+                running.uid,
+                &tasks,
+                running.started_at,
+                running.reason.clone(),
+                json!({}),
+            );
+            batch.progress = json!(running.progress.as_progress_view());
+            batch
+        });
+        self.state.batches.values().cloned().chain(running)
+    }
+
+    /// A batch of which nothing is left is shown to everyone who asks for no particular task.
+    fn batch_matches(&self, batch: &Batch, filter: &TaskFilter, allowed: &Allowed) -> bool {
+        if filter
+            .batch_uids
+            .as_ref()
+            .is_some_and(|uids| !uids.contains(&batch.uid))
+        {
+            return false;
+        }
+        let tasks = batch
+            .tasks
+            .iter()
+            .filter_map(|uid| self.state.tasks.get(uid));
+        let mut tasks = tasks.map(|task| self.current(task)).peekable();
+        if tasks.peek().is_none() {
+            return !filter.is_selective();
+        }
+        tasks.any(|task| {
+            let hidden =
+                task.kind.index().is_some() && !is_visible(&task, &TaskFilter::default(), allowed);
+            filter.matches(&task) && !hidden
+        })
+    }
+}
