@@ -1,1 +1,186 @@
-//! (being written)
+//! When a row last changed: every spelling of a time as one instant.
+
+use jiff::Timestamp;
+use jiff::civil::{DateTime, Time};
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::Offset;
+
+use crate::convert::excerpt;
+use crate::source::Value;
+
+#[cfg(test)]
+mod tests;
+
+/// Beyond this a unix number is no longer read as seconds (that would be the year 5138) but as milliseconds.
+const FIRST_MILLISECOND: f64 = 1e11;
+/// And beyond this as microseconds. Whoever has milliseconds of before March 1973 in a column divides them in SQL.
+const FIRST_MICROSECOND: f64 = 1e14;
+/// A number from here on is no time.
+const FIRST_BEYOND: f64 = 1e17;
+
+static PARSER: DateTimeParser = DateTimeParser::new();
+
+/// How a column spells its times; [`TimestampForm::of`] tells it from a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimestampForm {
+    Text,
+    Seconds,
+    Milliseconds,
+    Microseconds,
+}
+
+impl TimestampForm {
+    /// The form of a value that is a time. A column that mixes forms can't be compared with one bound.
+    pub fn of(value: Value<'_>) -> Result<TimestampForm, NotATimestamp> {
+        read(value).map(|(_, form)| form)
+    }
+}
+
+/// What is bound to `:since` in changes.sql.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BoundValue {
+    Integer(i64),
+    Text(String),
+}
+
+/// The instant that a value spells.
+///
+/// Texts as Rails writes them (`2025-09-01 11:06:28.123456`, with 3 digits by SQL, with none), as ISO 8601 does (a `T`,
+/// a `Z`, an offset), as Ruby prints them (` UTC`, ` +0200`), and bare dates. A text without an offset is UTC, for that is
+/// what Rails stores; local time would shift by hours and the follower would skip what lies between.
+/// Unix numbers in seconds, milliseconds or microseconds, told apart by their size.
+///
+/// Strict, since a spelling that is guessed wrongly hides a change: each text begins with a year of four digits and a
+/// `-`, which [`lower_bound`] relies on.
+pub fn parse(value: Value<'_>) -> Result<Timestamp, NotATimestamp> {
+    read(value).map(|(instant, _)| instant)
+}
+
+/// A value for `:since` at or below every spelling of every instant from `since` on, in SQLite's own order.
+///
+/// It is deliberately low. Texts are compared as texts by SQLite, so `10:00:00` sorts before `10:00:00.000` and an
+/// offset of 14 hours makes another date of the same instant; its date functions round to milliseconds, also upwards.
+/// The date one day before sorts before all of them; what is really new is decided by instants, afterwards.
+pub fn lower_bound(form: TimestampForm, since: Timestamp) -> BoundValue {
+    let nanoseconds = since.as_nanosecond();
+    match form {
+        TimestampForm::Text => BoundValue::Text(day_before(since)),
+        TimestampForm::Seconds => rounded_down(nanoseconds, 1_000_000_000),
+        TimestampForm::Milliseconds => rounded_down(nanoseconds, 1_000_000),
+        TimestampForm::Microseconds => rounded_down(nanoseconds, 1_000),
+    }
+}
+
+fn rounded_down(nanoseconds: i128, unit: i128) -> BoundValue {
+    // jiff's instants end in the year 9999, so every unit above the nanosecond fits.
+    BoundValue::Integer(nanoseconds.div_euclid(unit) as i64)
+}
+
+fn day_before(since: Timestamp) -> String {
+    let date = Offset::UTC.to_datetime(since).date();
+    match date.yesterday() {
+        Ok(date) if date.year() >= 0 => {
+            format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
+        }
+        _ => String::new(),
+    }
+}
+
+/// The whole seconds since the epoch at an instant, rounded down also before 1970.
+pub(crate) fn unix_seconds(instant: Timestamp) -> i64 {
+    instant.as_nanosecond().div_euclid(1_000_000_000) as i64
+}
+
+fn read(value: Value<'_>) -> Result<(Timestamp, TimestampForm), NotATimestamp> {
+    let read = match value {
+        Value::Integer(number) => read_integer(number),
+        Value::Real(number) => read_real(number),
+        Value::Text(text) => read_text(text).map(|instant| (instant, TimestampForm::Text)),
+        Value::Null | Value::NotUtf8(_) | Value::Blob(_) => None,
+    };
+    read.ok_or_else(|| NotATimestamp {
+        value: excerpt(value),
+    })
+}
+
+fn read_integer(number: i64) -> Option<(Timestamp, TimestampForm)> {
+    let form = form_of_size(number as f64)?;
+    let instant = match form {
+        TimestampForm::Text => return None,
+        TimestampForm::Seconds => Timestamp::from_second(number),
+        TimestampForm::Milliseconds => Timestamp::from_millisecond(number),
+        TimestampForm::Microseconds => Timestamp::from_microsecond(number),
+    };
+    Some((instant.ok()?, form))
+}
+
+/// A number with a fraction, as `unixepoch('subsec')` gives it. Rounded down to the nanosecond: an instant later than
+/// the number itself could lie above a bound that the number lies below.
+fn read_real(number: f64) -> Option<(Timestamp, TimestampForm)> {
+    let form = form_of_size(number)?;
+    let nanoseconds = match form {
+        TimestampForm::Text => return None,
+        TimestampForm::Seconds => 1e9,
+        TimestampForm::Milliseconds => 1e6,
+        TimestampForm::Microseconds => 1e3,
+    };
+    let whole = number.floor();
+    let fraction = ((number - whole) * nanoseconds)
+        .floor()
+        .min(nanoseconds - 1.0);
+    let instant = whole as i128 * nanoseconds as i128 + fraction as i128;
+    Some((Timestamp::from_nanosecond(instant).ok()?, form))
+}
+
+fn form_of_size(number: f64) -> Option<TimestampForm> {
+    match number.abs() {
+        size if size < FIRST_MILLISECOND => Some(TimestampForm::Seconds),
+        size if size < FIRST_MICROSECOND => Some(TimestampForm::Milliseconds),
+        size if size < FIRST_BEYOND => Some(TimestampForm::Microseconds),
+        _ => None,
+    }
+}
+
+fn read_text(text: &str) -> Option<Timestamp> {
+    let year_and_dash = text.as_bytes().get(..5)?;
+    if !(year_and_dash[..4].iter().all(u8::is_ascii_digit) && year_and_dash[4] == b'-') {
+        return None;
+    }
+    if let Some(utc) = text.strip_suffix(" UTC") {
+        let pieces = PARSER.parse_pieces(utc).ok()?;
+        let without_offset = pieces.offset().is_none() && pieces.time().is_some();
+        return without_offset.then(|| instant(&pieces)).flatten();
+    }
+    // Ruby prints a space before the offset.
+    if let Some((time, offset)) = text.rsplit_once(' ')
+        && offset.starts_with(['+', '-'])
+    {
+        return instant(&PARSER.parse_pieces(&format!("{time}{offset}")).ok()?);
+    }
+    instant(&PARSER.parse_pieces(text).ok()?)
+}
+
+fn instant(pieces: &jiff::fmt::temporal::Pieces<'_>) -> Option<Timestamp> {
+    if pieces.time_zone_annotation().is_some() {
+        return None;
+    }
+    let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
+    // Farther than any place on earth, and than the day that the lower bound allows for.
+    if offset.seconds().abs() >= 24 * 60 * 60 {
+        return None;
+    }
+    let time = pieces.time().unwrap_or(Time::midnight());
+    offset
+        .to_timestamp(DateTime::from_parts(pieces.date(), time))
+        .ok()
+}
+
+/// A value that spells no time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{value} is no time: neither a text like 2025-09-01 11:06:28 (with a fraction, T, Z or offset if need be) \
+     nor seconds, milliseconds or microseconds since 1970 as a number; set it right, or convert it in the SQL"
+)]
+pub struct NotATimestamp {
+    value: String,
+}

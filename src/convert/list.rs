@@ -1,0 +1,29 @@
+//! `:list`: a text with commas as an array, so that each part can be filtered by.
+
+use super::{Remark, Unfit, as_text, put};
+use crate::source::Value;
+
+/// The trimmed parts between commas, the Arabic comma too, without empty ones. NULL stays null, an empty text is an
+/// empty array.
+pub(super) fn write(
+    value: Value<'_>,
+    out: &mut Vec<u8>,
+    remark: &mut dyn FnMut(Remark),
+) -> Result<(), Unfit> {
+    let text = as_text(value)?;
+    let text = text.trim();
+    if text.starts_with("[\"") && text.ends_with("\"]") {
+        remark(Remark::ListHoldsJsonText);
+    }
+    let parts = text.split([',', '،']).map(str::trim);
+    let parts = parts.filter(|part| !part.is_empty());
+    out.push(b'[');
+    for (index, part) in parts.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        put(part, out);
+    }
+    out.push(b']');
+    Ok(())
+}
