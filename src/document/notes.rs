@@ -1,0 +1,72 @@
+//! What was done to values that somebody may want to know, counted.
+
+use serde::Serialize;
+
+use crate::convert::Remark;
+use crate::ids::DocumentId;
+
+/// Remarks of a whole run, one entry for a kind and a field: a warning a row would be five thousand lines that nobody
+/// reads, and none would hide a null where a number was.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Notes {
+    entries: Vec<Note>,
+}
+
+/// How often something was done to a field, and where first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Note {
+    pub kind: Remark,
+    pub field: String,
+    pub count: u64,
+    pub first_id: String,
+}
+
+impl Notes {
+    pub fn new() -> Notes {
+        Notes::default()
+    }
+
+    /// Counts one document.
+    pub(super) fn add(&mut self, kind: Remark, field: &str, id: &DocumentId) {
+        let known = self
+            .entries
+            .iter_mut()
+            .find(|note| note.kind == kind && note.field == field);
+        match known {
+            Some(note) => note.count += 1,
+            None => self.entries.push(Note {
+                kind,
+                field: field.into(),
+                count: 1,
+                first_id: id.to_string(),
+            }),
+        }
+    }
+
+    /// In the order in which they were first met.
+    pub fn entries(&self) -> &[Note] {
+        &self.entries
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let documents = if self.count == 1 {
+            "document"
+        } else {
+            "documents"
+        };
+        write!(
+            f,
+            "{} {documents}, field {:?}, first id {}: {}",
+            self.count,
+            self.field,
+            self.first_id,
+            self.kind.advice()
+        )
+    }
+}
