@@ -1,14 +1,9 @@
-use std::collections::HashSet;
 use std::io::Write;
 
-use milli_core::heed::EnvOpenOptions;
 use milli_core::progress::Progress;
-use milli_core::update::new::indexer;
-use milli_core::update::{IndexerConfig, Settings};
-use milli_core::vector::EmbeddingConfigs;
-use milli_core::{FilterableAttributesRule, ThreadPoolNoAbortBuilder};
 
 use super::*;
+use crate::engine::{self, Engine, Operation};
 
 /// An index with the settings and the documents of a small newspaper, or with settings and documents of one's own.
 struct Shelf {
@@ -19,20 +14,12 @@ struct Shelf {
 impl Shelf {
     fn newspaper() -> Self {
         Self::with(
-            |settings| {
-                settings.set_searchable_fields(
-                    ["title", "excerpt", "body", "author_name"]
-                        .map(String::from)
-                        .to_vec(),
-                );
-                settings.set_filterable_fields(
-                    ["author_id", "published_at"]
-                        .map(|name| FilterableAttributesRule::Field(name.into()))
-                        .to_vec(),
-                );
-                settings.set_sortable_fields(HashSet::from(["published_at".into()]));
-            },
-            &json!([
+            json!({
+                "searchableAttributes": ["title", "excerpt", "body", "author_name"],
+                "filterableAttributes": ["author_id", "published_at"],
+                "sortableAttributes": ["published_at"],
+            }),
+            json!([
                 {"id": 1, "title": "القدس عاصمة فلسطين", "excerpt": "ملخص", "body": "نص طويل عن القدس", "author_id": 2, "author_name": "غسان كنفاني", "published_at": 1700000001},
                 {"id": 2, "title": "رجال في الشمس", "excerpt": "ملخص", "body": "رواية", "author_id": 1, "author_name": "غسان كنفاني", "published_at": 1700000002},
                 {"id": 3, "title": "Return to Haifa", "excerpt": "ملخص", "body": "a novella about return", "author_id": 2, "author_name": "غسان كنفاني", "published_at": 1700000003},
@@ -41,64 +28,28 @@ impl Shelf {
         )
     }
 
-    fn with(change: impl FnOnce(&mut Settings<'_, '_, '_>), documents: &Value) -> Self {
+    fn with(settings: Value, documents: Value) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut options = EnvOpenOptions::new().read_txn_without_tls();
-        options.map_size(64 << 20);
-        let index = Index::new(options, dir.path(), true).unwrap();
-        let config = IndexerConfig::default();
-
-        let mut wtxn = index.write_txn().unwrap();
-        let mut settings = Settings::new(&mut wtxn, &index, &config);
-        settings.set_primary_key("id".into());
-        change(&mut settings);
-        settings.execute(|_| (), || false).unwrap();
-        wtxn.commit().unwrap();
+        let index = engine::open(dir.path()).unwrap();
+        let engine = Engine::new(1).unwrap();
+        engine
+            .write_settings(&index, &[settings.as_object().unwrap()], &|| false)
+            .unwrap();
 
         let mut file = tempfile::tempfile().unwrap();
         for document in documents.as_array().unwrap() {
             writeln!(file, "{document}").unwrap();
         }
-        // The file is this test's own, and nobody changes it.
-        let payload = unsafe { memmap2::Mmap::map(&file).unwrap() };
-        let rtxn = index.read_txn().unwrap();
-        let mut wtxn = index.write_txn().unwrap();
-        let before = index.fields_ids_map(&rtxn).unwrap();
-        let mut after = before.clone();
-        let mut operation = indexer::DocumentOperation::new();
-        operation.replace_documents(&payload).unwrap();
-        let arena = bumpalo::Bump::new();
-        let (changes, _, primary_key) = operation
-            .into_changes(
-                &arena,
+        let payload = engine::map(&file).unwrap();
+        engine
+            .write_documents(
                 &index,
-                &rtxn,
-                None,
-                &mut after,
+                Some("id"),
+                &[Operation::Replace(&payload)],
                 &|| false,
-                Progress::default(),
+                &Progress::default(),
             )
             .unwrap();
-        let pool = ThreadPoolNoAbortBuilder::new()
-            .num_threads(1)
-            .build()
-            .unwrap();
-        indexer::index(
-            &mut wtxn,
-            &index,
-            &pool,
-            config.grenad_parameters(),
-            &before,
-            after,
-            primary_key,
-            &changes,
-            EmbeddingConfigs::default(),
-            &|| false,
-            &Progress::default(),
-        )
-        .unwrap();
-        wtxn.commit().unwrap();
-        drop(rtxn);
         Self { _dir: dir, index }
     }
 
@@ -196,7 +147,10 @@ fn arabic_is_marked_with_the_tags_that_were_asked_for() {
 #[test]
 fn a_long_text_is_cropped_around_the_match() {
     let body = format!("{} القدس {}", "كلمة ".repeat(30), "أخرى ".repeat(30));
-    let shelf = Shelf::with(|_| (), &json!([{"id": 1, "body": body, "title": "عنوان"}]));
+    let shelf = Shelf::with(
+        json!({}),
+        json!([{"id": 1, "body": body, "title": "عنوان"}]),
+    );
     let crop = |body: Value| shelf.ask(body).unwrap()["hits"][0]["_formatted"]["body"].clone();
     let cropped = crop(json!({"q": "القدس", "attributesToCrop": ["body"], "cropLength": 4}));
     let cropped = cropped.as_str().unwrap();
@@ -212,8 +166,8 @@ fn a_long_text_is_cropped_around_the_match() {
 #[test]
 fn what_lies_inside_other_objects_is_marked_too() {
     let shelf = Shelf::with(
-        |_| (),
-        &json!([{"id": 1, "book": {"tags": ["بحر", "يافا"], "pages": 120, "new": true}, "none": null}]),
+        json!({}),
+        json!([{"id": 1, "book": {"tags": ["بحر", "يافا"], "pages": 120, "new": true}, "none": null}]),
     );
     let answer = shelf
         .ask(json!({"q": "يافا", "attributesToHighlight": ["*"], "showMatchesPosition": true}))
@@ -318,10 +272,7 @@ fn page_zero_counts_without_hits() {
 #[test]
 fn nothing_beyond_the_limit_of_the_index_can_be_reached() {
     let documents: Vec<Value> = (0..5).map(|id| json!({"id": id, "title": "بيت"})).collect();
-    let shelf = Shelf::with(
-        |settings| settings.set_pagination_max_total_hits(3),
-        &json!(documents),
-    );
+    let shelf = Shelf::with(json!({"pagination": {"maxTotalHits": 3}}), json!(documents));
     let answer = shelf.ask(json!({"q": "بيت", "limit": 10})).unwrap();
     assert_eq!(answer["hits"].as_array().unwrap().len(), 3);
     assert_eq!(
@@ -338,8 +289,8 @@ fn nothing_beyond_the_limit_of_the_index_can_be_reached() {
 #[test]
 fn hidden_attributes_stay_hidden() {
     let shelf = Shelf::with(
-        |settings| settings.set_displayed_fields(vec!["id".into(), "title".into()]),
-        &json!([{"id": 1, "title": "حيفا", "secret": "حيفا"}]),
+        json!({"displayedAttributes": ["id", "title"]}),
+        json!([{"id": 1, "title": "حيفا", "secret": "حيفا"}]),
     );
     let answer = shelf
         .ask(json!({
@@ -382,8 +333,8 @@ fn scores_can_be_shown_in_detail_and_be_a_threshold() {
 #[test]
 fn a_hit_sorted_by_a_point_says_how_far_it_is() {
     let shelf = Shelf::with(
-        |settings| settings.set_sortable_fields(HashSet::from(["_geo".into()])),
-        &json!([
+        json!({"sortableAttributes": ["_geo"]}),
+        json!([
             {"id": 1, "name": "غزة", "_geo": {"lat": 31.5, "lng": 34.47}},
             {"id": 2, "name": "يافا", "_geo": {"lat": 32.05, "lng": 34.75}},
         ]),
