@@ -202,6 +202,10 @@ impl<W: Write> Unpacker<W> {
     }
 }
 
+/// How much of a refused body is read on. A client that is still sending when the connection closes never sees why it was
+/// refused.
+const DRAINED: usize = 256 << 20;
+
 /// Reads a whole body into `out`, unpacked.
 async fn unpack<W: Write>(
     headers: &HeaderMap,
@@ -210,22 +214,27 @@ async fn unpack<W: Write>(
     like: Like,
     out: W,
 ) -> Result<W, ApiError> {
-    let mut unpacker = Unpacker::new(
-        headers,
-        Limited {
-            inner: out,
-            left: limit,
-            is_over: false,
-        },
-    );
+    let limited = Limited {
+        inner: out,
+        left: limit,
+        is_over: false,
+    };
+    let mut unpacker = Unpacker::new(headers, limited);
     let mut chunks = body.into_data_stream();
     let mut empty = true;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| ApiError::new("bad_request", error.to_string()))?;
         empty &= chunk.is_empty();
-        unpacker
-            .write(&chunk)
-            .map_err(|error| unpack_error(&mut unpacker, error, limit, like))?;
+        if let Err(error) = unpacker.write(&chunk) {
+            let mut left = DRAINED;
+            while let Some(Ok(chunk)) = chunks.next().await {
+                match left.checked_sub(chunk.len()) {
+                    Some(rest) => left = rest,
+                    None => break,
+                }
+            }
+            return Err(unpack_error(&mut unpacker, error, limit, like));
+        }
     }
     if !empty {
         unpacker
@@ -234,18 +243,8 @@ async fn unpack<W: Write>(
     }
     Ok(match unpacker {
         Unpacker::Plain(limited) => limited.inner,
-        Unpacker::Gzip(decoder) => {
-            decoder
-                .finish()
-                .map_err(|error| broken_encoding(&error, like))?
-                .inner
-        }
-        Unpacker::Zlib(decoder) => {
-            decoder
-                .finish()
-                .map_err(|error| broken_encoding(&error, like))?
-                .inner
-        }
+        Unpacker::Gzip(decoder) => decoder.finish().map_err(|error| broken_encoding(&error, like))?.inner,
+        Unpacker::Zlib(decoder) => decoder.finish().map_err(|error| broken_encoding(&error, like))?.inner,
     })
 }
 

@@ -132,6 +132,7 @@ pub struct Queue {
     /// The running batch shall stop: one of its tasks is to be cancelled, or the server ends.
     interrupt: AtomicBool,
     closing: AtomicBool,
+    held: AtomicBool,
     like: Like,
 }
 
@@ -161,6 +162,7 @@ impl Queue {
             work: Condvar::new(),
             interrupt: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            held: AtomicBool::new(false),
             like,
         })
     }
@@ -207,12 +209,9 @@ impl Queue {
             if self.closing.load(Ordering::Relaxed) {
                 return false;
             }
-            if inner
-                .state
-                .tasks
-                .values()
-                .any(|task| task.status == Status::Enqueued)
-            {
+            let mut tasks = inner.state.tasks.values();
+            let is_held = self.held.load(Ordering::Relaxed);
+            if !is_held && tasks.any(|task| task.status == Status::Enqueued) {
                 return true;
             }
             inner = self
@@ -279,6 +278,13 @@ impl Queue {
         self.lock().running = None;
     }
 
+    /// Holds back what is enqueued, or lets it go.
+    pub fn hold(&self, held: bool) {
+        let _inner = self.lock();
+        self.held.store(held, Ordering::Relaxed);
+        self.work.notify_all();
+    }
+
     /// Tells the scheduler to stop as soon as it can.
     pub fn close(&self) {
         let _inner = self.lock();
@@ -336,25 +342,22 @@ impl Queue {
         is_visible(&task, &TaskFilter::default(), allowed).then(|| task.view(self.like))
     }
 
-    /// A page of batches as JSON: those with a task that matches.
+    /// A page of batches as JSON: those with a task that matches, cut and counted before the key's limits, as tasks are.
     pub fn list_batches(&self, filter: &TaskFilter, page: Page, allowed: &Allowed) -> Value {
         let inner = self.lock();
-        let visible: Vec<Batch> = inner
+        let matching: BTreeMap<Uid, Batch> = inner
             .batches()
-            .filter(|batch| inner.batch_matches(batch, filter, allowed))
+            .filter(|batch| inner.batch_matches(batch, filter, &Allowed::everything()))
+            .map(|batch| (batch.uid, batch))
             .collect();
-        let total = visible.len();
-        let by_uid: BTreeMap<Uid, &Batch> =
-            visible.iter().map(|batch| (batch.uid, batch)).collect();
-        let shown = paged(by_uid.keys().copied().collect(), page);
-        let shown = shown.iter().filter_map(|uid| by_uid.get(uid));
-        page_view(
-            shown
-                .map(|batch| (batch.uid, batch.view(self.like)))
-                .collect(),
-            total,
-            page,
-        )
+        let total = matching.len();
+        let shown = paged(matching.keys().copied().collect(), page);
+        let shown = shown
+            .iter()
+            .filter_map(|uid| matching.get(uid))
+            .filter(|batch| inner.batch_matches(batch, filter, allowed));
+        let shown = shown.map(|batch| (batch.uid, batch.view(self.like)));
+        page_view(shown.collect(), total, page)
     }
 
     /// One batch as JSON.

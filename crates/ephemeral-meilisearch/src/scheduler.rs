@@ -15,7 +15,7 @@ use crate::documents;
 use crate::engine::{self, Operation, Outcome};
 use crate::error::ApiError;
 use crate::journal::Event;
-use crate::like::Feature;
+use crate::like::{Feature, Like};
 use crate::queue::Started;
 use crate::state::AppState;
 use crate::tasks::{Kind, Status, Swap, Task, Uid};
@@ -311,7 +311,7 @@ impl Run<'_> {
             .map(|(task, _)| task);
         written
             .zip(outcomes)
-            .for_each(|(task, outcome)| report(task, outcome));
+            .for_each(|(task, outcome)| report(task, outcome, self.state.like));
         Ok(())
     }
 
@@ -659,14 +659,17 @@ fn already_exists(uid: &str) -> ApiError {
 }
 
 /// Writes an operation's outcome into its task.
-fn report(task: &mut Task, outcome: Outcome) {
+fn report(task: &mut Task, outcome: Outcome, like: Like) {
     match outcome {
         Ok(documents) => {
-            let count = match task.kind {
-                Kind::DocumentAddition { .. } => "indexedDocuments",
-                _ => "deletedDocuments",
-            };
-            task.count(count, documents);
+            match task.kind {
+                // Once, a document that was sent twice counted twice.
+                Kind::DocumentAddition { received, .. } if !like.has(Feature::NewIndexer) => {
+                    task.count("indexedDocuments", received);
+                }
+                Kind::DocumentAddition { .. } => task.count("indexedDocuments", documents),
+                _ => task.count("deletedDocuments", documents),
+            }
             task.succeed();
         }
         Err(error) => task.fail(ApiError::from(milli_core::Error::UserError(error))),

@@ -169,6 +169,17 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// Lets tasks pile up, as they do behind a long batch, until [`Server::release_tasks`]. A batch that is already
+    /// being carried out goes on.
+    pub fn hold_tasks(&self) {
+        self.state.queue.hold(true);
+    }
+
+    /// Ends what [`Server::hold_tasks`] began.
+    pub fn release_tasks(&self) {
+        self.state.queue.hold(false);
+    }
+
     /// Ends the server. A batch that is being carried out is broken off, and done again at the next start.
     pub fn shutdown(self) {
         drop(self);
