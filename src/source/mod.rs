@@ -1,5 +1,41 @@
 //! The database, behind types that name no SQLite.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `address` | what a person or `DATABASE_URL` says, as a path |
+//! | `database` | the file: is it there, is it one |
+//! | `lock` | the run lock |
+//! | `connection` | a connection that can only read, and can be stopped |
+//! | `statement`, `sql` | is this one statement, and does it only read? |
+//! | `snapshot`, `row`, `value` | the database as it was at one moment, row by row |
+//! | `queries` | statements made from a definition's |
+//! | `error` | what can go wrong, and what to do about it |
+//! | `file`, `side_files`, `options` | how SQLite is opened, and leaves no trace |
 
+mod address;
+mod connection;
+mod database;
+mod error;
+mod file;
+mod lock;
+mod options;
+pub mod queries;
+mod row;
+mod side_files;
+mod snapshot;
+mod sql;
+mod statement;
+#[cfg(test)]
+pub(crate) mod testing;
 mod value;
 
+pub use address::{AddressError, DatabaseAddress};
+pub use connection::{Connection, Interrupter};
+pub use database::Database;
+pub use error::{OpenProblem, SourceError, UnusableDatabase};
+pub use file::FileIdentity;
+pub use lock::RunLock;
+pub use row::Row;
+pub use snapshot::{Argument, RowStream, Snapshot};
+pub use statement::{Origin, Statement, StatementError};
 pub use value::Value;

@@ -1,0 +1,295 @@
+//! Statements made from a definition's: its ids only, its documents for some ids, what changed.
+//!
+//! A definition's statement is put in parentheses, without its trailing `;` and comments and with a line end before
+//! the closing one (the statement may end in a comment all the same). SQLite looks into the parentheses when it plans:
+//! a condition on `id` reaches the table's own index. Columns are named with their table: `"id"` alone would be the
+//! text 'id' where there is no such column.
+
+use super::snapshot::Argument;
+use super::sql;
+
+/// As many ids as one statement should ask for: each takes up to two of SQLite's 32,766 parameters, and with some
+/// hundred a statement the time goes into reading rows.
+pub const IDS_PER_READ: usize = 500;
+
+/// The ids of all documents.
+pub fn ids_only(documents_sql: &str) -> String {
+    format!(
+        "SELECT d.\"id\" FROM (\n{}\n) AS d",
+        sql::core(documents_sql)
+    )
+}
+
+/// How many documents there are.
+pub fn count(documents_sql: &str) -> String {
+    format!("SELECT COUNT(*) FROM (\n{}\n)", sql::core(documents_sql))
+}
+
+/// The documents with these ids, and the values to bind. What does not come back does not exist (any more).
+pub fn by_ids<'i>(
+    documents_sql: &str,
+    ids: impl IntoIterator<Item = &'i str>,
+) -> (String, Vec<Argument>) {
+    let (list, arguments) = id_list(ids);
+    (
+        format!(
+            "SELECT * FROM (\n{}\n) AS d WHERE d.\"id\" IN ({list})",
+            sql::core(documents_sql)
+        ),
+        arguments,
+    )
+}
+
+/// Which of these ids documents.sql returns at this moment.
+pub fn ids_among<'i>(
+    documents_sql: &str,
+    ids: impl IntoIterator<Item = &'i str>,
+) -> (String, Vec<Argument>) {
+    let (list, arguments) = id_list(ids);
+    (
+        format!(
+            "SELECT d.\"id\" FROM (\n{}\n) AS d WHERE d.\"id\" IN ({list})",
+            sql::core(documents_sql)
+        ),
+        arguments,
+    )
+}
+
+/// What changed: rows of (id, changed_at), whatever order changes.sql has them in and whatever else it selects. Bind
+/// the lower bound if it has a parameter.
+pub fn changes(changes_sql: &str) -> String {
+    format!(
+        "SELECT c.\"id\", c.\"changed_at\" FROM (\n{}\n) AS c",
+        sql::core(changes_sql)
+    )
+}
+
+/// `?1, ?2, ...` for ids, each in every spelling that a column may hold it in.
+///
+/// A list of parameters, rather than a subquery over a JSON array: SQLite takes a list into a GROUP BY or DISTINCT
+/// (the usual way to gather an article's tags) and reads only these rows, but a subquery it does not. The list's length
+/// is rounded up to a power of two with NULLs, so that the same few statements come up again and stay prepared.
+fn id_list<'i>(ids: impl IntoIterator<Item = &'i str>) -> (String, Vec<Argument>) {
+    let mut arguments: Vec<Argument> = ids.into_iter().flat_map(spellings).collect();
+    arguments.resize(arguments.len().next_power_of_two(), Argument::Null);
+    let placeholders: Vec<String> = (1..=arguments.len())
+        .map(|number| format!("?{number}"))
+        .collect();
+    (placeholders.join(", "), arguments)
+}
+
+/// The id as a text, and as a number if it is one: an expression without affinity (`a.id || ''`) equals only the one, a
+/// column without a declared type only what it holds.
+fn spellings(id: &str) -> impl Iterator<Item = Argument> {
+    let number = id
+        .parse::<i64>()
+        .ok()
+        .filter(|number| number.to_string() == id);
+    [
+        number.map(Argument::Integer),
+        Some(Argument::Text(id.to_owned())),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::testing::{Scene, rows};
+    use crate::source::{Argument, SourceError};
+    use proptest::prelude::*;
+
+    /// The shape of Bisan's documents.sql.
+    const BISAN: &str =
+        "SELECT a.id, a.title, a.body AS \"body:html\", n.name AS author_name, a.updated_at
+        FROM articles AS a LEFT JOIN authors AS n ON n.id = a.author_id";
+
+    fn scene() -> Scene {
+        Scene::new(
+            "CREATE TABLE authors(id INTEGER PRIMARY KEY AUTOINCREMENT, name varchar, updated_at datetime(6));
+             CREATE TABLE articles(id INTEGER PRIMARY KEY AUTOINCREMENT, title varchar, body text, author_id integer,
+                                   updated_at datetime(6));
+             CREATE TABLE tags(article_id INTEGER, tag TEXT); CREATE INDEX by_article ON tags(article_id);
+             CREATE TABLE keyed(id varchar PRIMARY KEY, v TEXT);
+             CREATE TABLE loose(id, v);
+             INSERT INTO authors VALUES (1, 'Unknown', '2025-01-01 00:00:00');
+             INSERT INTO articles VALUES (1, 'a', '<p>', 1, '2025-01-01'), (2, 'b', '', 1, '2025-01-02'),
+                                         (7, 'c', '', NULL, '2025-01-03'), (-5, 'd', '', 9, '2025-01-04');
+             INSERT INTO tags VALUES (1, 'x'), (1, 'y'), (7, 'z');
+             INSERT INTO keyed VALUES ('7', 'text'), ('07', 'other'), ('غ', 'word');
+             INSERT INTO loose VALUES (7, 'number'), ('8', 'text'), (9, 'number');",
+        )
+    }
+
+    async fn read(sql: &str, arguments: Vec<Argument>) -> Result<Vec<Vec<String>>, SourceError> {
+        let scene = scene();
+        let mut connection = scene.database().connect().await.unwrap();
+        let mut snapshot = connection.snapshot().await.unwrap();
+        rows(&mut snapshot, sql, arguments).await
+    }
+
+    async fn ids(sql: &str, wanted: &[&str]) -> Vec<String> {
+        let (sql, arguments) = ids_among(sql, wanted.iter().copied());
+        let mut found: Vec<String> = read(&sql, arguments)
+            .await
+            .unwrap()
+            .into_iter()
+            .flatten()
+            .collect();
+        found.sort();
+        found
+    }
+
+    #[tokio::test]
+    async fn a_statement_survives_being_wrapped() {
+        for sql in [
+            "SELECT id, title FROM articles",
+            "SELECT id, title FROM articles;",
+            "SELECT id, title FROM articles -- no line end",
+            "SELECT id, title FROM articles; -- ;",
+            "/* a */ SELECT id, ';--' AS title /* b */ FROM articles /* c; */ ; ;",
+            "WITH x AS (SELECT * FROM articles) SELECT id, title FROM x ORDER BY title DESC;",
+            "SELECT id, title FROM articles WHERE id > 1 UNION ALL SELECT id, title FROM articles WHERE id <= 1",
+            "SELECT id, title FROM articles ORDER BY title LIMIT 100",
+            "VALUES (1, 'a')",
+            "SELECT id, title FROM articles GROUP BY id HAVING id <> 0 -- x\n;\n",
+        ] {
+            let sql = sql.replace(
+                "VALUES (1, 'a')",
+                "SELECT column1 AS id, column2 AS title FROM (VALUES (1, 'a'))",
+            );
+            let all = read(&sql, vec![]).await.unwrap();
+            assert_eq!(
+                read(&ids_only(&sql), vec![]).await.unwrap().len(),
+                all.len(),
+                "{sql}"
+            );
+            assert_eq!(
+                read(&count(&sql), vec![]).await.unwrap(),
+                [[all.len().to_string()]],
+                "{sql}"
+            );
+            let (one, arguments) = by_ids(&sql, ["1", "3", "nothing"]);
+            let expected: Vec<_> = all.into_iter().filter(|row| row[0] == "1").collect();
+            assert_eq!(read(&one, arguments).await.unwrap(), expected, "{sql}");
+        }
+    }
+
+    #[tokio::test]
+    async fn columns_keep_their_names() {
+        let scene = scene();
+        let mut connection = scene.database().connect().await.unwrap();
+        let plain = connection.inspect(BISAN).await.unwrap();
+        let (sql, _) = by_ids(BISAN, ["1"]);
+        assert_eq!(
+            connection.inspect(&sql).await.unwrap().columns,
+            plain.columns
+        );
+    }
+
+    #[tokio::test]
+    async fn an_id_is_found_in_whatever_spelling_the_column_holds_it() {
+        assert_eq!(
+            ids("SELECT id FROM articles", &["7", "-5", "3"]).await,
+            ["-5", "7"]
+        );
+        assert_eq!(
+            ids("SELECT CAST(id AS TEXT) AS id FROM articles", &["7"]).await,
+            ["'7'"]
+        );
+        assert_eq!(
+            ids(
+                "SELECT 'article-' || id AS id FROM articles",
+                &["article-7"]
+            )
+            .await,
+            ["'article-7'"]
+        );
+        assert_eq!(
+            ids("SELECT id || '' AS id FROM articles", &["7"]).await,
+            ["'7'"]
+        );
+        assert_eq!(
+            ids("SELECT id + 0 AS id FROM articles", &["7"]).await,
+            ["7"]
+        );
+        assert_eq!(
+            ids("SELECT id FROM keyed", &["7", "غ"]).await,
+            ["'7'", "'غ'"]
+        );
+        assert_eq!(ids("SELECT id FROM keyed", &["07"]).await, ["'07'"]);
+        assert_eq!(
+            ids("SELECT id FROM loose", &["7", "8", "9", "10"]).await,
+            ["'8'", "7", "9"]
+        );
+    }
+
+    #[tokio::test]
+    async fn no_ids_and_many_ids_are_asked_for_alike() {
+        assert_eq!(ids(BISAN, &[]).await, Vec::<String>::new());
+        let many: Vec<String> = (0..IDS_PER_READ).map(|id| id.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(ids(BISAN, &many).await, ["1", "2", "7"]);
+    }
+
+    #[tokio::test]
+    async fn reads_by_id_are_driven_by_the_ids() {
+        let grouped = "SELECT a.id, group_concat(t.tag) AS tags FROM articles a
+                       LEFT JOIN tags t ON t.article_id = a.id GROUP BY a.id";
+        let with = "WITH n AS (SELECT * FROM authors) SELECT a.id, n.name FROM articles a LEFT JOIN n ON n.id = a.author_id";
+        let union = "SELECT id, title FROM articles UNION ALL SELECT id, name FROM authors;";
+        let ordered = "SELECT DISTINCT id, title FROM articles ORDER BY updated_at -- newest last";
+        for sql in [BISAN, grouped, with, union, ordered] {
+            for wanted in [vec!["1"], vec!["7"; IDS_PER_READ]] {
+                let (sql, arguments) = by_ids(sql, wanted);
+                let plan = read(&format!("EXPLAIN QUERY PLAN {sql}"), arguments)
+                    .await
+                    .unwrap();
+                let plan: Vec<&str> = plan.iter().map(|row| row[3].as_str()).collect();
+                let searched = plan
+                    .iter()
+                    .any(|step| step.contains("SEARCH") && step.contains("INTEGER PRIMARY KEY"));
+                let scanned = plan.iter().any(|step| {
+                    ["SCAN a", "SCAN articles", "SCAN authors", "SCAN n"]
+                        .iter()
+                        .any(|scan| step.trim_matches('\'') == *scan)
+                });
+                assert!(searched && !scanned, "{plan:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn changes_are_read_by_name_with_the_bound_in_its_place() {
+        let sql = "SELECT updated_at AS changed_at, 'x' AS other, id FROM articles WHERE updated_at >= :since
+                   UNION SELECT n.updated_at, '', a.id FROM authors n JOIN articles a ON a.author_id = n.id
+                   WHERE n.updated_at >= :since; -- both";
+        let since = vec![Argument::Text("2025-01-03".into())];
+        let mut found = read(&changes(sql), since).await.unwrap();
+        found.sort();
+        assert_eq!(found, [["-5", "'2025-01-04'"], ["7", "'2025-01-03'"]]);
+        let error = read(&changes("SELECT id FROM articles"), vec![])
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("changed_at"), "{error}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn comments_and_strings_anywhere_change_nothing(
+            before in "( |\n|/\\* ;'\" \\*/|-- ;'\n){0,3}",
+            text in "[a;'\"غ/*\n-]{0,8}",
+            after in "( |\n|;|/\\* ;' \\*/|-- ;'\"\n){0,4}",
+            end in "(|-- '|/\\* ;|;)",
+        ) {
+            let quoted = text.replace('\'', "''");
+            let sql = format!("{before}SELECT id, '{quoted}' AS t FROM articles{after}{end}");
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let (one, arguments) = by_ids(&sql, ["7"]);
+            let found = runtime.block_on(read(&one, arguments)).unwrap();
+            prop_assert_eq!(found, [["7".to_owned(), format!("'{text}'")]]);
+        }
+    }
+}
