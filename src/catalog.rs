@@ -1,1 +1,92 @@
-//! (being written)
+//! `index-settings/` becomes [`IndexDefinition`]s.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `catalog.rs` | a definition, the shipped ones, the choice among them |
+//! | `catalog/load.rs` | a folder of definitions, read |
+//! | `catalog/smoke.rs` | `smoke.json` |
+//! | `catalog/uid.rs` | what a live uid may look like |
+//! | `catalog/fingerprint.rs` | has a definition changed since? |
+
+use serde_json::{Map, Value};
+
+mod error;
+mod fingerprint;
+mod load;
+mod select;
+mod smoke;
+mod uid;
+
+pub use error::CatalogError;
+pub use load::load;
+pub use select::select;
+pub use smoke::{InTop, SmokeQuery};
+
+/// What one index is made of: one folder of `index-settings/`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IndexDefinition {
+    /// The folder's name: what a person calls the index on the command line.
+    pub name: String,
+    /// The uid that the application searches. The folder's name, unless `--uid NAME=UID` says otherwise.
+    pub live_uid: String,
+    /// `settings.json`: Meilisearch's own settings object.
+    pub settings: Map<String, Value>,
+    /// `documents.sql`: one row is one document.
+    pub documents_sql: String,
+    /// `changes.sql`: ids and when they changed. Without it, `sync` compares.
+    pub changes_sql: Option<String>,
+    /// `smoke.json`: what a good index must answer.
+    pub smoke: Vec<SmokeQuery>,
+}
+
+/// The files of one definition, as text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Files<'a> {
+    settings: &'a str,
+    documents: &'a str,
+    changes: Option<&'a str>,
+    smoke: Option<&'a str>,
+}
+
+/// The definitions that are compiled into the binary, so that it runs alone in a container: Bisan's.
+pub fn built_in() -> Vec<IndexDefinition> {
+    let shipped = SHIPPED
+        .iter()
+        .map(|(name, files)| IndexDefinition::parse(name, std::path::Path::new(name), *files));
+    let shipped: Result<Vec<IndexDefinition>, CatalogError> = shipped.collect();
+    shipped.expect("the shipped definitions are constants, and a test reads them")
+}
+
+/// The one list of what is shipped.
+const SHIPPED: [(&str, Files<'static>); 2] = [
+    (
+        "articles",
+        Files {
+            settings: include_str!("../index-settings/articles/settings.json"),
+            documents: include_str!("../index-settings/articles/documents.sql"),
+            changes: Some(include_str!("../index-settings/articles/changes.sql")),
+            smoke: Some(include_str!("../index-settings/articles/smoke.json")),
+        },
+    ),
+    (
+        "authors",
+        Files {
+            settings: include_str!("../index-settings/authors/settings.json"),
+            documents: include_str!("../index-settings/authors/documents.sql"),
+            changes: Some(include_str!("../index-settings/authors/changes.sql")),
+            smoke: Some(include_str!("../index-settings/authors/smoke.json")),
+        },
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_shipped_definitions_are_those_of_the_folder() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("index-settings");
+        assert_eq!(built_in(), load(&folder).unwrap());
+    }
+}

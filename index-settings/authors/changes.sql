@@ -1,0 +1,1 @@
+SELECT id, updated_at AS changed_at FROM authors WHERE updated_at >= :since
