@@ -243,8 +243,18 @@ async fn unpack<W: Write>(
     }
     Ok(match unpacker {
         Unpacker::Plain(limited) => limited.inner,
-        Unpacker::Gzip(decoder) => decoder.finish().map_err(|error| broken_encoding(&error, like))?.inner,
-        Unpacker::Zlib(decoder) => decoder.finish().map_err(|error| broken_encoding(&error, like))?.inner,
+        Unpacker::Gzip(decoder) => {
+            decoder
+                .finish()
+                .map_err(|error| broken_encoding(&error, like))?
+                .inner
+        }
+        Unpacker::Zlib(decoder) => {
+            decoder
+                .finish()
+                .map_err(|error| broken_encoding(&error, like))?
+                .inner
+        }
     })
 }
 

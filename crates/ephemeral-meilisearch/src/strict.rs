@@ -206,12 +206,11 @@ impl Query {
             return Ok(None);
         };
         let mut items = Vec::new();
-        for (index, item) in text.split(',').enumerate() {
+        for item in text.split(',') {
             if item == "*" {
                 return Ok(None);
             }
-            let place = format!("{name}[{index}]");
-            items.push(parse(item).map_err(|why| invalid_parameter(&place, why, code))?);
+            items.push(parse(item).map_err(|why| invalid_parameter(name, why, code))?);
         }
         Ok(Some(items))
     }

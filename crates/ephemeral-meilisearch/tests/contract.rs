@@ -27,6 +27,24 @@ struct Difference {
 
 const DIFFERENCES: &[Difference] = &[
     Difference {
+        version: Some("v1.50.0"),
+        name: "search, a filter on an attribute that is not filterable",
+        at: "message",
+        reason: "the newest engine says where in the filter in other words",
+    },
+    Difference {
+        version: Some("v1.5.1"),
+        name: "settings afterwards",
+        at: "stopWords",
+        reason: "newer engines keep stop words as they are searched for, old ones as they were sent",
+    },
+    Difference {
+        version: Some("v1.5.1"),
+        name: "settings came along",
+        at: "stopWords",
+        reason: "the same",
+    },
+    Difference {
         version: Some("v1.5.1"),
         name: "documents, page",
         at: "results",
@@ -65,7 +83,8 @@ const DIFFERENCES: &[Difference] = &[
 ];
 
 /// Values that no two runs have in common. Their types are compared all the same.
-const VOLATILE: [&str; 24] = [
+const VOLATILE: [&str; 14] = [
+    "avgDocumentSize",
     "enqueuedAt",
     "startedAt",
     "finishedAt",
@@ -75,20 +94,9 @@ const VOLATILE: [&str; 24] = [
     "lastUpdate",
     "databaseSize",
     "usedDatabaseSize",
-    "rawDocumentDbSize",
-    "avgDocumentSize",
     "processingTimeMs",
     "requestUid",
     "key",
-    "_rankingScore",
-    "message",
-    "batchStrategy",
-    "commitSha",
-    "commitDate",
-    "link",
-    "batchUid",
-    "percentage",
-    "stopWords",
     "progressTrace",
 ];
 
@@ -132,6 +140,15 @@ fn replay(version: &str, like: Like) {
             _ => {}
         }
         let answer = ask(&client, &exchange);
+        if !exchange["until"].is_null() {
+            // The next request finds what it found when it was recorded, even where a key can't see that a task goes on.
+            until("all tasks are over", || {
+                let waiting = master
+                    .get("/tasks?statuses=enqueued,processing&limit=1")
+                    .body;
+                (waiting["total"] == 0).then_some(())
+            });
+        }
         if name == "a key for an indexer" {
             let key = answer.body["key"].as_str().unwrap_or_default();
             client = master.with_key(key);
@@ -140,17 +157,26 @@ fn replay(version: &str, like: Like) {
         let known: Vec<(usize, &Difference)> = DIFFERENCES
             .iter()
             .enumerate()
-            .filter(|(_, known)| known.name == name && known.version.is_none_or(|only| only == version))
+            .filter(|(_, known)| {
+                known.name == name && known.version.is_none_or(|only| only == version)
+            })
             .collect();
         let mut differences = Vec::new();
         let recorded = &exchange["response"];
         if recorded["status"] != answer.status {
-            differences.push(("status".to_owned(), format!("{} became {}", recorded["status"], answer.status)));
+            differences.push((
+                "status".to_owned(),
+                format!("{} became {}", recorded["status"], answer.status),
+            ));
         }
         compare(&recorded["body"], &answer.body, "", &mut differences);
         let before = failures.len();
         let mut expected = false;
         for (at, what) in differences {
+            // Codes are what programs read. The words of the newest version are kept, those of old ones are not.
+            if like != Like::NEWEST && at.ends_with("message") {
+                continue;
+            }
             match known.iter().find(|(_, known)| at.starts_with(known.at)) {
                 Some((index, _)) => {
                     used.insert(*index);
@@ -165,11 +191,21 @@ fn replay(version: &str, like: Like) {
     }
     for (index, known) in DIFFERENCES.iter().enumerate() {
         if known.version.is_none_or(|only| only == version) && !used.contains(&index) {
-            failures.push(format!("{}: differs no more at `{}` ({})", known.name, known.at, known.reason));
+            failures.push(format!(
+                "{}: differs no more at `{}` ({})",
+                known.name, known.at, known.reason
+            ));
         }
     }
-    println!("{version}: {equal} of {} exchanges are equal", recording.lines().count());
-    assert!(failures.is_empty(), "{version}, {equal} equal:\n{}", failures.join("\n"));
+    println!(
+        "{version}: {equal} of {} exchanges are equal",
+        recording.lines().count()
+    );
+    assert!(
+        failures.is_empty(),
+        "{version}, {equal} equal:\n{}",
+        failures.join("\n")
+    );
 }
 
 /// Sends a recorded request; a polled one until nothing is on its way any more.
@@ -187,7 +223,9 @@ fn ask(client: &Client, exchange: &Value) -> Answer {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str().expect("a text")))
         .collect();
-    let is_json = headers.iter().any(|(_, value)| *value == "application/json");
+    let is_json = headers
+        .iter()
+        .any(|(_, value)| *value == "application/json");
     let body = body_of(&request["body"], is_json);
     until(&format!("{method} {path} has nothing on its way"), || {
         let answer = client.send(method, path, &headers, &body);
@@ -200,10 +238,13 @@ fn body_of(body: &Value, is_json: bool) -> Vec<u8> {
     match body {
         Value::Null => Vec::new(),
         Value::String(text) if !is_json => text.clone().into_bytes(),
-        Value::Object(parts) if parts.contains_key("base64") => decode_base64(body["base64"].as_str().expect("a text")),
+        Value::Object(parts) if parts.contains_key("base64") => {
+            decode_base64(body["base64"].as_str().expect("a text"))
+        }
         Value::Object(parts) if parts.contains_key("before") => {
             let middle = "x".repeat(body["x"].as_u64().expect("a number") as usize);
-            let [before, after] = ["before", "after"].map(|part| body[part].as_str().expect("a text"));
+            let [before, after] =
+                ["before", "after"].map(|part| body[part].as_str().expect("a text"));
             format!("{before}{middle}{after}").into_bytes()
         }
         // A body that was sent as JSON is JSON again; a text in the place of JSON was broken on purpose.
@@ -234,8 +275,12 @@ fn decode_base64(text: &str) -> Vec<u8> {
 }
 
 fn is_on_its_way(body: &Value) -> bool {
-    let is_waiting = |task: &Value| matches!(task["status"].as_str(), Some("enqueued" | "processing"));
-    is_waiting(body) || body["results"].as_array().is_some_and(|tasks| tasks.iter().any(is_waiting))
+    let is_waiting =
+        |task: &Value| matches!(task["status"].as_str(), Some("enqueued" | "processing"));
+    is_waiting(body)
+        || body["results"]
+            .as_array()
+            .is_some_and(|tasks| tasks.iter().any(is_waiting))
 }
 
 /// Lists where two answers differ.
@@ -247,7 +292,11 @@ fn compare(recorded: &Value, answer: &Value, at: &str, differences: &mut Vec<(St
         (Value::Object(recorded), Value::Object(answer)) => {
             let names: BTreeSet<&String> = recorded.keys().chain(answer.keys()).collect();
             for name in names {
-                let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                let at = if at.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{at}.{name}")
+                };
                 match (recorded.get(name), answer.get(name)) {
                     (Some(recorded), Some(answer)) => compare(recorded, answer, &at, differences),
                     (Some(_), None) => differences.push((at, "the field is missing".into())),
@@ -258,14 +307,20 @@ fn compare(recorded: &Value, answer: &Value, at: &str, differences: &mut Vec<(St
         (Value::Array(_), Value::Array(_)) if VOLATILE.contains(&last) => {}
         (Value::Array(recorded), Value::Array(answer)) => {
             if recorded.len() != answer.len() {
-                differences.push((at.to_owned(), format!("{} items became {}", recorded.len(), answer.len())));
+                differences.push((
+                    at.to_owned(),
+                    format!("{} items became {}", recorded.len(), answer.len()),
+                ));
             }
             for (index, (recorded, answer)) in recorded.iter().zip(answer).enumerate() {
                 compare(recorded, answer, &format!("{at}.{index}"), differences);
             }
         }
-        (Value::String(_), Value::String(_)) | (Value::Number(_), Value::Number(_)) if VOLATILE.contains(&last) => {}
+        (Value::String(_), Value::String(_)) | (Value::Number(_), Value::Number(_))
+            if VOLATILE.contains(&last) => {}
         (recorded, answer) if recorded == answer => {}
-        (recorded, answer) => differences.push((at.to_owned(), format!("{recorded} became {answer}"))),
+        (recorded, answer) => {
+            differences.push((at.to_owned(), format!("{recorded} became {answer}")))
+        }
     }
 }

@@ -32,13 +32,19 @@ impl Client {
     }
 
     pub fn with_key(&self, key: &str) -> Self {
-        Self { address: self.address, key: Some(key.to_owned()) }
+        Self {
+            address: self.address,
+            key: Some(key.to_owned()),
+        }
     }
 
     /// Sends bytes as they are.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address).expect("the server listens");
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+            self.address
+        );
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
@@ -62,7 +68,12 @@ impl Client {
     }
 
     pub fn ndjson(&self, path: &str, body: &str) -> Answer {
-        self.send("POST", path, &[("Content-Type", "application/x-ndjson")], body.as_bytes())
+        self.send(
+            "POST",
+            path,
+            &[("Content-Type", "application/x-ndjson")],
+            body.as_bytes(),
+        )
     }
 
     /// Waits until a task is over, and returns it.
@@ -76,7 +87,11 @@ impl Client {
     /// Does what makes a task, and waits for it.
     pub fn done(&self, method: &str, path: &str, body: &Value) -> Value {
         let answer = self.json(method, path, body);
-        self.wait(answer.body["taskUid"].as_u64().unwrap_or_else(|| panic!("no task: {answer:?}")))
+        self.wait(
+            answer.body["taskUid"]
+                .as_u64()
+                .unwrap_or_else(|| panic!("no task: {answer:?}")),
+        )
     }
 }
 
@@ -84,7 +99,10 @@ fn read_answer(stream: TcpStream) -> Answer {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).expect("a status line");
-    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = line
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     let status = status.unwrap_or_else(|| panic!("no status in {line:?}"));
     let mut length = None;
     loop {
@@ -110,7 +128,10 @@ fn read_answer(stream: TcpStream) -> Answer {
             reader.read_to_end(&mut body).expect("the body");
         }
     }
-    Answer { status, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
+    Answer {
+        status,
+        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+    }
 }
 
 /// Asks until there is an answer, or fails after [`DEADLINE`].
@@ -120,7 +141,10 @@ pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(begin.elapsed() < DEADLINE, "it never came about that {what}");
+        assert!(
+            begin.elapsed() < DEADLINE,
+            "it never came about that {what}"
+        );
         std::thread::park_timeout(Duration::from_millis(2));
     }
 }
@@ -129,14 +153,19 @@ pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 pub struct Program {
     pub child: Child,
     pub client: Client,
-    _stdin: ChildStdin,
+    stdin: Option<ChildStdin>,
 }
 
 impl Program {
     /// Starts it on a folder.
     pub fn start(db: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ephemeral-meilisearch"))
-            .args(["--http-addr", "127.0.0.1:0", "--exit-when-stdin-closes", "--db-path"])
+            .args([
+                "--http-addr",
+                "127.0.0.1:0",
+                "--exit-when-stdin-closes",
+                "--db-path",
+            ])
             .arg(db)
             .args(more)
             .stdin(Stdio::piped())
@@ -147,11 +176,22 @@ impl Program {
         let stdin = child.stdin.take().expect("a pipe");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("a pipe");
-        BufReader::new(stdout).read_line(&mut line).expect("a line on standard output");
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("a line on standard output");
         let address = line.trim().strip_prefix("listening on http://");
         let address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
         let client = Client::new(address.parse().expect("an address"));
-        Self { child, client, _stdin: stdin }
+        Self {
+            child,
+            client,
+            stdin: Some(stdin),
+        }
+    }
+
+    /// What happens when the starting program ends.
+    pub fn close_stdin(&mut self) {
+        self.stdin = None;
     }
 
     /// Kills it as `kill -9` does.
