@@ -7,7 +7,8 @@
 //! | [`server`] | the one door: health, version, statistics |
 //! | [`indexes`] | which indexes there are; making and deleting one |
 //! | [`documents`] | uploads, pages, counts, deletes by id |
-//! | [`settings`], [`settings_keys`], [`settings_form`] | what an index is told about search, and whether it differs |
+//! | [`features`] | what this server can do, by its version or by asking |
+//! | [`settings`], [`settings_keys`] | what an index is told about search, and whether it differs (with `settings_form`) |
 //! | [`tasks`], [`batches`], [`wait`] | Meilisearch's queue, and waiting for our part of it |
 //! | [`generations`] | which index is live, retained, left over, or somebody else's |
 //! | [`checkpoints`] | the records about generations, kept in Meilisearch itself |
@@ -22,6 +23,7 @@ pub mod batches;
 pub mod checkpoints;
 pub mod documents;
 pub mod error;
+pub mod features;
 pub mod generations;
 pub mod http;
 mod idle;
@@ -29,7 +31,7 @@ pub mod indexes;
 pub mod search;
 pub mod server;
 pub mod settings;
-pub mod settings_form;
+mod settings_form;
 pub mod settings_keys;
 pub mod swap;
 pub mod tasks;
@@ -40,6 +42,7 @@ pub mod wait;
 pub use address::Address;
 pub use api_key::ApiKey;
 pub use error::EngineError;
+pub use features::Features;
 pub use http::NdjsonBody;
 pub use indexes::IndexInfo;
 pub use server::Server;

@@ -17,6 +17,7 @@ use super::{
     api_key::ApiKey,
     error::EngineError,
     http::{Body, Http},
+    tasks::TaskUid,
 };
 use crate::retry::Patience;
 
@@ -32,6 +33,13 @@ pub struct Server {
 struct Learnt {
     no_batches: AtomicBool,
     no_fetch_by_ids: AtomicBool,
+}
+
+/// What a server answers to a request that makes a task.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Accepted {
+    pub(super) task_uid: TaskUid,
 }
 
 /// Figures of the whole server.

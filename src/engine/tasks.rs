@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     error::{EngineError, FOREIGN_TEXT_CHARS, cut},
-    server::Server,
+    server::{Accepted, Server},
 };
 
 pub type TaskUid = u64;
@@ -213,18 +213,13 @@ impl Server {
 
     /// Cancels exactly these tasks, which are ours: nothing else is ever cancelled.
     pub async fn cancel_tasks(&self, own: &[TaskUid]) -> Result<Vec<TaskUid>, EngineError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Taken {
-            task_uid: TaskUid,
-        }
         let mut tasks = Vec::new();
         for some in own.chunks(UIDS_A_REQUEST) {
             let path = format!("/tasks/cancel?uids={}", list(some));
-            let taken: Taken = self
+            let accepted: Accepted = self
                 .ask(reqwest::Method::POST, &path, None::<&Value>)
                 .await?;
-            tasks.push(taken.task_uid);
+            tasks.push(accepted.task_uid);
         }
         Ok(tasks)
     }
