@@ -1,3 +1,220 @@
-//! (being written)
-#[derive(Debug, thiserror::Error)]
-pub enum RecordsError {}
+//! The records about generations, kept in Meilisearch itself.
+//!
+//! A state file in a container is lost or shared by accident, and after a wiped volume or a restored dump it goes on telling of an
+//! index that isn't there. A record here is wiped, restored and kept together with the documents that it is about.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::{
+    error::EngineError,
+    http::NdjsonBody,
+    indexes::{IndexInfo, same_identity},
+    server::Server,
+    tasks::TaskUid,
+};
+
+/// The index of the records. A key that is limited to index patterns needs it among them.
+pub const RECORDS_UID: &str = "bisan_indexer_checkpoints";
+/// The form of a record. A program that meets a newer one leaves it alone.
+pub const FORMAT: u64 = 1;
+const WRITTEN_BY: &str = concat!("bisan-indexer ", env!("CARGO_PKG_VERSION"));
+const PAGE: u64 = 1000;
+
+/// What is known of one generation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub id: String,
+    pub format: u64,
+    pub written_by: String,
+    pub live_uid: String,
+    /// Under which it was built; where it lies now, its `created_at` tells.
+    pub build_uid: String,
+    /// The generation's identity. None while the index is about to be made: the record is written first, so that an index
+    /// whose maker died in that moment is still known to be ours.
+    pub created_at: Option<String>,
+    /// Of the definition that it was built by.
+    pub fingerprint: String,
+    /// Where the program ran.
+    pub host: String,
+    pub begun_at: Timestamp,
+    pub complete: bool,
+    #[serde(default)]
+    pub completed_at: Option<Timestamp>,
+    #[serde(default)]
+    pub documents: Option<u64>,
+    /// Up to which change timestamp it has followed the database.
+    #[serde(default)]
+    pub checkpoint: Option<Timestamp>,
+    #[serde(default)]
+    pub overlap_seconds: Option<u64>,
+    #[serde(default)]
+    pub database: Option<Value>,
+    /// What a later version of the same format adds is kept when the record is written again.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+#[derive(Debug, Error)]
+pub enum RecordsError {
+    #[error(
+        "the records in `{RECORDS_UID}` were written by {written_by} (format {format}; this program knows up to {FORMAT}). \
+         Use that version, or a newer one"
+    )]
+    Newer { format: u64, written_by: String },
+    #[error(
+        "the record `{id}` in `{RECORDS_UID}` can't be read ({cause}). If nobody needs it, delete that document, then reindex"
+    )]
+    Unreadable { id: String, cause: String },
+}
+
+impl Record {
+    /// A build that is about to be made.
+    pub fn begin(
+        live_uid: &str,
+        build_uid: &str,
+        fingerprint: &str,
+        host: &str,
+        begun_at: Timestamp,
+    ) -> Record {
+        Record {
+            id: build_uid.to_owned(),
+            format: FORMAT,
+            written_by: WRITTEN_BY.to_owned(),
+            live_uid: live_uid.to_owned(),
+            build_uid: build_uid.to_owned(),
+            created_at: None,
+            fingerprint: fingerprint.to_owned(),
+            host: host.to_owned(),
+            begun_at,
+            complete: false,
+            completed_at: None,
+            documents: None,
+            checkpoint: None,
+            overlap_seconds: None,
+            database: None,
+            more: Map::new(),
+        }
+    }
+
+    /// Whether this is the record of that index: by `createdAt`, wherever it lies. Before that is known, by the uid that it was
+    /// to be made under.
+    pub fn is_about(&self, index: &IndexInfo) -> bool {
+        match &self.created_at {
+            Some(created_at) => same_identity(created_at, &index.created_at),
+            None => self.build_uid == index.uid,
+        }
+    }
+}
+
+impl Server {
+    /// All records; none where their index doesn't exist yet.
+    pub async fn records(&self) -> Result<Vec<Record>, EngineError> {
+        let mut records: Vec<Record> = Vec::new();
+        let mut offset = 0;
+        loop {
+            let page = match self.document_page(RECORDS_UID, offset, PAGE, None).await {
+                Ok(page) => page,
+                Err(EngineError::IndexNotFound { .. }) => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            };
+            let count = page.results.len() as u64;
+            for document in page.results {
+                records.push(read(document)?);
+            }
+            offset += count;
+            if count == 0 || offset >= page.total {
+                break;
+            }
+        }
+        records.sort_by(|a, b| a.id.cmp(&b.id));
+        records.dedup_by(|a, b| a.id == b.id);
+        Ok(records)
+    }
+
+    /// Enqueues all these records in one task, so that either all of them are known or none.
+    ///
+    /// The task lies on an index of its own: it may run before earlier tasks of other indexes. A checkpoint is sent after the
+    /// tasks that it is about have ended.
+    pub async fn write_records(&self, records: &[Record]) -> Result<TaskUid, EngineError> {
+        self.ensure_records_index().await?;
+        let mut lines = Vec::new();
+        for record in records {
+            let record = Record {
+                format: FORMAT,
+                written_by: WRITTEN_BY.to_owned(),
+                ..record.clone()
+            };
+            serde_json::to_writer(&mut lines, &record).map_err(|error| EngineError::Client {
+                cause: error.to_string(),
+            })?;
+            lines.push(b'\n');
+        }
+        self.upload(RECORDS_UID, NdjsonBody::from_bytes(lines))
+            .await
+    }
+
+    /// Enqueues the deletion of records; none if there are none to delete.
+    pub async fn forget_records(&self, records: &[Record]) -> Result<Vec<TaskUid>, EngineError> {
+        let ids: Vec<String> = records.iter().map(|record| record.id.clone()).collect();
+        self.delete_ids(RECORDS_UID, &ids).await
+    }
+
+    /// Makes the index of the records where it is missing. Two programs may do so at once: one index comes of it.
+    async fn ensure_records_index(&self) -> Result<(), EngineError> {
+        let index =
+            match self.index(RECORDS_UID).await? {
+                Some(index) => index,
+                None => match self.new_index(RECORDS_UID).await? {
+                    Some(index) => index,
+                    None => self.index(RECORDS_UID).await?.ok_or_else(|| {
+                        EngineError::IndexNotFound {
+                            message: format!("Index `{RECORDS_UID}` not found."),
+                        }
+                    })?,
+                },
+            };
+        match index.primary_key.as_deref() {
+            Some("id") => Ok(()),
+            other => Err(EngineError::PrimaryKey {
+                uid: RECORDS_UID.to_owned(),
+                found: other.map_or("none".to_owned(), |key| format!("`{key}`")),
+            }),
+        }
+    }
+}
+
+/// The format is looked at first: what a newer program writes may have any form.
+fn read(document: Map<String, Value>) -> Result<Record, EngineError> {
+    let text = |key: &str| {
+        document
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or("unknown")
+            .to_owned()
+    };
+    let format = document
+        .get("format")
+        .and_then(Value::as_u64)
+        .unwrap_or(FORMAT);
+    if format > FORMAT {
+        return Err(RecordsError::Newer {
+            format,
+            written_by: text("written_by"),
+        }
+        .into());
+    }
+    let id = text("id");
+    serde_json::from_value(Value::Object(document)).map_err(|error| {
+        RecordsError::Unreadable {
+            id,
+            cause: super::error::cut(&error.to_string(), 200),
+        }
+        .into()
+    })
+}
+
+#[cfg(test)]
+mod tests;

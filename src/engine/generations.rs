@@ -1,1 +1,304 @@
-//! (being written)
+//! Which index is live, which one is retained, left over from a run that died, or somebody else's.
+//!
+//! No role is stored anywhere: what lies under the live uid is live, what is complete under a timestamped uid is retained, what
+//! is not complete is a leftover. And nothing is ours by its name: a clean-up by prefix once took `articles_archive` along.
+//! An index is ours if a record of ours knows its `createdAt`, which travels with the documents.
+
+use std::{fmt, time::Duration};
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+
+use super::{
+    checkpoints::Record,
+    error::EngineError,
+    indexes::{IndexInfo, same_identity},
+    server::Server,
+    tasks::TaskUid,
+};
+
+/// What a timestamped uid has more than its live uid, in bytes.
+pub const SUFFIX_BYTES: usize = "_20261124T143000Z".len();
+const FORM: &str = "%Y%m%dT%H%M%SZ";
+
+/// So long may a build of another host rest before it counts as dead. Two containers run side by side during a deployment, and
+/// a lock doesn't always reach from one to the other.
+const REST_OF_A_BUILD: Duration = Duration::from_secs(60 * 60);
+
+/// A uid of ours: the live uid with a time behind it, `articles_20261124T143000Z`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GenerationUid(String);
+
+impl GenerationUid {
+    pub fn new(live_uid: &str, at: Timestamp) -> GenerationUid {
+        GenerationUid(format!("{live_uid}_{}", at.strftime(FORM)))
+    }
+
+    /// The first free one from this second on: two runs may begin within one.
+    pub fn free(
+        live_uid: &str,
+        now: Timestamp,
+        indexes: &[IndexInfo],
+        records: &[Record],
+    ) -> GenerationUid {
+        let taken = |uid: &str| {
+            indexes.iter().any(|index| index.uid == uid)
+                || records.iter().any(|record| record.build_uid == uid)
+        };
+        let mut at = now;
+        loop {
+            let uid = GenerationUid::new(live_uid, at);
+            if !taken(&uid.0) {
+                return uid;
+            }
+            at += Duration::from_secs(1);
+        }
+    }
+
+    /// Only the exact form, with a time that exists: `articles_20261124` is somebody else's.
+    pub fn parse(live_uid: &str, uid: &str) -> Option<GenerationUid> {
+        let time = uid.strip_prefix(live_uid)?.strip_prefix('_')?;
+        let at = TimeZone::UTC
+            .to_timestamp(DateTime::strptime(FORM, time).ok()?)
+            .ok()?;
+        let exact = GenerationUid::new(live_uid, at);
+        (exact.0 == uid).then_some(exact)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GenerationUid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An index with the record that says it is ours.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generation {
+    pub index: IndexInfo,
+    pub record: Record,
+}
+
+impl Generation {
+    /// When it was made, as the server says.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.index.created_at.parse().ok()
+    }
+}
+
+/// All that belongs to one live uid, or looks as if it did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Generations {
+    /// What lies under the live uid; without a record it was not made by this program, or its record is lost.
+    pub live: Option<(IndexInfo, Option<Record>)>,
+    /// Complete ones under timestamped uids, the newest first.
+    pub retained: Vec<Generation>,
+    /// Builds that never became complete.
+    pub leftovers: Vec<Generation>,
+    /// They begin like ours and are not: never touched.
+    pub foreign: Vec<IndexInfo>,
+    /// Records of generations that are gone.
+    pub gone: Vec<Record>,
+}
+
+impl Generations {
+    pub fn of(live_uid: &str, indexes: &[IndexInfo], records: &[Record]) -> Generations {
+        let records: Vec<&Record> = records
+            .iter()
+            .filter(|record| record.live_uid == live_uid)
+            .collect();
+        let of = |index: &IndexInfo| {
+            records
+                .iter()
+                .find(|record| record.is_about(index))
+                .map(|record| (*record).clone())
+        };
+        let mut all = Generations::default();
+        for index in indexes {
+            if index.uid == live_uid {
+                all.live = Some((index.clone(), of(index)));
+                continue;
+            }
+            let Some(rest) = index.uid.strip_prefix(live_uid) else {
+                continue;
+            };
+            match (GenerationUid::parse(live_uid, &index.uid), of(index)) {
+                (Some(_), Some(record)) if record.complete => all.retained.push(Generation {
+                    index: index.clone(),
+                    record,
+                }),
+                (Some(_), Some(record)) => all.leftovers.push(Generation {
+                    index: index.clone(),
+                    record,
+                }),
+                _ if rest.starts_with(['_', '-']) => all.foreign.push(index.clone()),
+                _ => {}
+            }
+        }
+        all.retained
+            .sort_by_key(|generation| std::cmp::Reverse(generation.created_at()));
+        let lost = |record: &&&Record| !indexes.iter().any(|index| record.is_about(index));
+        all.gone = records
+            .iter()
+            .filter(lost)
+            .map(|record| (*record).clone())
+            .collect();
+        all
+    }
+
+    /// What goes when only the newest `retain` former generations stay.
+    pub fn beyond(&self, live_uid: &str, retain: usize) -> Vec<Deletable> {
+        let old = self.retained.iter().skip(retain);
+        old.filter_map(|generation| Deletable::of(live_uid, generation))
+            .collect()
+    }
+
+    /// The leftovers, each with whether it may go. The caller holds the run lock, so no build of this host is alive;
+    /// `busy` says whether tasks wait for a uid.
+    pub fn judge_leftovers(
+        &self,
+        live_uid: &str,
+        host: &str,
+        now: Timestamp,
+        busy: impl Fn(&str) -> bool,
+    ) -> Vec<Leftover> {
+        self.leftovers
+            .iter()
+            .map(|generation| {
+                let verdict = verdict(generation, host, now, busy(&generation.index.uid));
+                let deletable = Deletable::of(live_uid, generation).filter(|_| verdict.may_go());
+                Leftover {
+                    generation: generation.clone(),
+                    verdict,
+                    deletable,
+                }
+            })
+            .collect()
+    }
+
+    /// Records that nobody needs any more. A record is written before its index is made, so a young one of another host may
+    /// be about an index that is on its way.
+    pub fn records_to_forget(&self, host: &str, now: Timestamp) -> Vec<Record> {
+        let old = |record: &&Record| {
+            record.host == host || rests(record.begun_at, now) >= REST_OF_A_BUILD
+        };
+        self.gone.iter().filter(old).cloned().collect()
+    }
+}
+
+/// A build that never became complete, and what is to be done about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leftover {
+    pub generation: Generation,
+    pub verdict: Verdict,
+    /// Only where the verdict allows it.
+    pub deletable: Option<Deletable>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Made on this host, where nobody else holds the run lock.
+    Ours,
+    /// Made on another host, and nothing has happened to it for an hour.
+    AtRest,
+    /// Made on another host within the hour: perhaps a run that is alive.
+    Young,
+    /// Tasks wait for it: a run that is alive, or one that has just died.
+    Busy,
+}
+
+impl Verdict {
+    pub fn may_go(self) -> bool {
+        matches!(self, Verdict::Ours | Verdict::AtRest)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Ours => "made on this host by a run that has ended",
+            Verdict::AtRest => "made on another host; nothing has happened to it for an hour",
+            Verdict::Young => {
+                "made on another host less than an hour ago: perhaps a run that is alive"
+            }
+            Verdict::Busy => "made on another host; tasks wait for it",
+        })
+    }
+}
+
+fn verdict(generation: &Generation, host: &str, now: Timestamp, busy: bool) -> Verdict {
+    if generation.record.host == host {
+        return Verdict::Ours;
+    }
+    if busy {
+        return Verdict::Busy;
+    }
+    let updated = generation.index.updated_at.parse().unwrap_or(now);
+    if rests(generation.record.begun_at.max(updated), now) < REST_OF_A_BUILD {
+        Verdict::Young
+    } else {
+        Verdict::AtRest
+    }
+}
+
+/// How long ago. A moment in the future is no time ago.
+fn rests(since: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(since)).unwrap_or_default()
+}
+
+/// The permission to delete one index: it lies under a timestamped uid, and a record of ours knows its `createdAt`.
+///
+/// It can't be made for a live uid. A widely copied recipe deletes the live uid after a swap, and with it the new index; one
+/// library resolved a name to the live index and emptied it before the new one was filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletable {
+    uid: GenerationUid,
+    created_at: String,
+}
+
+impl Deletable {
+    pub fn of(live_uid: &str, generation: &Generation) -> Option<Deletable> {
+        let Generation { index, record } = generation;
+        let ours = record.live_uid == live_uid && record.is_about(index) && index.uid != live_uid;
+        let uid = GenerationUid::parse(live_uid, &index.uid).filter(|_| ours)?;
+        Some(Deletable {
+            uid,
+            created_at: index.created_at.clone(),
+        })
+    }
+
+    pub fn uid(&self) -> &GenerationUid {
+        &self.uid
+    }
+
+    pub fn created_at(&self) -> &str {
+        &self.created_at
+    }
+}
+
+impl Server {
+    /// Enqueues the deletion of a generation, after a last look that the uid still holds it. None if it has gone already.
+    pub async fn delete_generation(
+        &self,
+        generation: &Deletable,
+    ) -> Result<Option<TaskUid>, EngineError> {
+        let uid = generation.uid.as_str();
+        match self.index(uid).await? {
+            None => Ok(None),
+            Some(index) if same_identity(&index.created_at, &generation.created_at) => {
+                self.delete_index(uid).await.map(Some)
+            }
+            Some(index) => Err(EngineError::AnotherIndex {
+                uid: uid.to_owned(),
+                expected: generation.created_at.clone(),
+                found: index.created_at,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -106,7 +106,6 @@ impl Server {
     }
 
     /// Only for [`Server::delete_generation`](super::generations): no path leads from a live uid to this call.
-    #[allow(dead_code)]
     pub(super) async fn delete_index(&self, uid: &str) -> Result<TaskUid, EngineError> {
         Ok(self
             .sdk()
@@ -129,6 +128,12 @@ pub(super) fn checked(uid: &str) -> Result<&str, EngineError> {
             uid: super::error::cut(uid, 100),
         })
     }
+}
+
+/// Whether two `createdAt` name the same index: as instants, since a dump may write one with other digits.
+pub fn same_identity(a: &str, b: &str) -> bool {
+    let instant = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    a == b || instant(a).is_some_and(|a| instant(b) == Some(a))
 }
 
 fn unlike(path: &str) -> EngineError {

@@ -1,7 +1,5 @@
 //! A server of canned answers, for what a real one does too seldom: pages of HTML, cut connections, a task that has gone.
 
-#![allow(dead_code)]
-
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},

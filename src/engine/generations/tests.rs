@@ -1,0 +1,287 @@
+use super::*;
+use crate::engine::testing::{Canned, json_answer, taken};
+use serde_json::json;
+
+const HOST: &str = "here";
+
+fn index(uid: &str, created_at: &str) -> IndexInfo {
+    IndexInfo {
+        uid: uid.into(),
+        created_at: created_at.into(),
+        updated_at: "2026-11-24T15:00:00Z".into(),
+        primary_key: Some("id".into()),
+    }
+}
+
+fn record(build_uid: &str, created_at: Option<&str>, complete: bool) -> Record {
+    let begun_at = "2026-11-24T14:30:00Z".parse().unwrap();
+    Record {
+        created_at: created_at.map(str::to_owned),
+        complete,
+        ..Record::begin("articles", build_uid, "f", HOST, begun_at)
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_build_gets_the_first_free_second() {
+    let now = at("2026-11-24T14:30:59.9Z");
+    let taken = [index("articles_20261124T143059Z", "a")];
+    let recorded = [record("articles_20261124T143100Z", None, false)];
+    let uid = GenerationUid::free("articles", now, &taken, &recorded);
+    assert_eq!(uid.as_str(), "articles_20261124T143101Z");
+    assert_eq!(uid.as_str().len(), "articles".len() + SUFFIX_BYTES);
+    assert_eq!(GenerationUid::parse("articles", uid.as_str()), Some(uid));
+}
+
+#[test]
+fn only_the_exact_form_is_a_uid_of_ours() {
+    for uid in [
+        "articles",
+        "articles_archive",
+        "articles_20261124",
+        "articles_2026-11-24_backup",
+        "articles_20261124T143000",
+        "articles_20261124T143000Z_old",
+        "articles_20261324T143000Z",
+        "articles_20261124T253000Z",
+        "articles-20261124T143000Z",
+        "articles_20261124t143000z",
+        "article_20261124T143000Z",
+        "articles_+0261124T143000Z",
+        "articles_ 0261124T143000Z",
+        "",
+    ] {
+        assert_eq!(GenerationUid::parse("articles", uid), None, "{uid}");
+    }
+    assert!(GenerationUid::parse("articles", "articles_20261124T143000Z").is_some());
+    assert!(GenerationUid::parse("Article", "Article_20240229T000000Z").is_some());
+}
+
+#[test]
+fn roles_follow_from_names_and_records() {
+    let indexes = [
+        index("articles", "2026-11-24T03:00:00.1Z"),
+        index(
+            "articles_20261101T000000Z",
+            "2026-11-01T00:00:00.123456789Z",
+        ),
+        index("articles_20261102T000000Z", "2026-11-03T00:00:00Z"),
+        index("articles_20261103T000000Z", "2026-11-03T12:00:00Z"),
+        index("articles_20261104T000000Z", "2026-11-04T00:00:00Z"),
+        index("articles_20261105T000000Z", "2026-11-05T00:00:00Z"),
+        index("articles_archive", "x"),
+        index("articles_20261124", "x"),
+        index("articles_2026-11-24_backup", "x"),
+        index("articlesfoo", "x"),
+        index("authors", "x"),
+    ];
+    let records = [
+        record(
+            "articles_20261124T030000Z",
+            Some("2026-11-24T03:00:00.100Z"),
+            true,
+        ),
+        record(
+            "articles_20261101T000000Z",
+            Some("2026-11-01T00:00:00.123456789Z"),
+            true,
+        ),
+        // Where it was built and where it lies are two things after a swap.
+        record(
+            "articles_20261001T000000Z",
+            Some("2026-11-03T00:00:00Z"),
+            true,
+        ),
+        record(
+            "articles_20261103T000000Z",
+            Some("2026-11-03T12:00:00Z"),
+            false,
+        ),
+        record("articles_20261105T000000Z", None, false),
+        record(
+            "articles_20260101T000000Z",
+            Some("2026-01-01T00:00:00Z"),
+            true,
+        ),
+        Record {
+            live_uid: "authors".into(),
+            ..record(
+                "articles_20261104T000000Z",
+                Some("2026-11-04T00:00:00Z"),
+                true,
+            )
+        },
+    ];
+    let all = Generations::of("articles", &indexes, &records);
+    let uids = |list: &[Generation]| {
+        list.iter()
+            .map(|one| one.index.uid.clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(matches!(&all.live, Some((index, Some(_))) if index.uid == "articles"));
+    assert_eq!(
+        uids(&all.retained),
+        ["articles_20261102T000000Z", "articles_20261101T000000Z"]
+    );
+    assert_eq!(
+        uids(&all.leftovers),
+        ["articles_20261103T000000Z", "articles_20261105T000000Z"]
+    );
+    let foreign: Vec<&str> = all.foreign.iter().map(|index| index.uid.as_str()).collect();
+    assert_eq!(
+        foreign,
+        [
+            "articles_20261104T000000Z",
+            "articles_archive",
+            "articles_20261124",
+            "articles_2026-11-24_backup"
+        ]
+    );
+    assert_eq!(all.gone.len(), 1);
+    assert_eq!(
+        all.beyond("articles", 1)[0].uid().as_str(),
+        "articles_20261101T000000Z"
+    );
+    assert!(all.beyond("articles", 2).is_empty());
+}
+
+#[test]
+fn a_live_index_can_never_be_deleted() {
+    let live = Generation {
+        index: index("articles", "c"),
+        record: record("articles_20261124T030000Z", Some("c"), true),
+    };
+    assert_eq!(Deletable::of("articles", &live), None);
+    // Not even one whose name looks like a build of another.
+    let odd = Generation {
+        index: index("articles_20261124T143000Z", "c"),
+        record: Record {
+            live_uid: "articles_20261124T143000Z".into(),
+            ..live.record.clone()
+        },
+    };
+    assert_eq!(Deletable::of("articles", &odd), None);
+    assert_eq!(Deletable::of("articles_20261124T143000Z", &odd), None);
+    let other_identity = Generation {
+        index: index("articles_20261124T143000Z", "d"),
+        record: live.record.clone(),
+    };
+    assert_eq!(Deletable::of("articles", &other_identity), None);
+    let ours = Generation {
+        index: index("articles_20261124T143000Z", "c"),
+        record: live.record,
+    };
+    assert!(Deletable::of("articles", &ours).is_some());
+}
+
+#[test]
+fn a_build_of_another_host_may_be_alive() {
+    let of = |host: &str| {
+        let mut all = Generations::default();
+        let record = Record {
+            host: host.into(),
+            ..record("articles_20261124T143000Z", Some("c"), false)
+        };
+        all.leftovers.push(Generation {
+            index: index("articles_20261124T143000Z", "c"),
+            record,
+        });
+        all
+    };
+    let verdict = |host: &str, now: &str, busy: bool| {
+        let leftover = of(host)
+            .judge_leftovers("articles", HOST, at(now), |_| busy)
+            .remove(0);
+        assert_eq!(leftover.deletable.is_some(), leftover.verdict.may_go());
+        leftover.verdict
+    };
+    assert_eq!(verdict(HOST, "2026-11-24T14:30:01Z", true), Verdict::Ours);
+    // The index was changed at 15:00.
+    assert_eq!(
+        verdict("there", "2026-11-24T15:59:00Z", false),
+        Verdict::Young
+    );
+    assert_eq!(
+        verdict("there", "2026-11-24T16:01:00Z", false),
+        Verdict::AtRest
+    );
+    assert_eq!(
+        verdict("there", "2026-11-24T16:01:00Z", true),
+        Verdict::Busy
+    );
+    assert_eq!(
+        verdict("there", "2026-11-24T10:00:00Z", false),
+        Verdict::Young,
+        "a clock that goes behind"
+    );
+}
+
+#[test]
+fn a_record_whose_index_is_on_its_way_is_kept() {
+    let there = Record {
+        host: "there".into(),
+        ..record("articles_20261124T143000Z", None, false)
+    };
+    let all = Generations::of(
+        "articles",
+        &[],
+        &[there, record("articles_20261124T143001Z", None, false)],
+    );
+    assert_eq!(all.gone.len(), 2);
+    assert_eq!(
+        all.records_to_forget(HOST, at("2026-11-24T14:40:00Z"))
+            .len(),
+        1
+    );
+    assert_eq!(
+        all.records_to_forget(HOST, at("2026-11-24T15:40:00Z"))
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn what_has_changed_since_it_was_found_is_not_deleted() {
+    let generation = Generation {
+        index: index("articles_20261124T143000Z", "2026-11-24T14:30:00.5Z"),
+        record: record(
+            "articles_20261124T143000Z",
+            Some("2026-11-24T14:30:00.5Z"),
+            false,
+        ),
+    };
+    let deletable = Deletable::of("articles", &generation).unwrap();
+    let shown = |created_at: &str| {
+        json_answer(
+            200,
+            json!({"uid": "articles_20261124T143000Z", "createdAt": created_at, "updatedAt": "x", "primaryKey": "id"}),
+        )
+    };
+
+    let canned = Canned::replies([shown("2026-11-24T14:30:00.6Z")]).await;
+    let error = canned
+        .server()
+        .delete_generation(&deletable)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, EngineError::AnotherIndex { .. }),
+        "{error:?}"
+    );
+    assert_eq!(canned.requests().len(), 1);
+
+    let canned = Canned::replies([shown("2026-11-24T14:30:00.500Z"), taken(4)]).await;
+    assert_eq!(
+        canned.server().delete_generation(&deletable).await.unwrap(),
+        Some(4)
+    );
+    assert_eq!(canned.requests()[1].method, "DELETE");
+    assert_eq!(
+        canned.requests()[1].path,
+        "/indexes/articles_20261124T143000Z"
+    );
+}
