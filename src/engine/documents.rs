@@ -181,22 +181,4 @@ fn chunks(ids: &[String]) -> impl Iterator<Item = &[String]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_sent_in_bodies_below_two_mebibytes() {
-        let ids: Vec<String> = (0..200_000).map(|id| format!("{id:040}")).collect();
-        let parts: Vec<&[String]> = chunks(&ids).collect();
-        assert_eq!(
-            parts.iter().map(|part| part.len()).sum::<usize>(),
-            ids.len()
-        );
-        assert!(parts.len() <= 6, "{}", parts.len());
-        for part in parts {
-            assert!(serde_json::to_vec(part).unwrap().len() < 2 * 1024 * 1024);
-            assert!(part.len() <= IDS_A_DELETE);
-        }
-        assert_eq!(chunks(&[]).count(), 0);
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use meilisearch_sdk::client::SwapIndexes;
 
 use super::{
     error::EngineError,
-    indexes::checked,
+    indexes::{checked, same_identity},
     server::Server,
     tasks::TaskUid,
     wait::{Ended, wait},
@@ -96,8 +96,12 @@ impl Server {
                 .await?
                 .map(|index| index.created_at);
             match found {
-                Some(created_at) if created_at == pair.new => new.push(pair.live_uid.clone()),
-                Some(created_at) if created_at == pair.old => old.push(pair.live_uid.clone()),
+                Some(created_at) if same_identity(&created_at, &pair.new) => {
+                    new.push(pair.live_uid.clone())
+                }
+                Some(created_at) if same_identity(&created_at, &pair.old) => {
+                    old.push(pair.live_uid.clone())
+                }
                 found => {
                     return Ok(SwapState::Other {
                         live_uid: pair.live_uid.clone(),
@@ -113,3 +117,6 @@ impl Server {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
