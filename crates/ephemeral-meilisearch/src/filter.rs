@@ -8,7 +8,7 @@ use time::{Date, Duration, OffsetDateTime};
 use crate::error::ApiError;
 use crate::like::{Feature, Like};
 use crate::strict::Query;
-use crate::tasks::{Status, TYPES, Task, Uid};
+use crate::tasks::{self, Status, Task, Uid};
 use crate::uids;
 
 /// A filter over tasks; what is `None` filters nothing.
@@ -60,7 +60,7 @@ pub fn read_list(query: Option<&str>, like: Like) -> Result<(TaskFilter, Page), 
             .boolean("reverse", "invalid_task_reverse")?
             .unwrap_or(false),
     };
-    Ok((read_filter(&mut query)?, page))
+    Ok((read_filter(&mut query, like)?, page))
 }
 
 /// Reads the query of a cancelation or deletion, where naming no filter is a mistake and not "all".
@@ -76,7 +76,7 @@ pub fn read_selection(query: Option<&str>, verb: &str, like: Like) -> Result<Tas
             ),
         ));
     }
-    read_filter(&mut parameters)
+    read_filter(&mut parameters, like)
 }
 
 fn filter_names(like: Like) -> Vec<&'static str> {
@@ -89,7 +89,8 @@ fn filter_names(like: Like) -> Vec<&'static str> {
     names
 }
 
-fn read_filter(query: &mut Query) -> Result<TaskFilter, ApiError> {
+fn read_filter(query: &mut Query, like: Like) -> Result<TaskFilter, ApiError> {
+    let types = tasks::types(like);
     let uid = |text: &str| {
         text.parse::<Uid>()
             .map_err(|_| format!("could not parse `{text}` as a positive integer"))
@@ -107,10 +108,10 @@ fn read_filter(query: &mut Query) -> Result<TaskFilter, ApiError> {
         batch_uids: query.list("batchUids", "invalid_batch_uids", uid)?,
         canceled_by: query.list("canceledBy", "invalid_task_canceled_by", uid)?,
         types: query.list("types", "invalid_task_types", |text| {
-            let known = TYPES.iter().find(|known| known.eq_ignore_ascii_case(text));
+            let known = types.iter().find(|known| known.eq_ignore_ascii_case(text));
             known
                 .map(|known| (*known).to_owned())
-                .ok_or_else(|| unknown(text, "type", "types", &TYPES))
+                .ok_or_else(|| unknown(text, "type", "types", &types))
         })?,
         statuses: query.list("statuses", "invalid_task_statuses", |text| {
             let known = Status::ALL

@@ -95,6 +95,20 @@ features! {
     Rename = 18;
     /// `customMetadata` of document tasks.
     CustomMetadata = 26;
+    /// A swap relabels the tasks of both indexes; from 1.18 on only those of the left one (in truth mended in 1.30.1).
+    WholeRelabel = 31;
+    /// The task type `documentEdition`.
+    TypeDocumentEdition = 10;
+    /// The task type `upgradeDatabase`.
+    TypeUpgradeDatabase = 13;
+    /// The task type `export`.
+    TypeExport = 16;
+    /// The task type `indexCompaction`.
+    TypeIndexCompaction = 23;
+    /// The task type `networkTopologyChange`.
+    TypeNetworkTopologyChange = 30;
+    /// The task types `dsrUpdate` and `dsrClear`.
+    TypesOfSearchRules = 50;
     /// `skipCreation` of document additions.
     SkipCreation = 31;
     /// The settings `foreignKeys` and `chat` are known by name, though they need an experimental feature.

@@ -3,6 +3,7 @@
 //! Requests ask and append; the scheduler takes what is due and reports its end. Everything happens under one lock and
 //! goes through the [`Journal`], so that a killed server goes on where it was: a task that was running is still enqueued.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -18,7 +19,7 @@ use crate::error::ApiError;
 use crate::filter::{Page, TaskFilter, page_view, paged};
 use crate::journal::{Event, Journal};
 use crate::keys::Allowed;
-use crate::like::Like;
+use crate::like::{Feature, Like};
 use crate::tasks::{Kind, Status, Swap, Task, Uid};
 
 /// What is in memory and can be rebuilt from the journal.
@@ -80,8 +81,11 @@ impl State {
         if let Some(folder) = folders.1 {
             self.indexes.insert(left.clone(), folder);
         }
+        // From 1.18 to 1.30 the tasks of the right index kept their name.
+        let both_ways =
+            swap.rename || !like.has(Feature::Rename) || like.has(Feature::WholeRelabel);
         for (_, task) in self.tasks.range_mut(..task) {
-            task.relabel(left, right, like);
+            task.relabel(left, right, both_ways, like);
         }
     }
 
@@ -192,10 +196,10 @@ impl Queue {
         let event = Event::Registered(task.clone());
         inner.journal.write(&event)?;
         inner.state.apply(event, self.like);
-        if let (Kind::TaskCancelation { tasks, .. }, Some(running)) = (&task.kind, &inner.running) {
-            if running.tasks.iter().any(|uid| tasks.contains(uid)) {
-                self.interrupt.store(true, Ordering::Relaxed);
-            }
+        if let (Kind::TaskCancelation { tasks, .. }, Some(running)) = (&task.kind, &inner.running)
+            && running.tasks.iter().any(|uid| tasks.contains(uid))
+        {
+            self.interrupt.store(true, Ordering::Relaxed);
         }
         drop(inner);
         self.work.notify_all();
@@ -319,13 +323,16 @@ impl Queue {
     /// that, so that a page can be shorter than asked for, and `total` counts hidden tasks too.
     pub fn list_tasks(&self, filter: &TaskFilter, page: Page, allowed: &Allowed) -> Value {
         let inner = self.lock();
-        let matching: Vec<Task> = inner
+        let matching: Vec<Cow<'_, Task>> = inner
             .current_tasks()
             .filter(|task| filter.matches(task))
             .collect();
         let total = matching.len();
         let uids = paged(matching.iter().map(|task| task.uid).collect(), page);
-        let by_uid: BTreeMap<Uid, &Task> = matching.iter().map(|task| (task.uid, task)).collect();
+        let by_uid: BTreeMap<Uid, &Task> = matching
+            .iter()
+            .map(|task| (task.uid, task.as_ref()))
+            .collect();
         let shown = uids.iter().filter_map(|uid| by_uid.get(uid));
         let shown = shown.filter(|task| is_visible(task, filter, allowed));
         page_view(
@@ -345,7 +352,7 @@ impl Queue {
     /// A page of batches as JSON: those with a task that matches, cut and counted before the key's limits, as tasks are.
     pub fn list_batches(&self, filter: &TaskFilter, page: Page, allowed: &Allowed) -> Value {
         let inner = self.lock();
-        let matching: BTreeMap<Uid, Batch> = inner
+        let matching: BTreeMap<Uid, Cow<'_, Batch>> = inner
             .batches()
             .filter(|batch| inner.batch_matches(batch, filter, &Allowed::everything()))
             .map(|batch| (batch.uid, batch))
@@ -381,31 +388,30 @@ fn is_visible(task: &Task, filter: &TaskFilter, allowed: &Allowed) -> bool {
 
 impl Inner {
     /// All tasks as clients see them now.
-    fn current_tasks(&self) -> impl Iterator<Item = Task> {
+    fn current_tasks(&self) -> impl Iterator<Item = Cow<'_, Task>> {
         self.state.tasks.values().map(|task| self.current(task))
     }
 
-    fn current(&self, task: &Task) -> Task {
-        let mut task = task.clone();
-        if let Some(running) = self
-            .running
-            .as_ref()
-            .filter(|running| running.tasks.contains(&task.uid))
-        {
-            task.status = Status::Processing;
-            task.started_at = Some(running.started_at);
-            task.batch = Some(running.uid);
+    fn current<'a>(&self, task: &'a Task) -> Cow<'a, Task> {
+        match &self.running {
+            Some(running) if running.tasks.contains(&task.uid) => {
+                let mut task = task.clone();
+                task.status = Status::Processing;
+                task.started_at = Some(running.started_at);
+                task.batch = Some(running.uid);
+                Cow::Owned(task)
+            }
+            _ => Cow::Borrowed(task),
         }
-        task
     }
 
-    fn batches(&self) -> impl Iterator<Item = Batch> {
+    fn batches(&self) -> impl Iterator<Item = Cow<'_, Batch>> {
         let running = self.running.iter().map(|running| {
             let tasks = running
                 .tasks
                 .iter()
                 .filter_map(|uid| self.state.tasks.get(uid));
-            let tasks: Vec<Task> = tasks.map(|task| self.current(task)).collect();
+            let tasks: Vec<Task> = tasks.map(|task| self.current(task).into_owned()).collect();
             let mut batch = Batch::of(
                 running.uid,
                 &tasks,
@@ -414,9 +420,13 @@ impl Inner {
                 json!({}),
             );
             batch.progress = json!(running.progress.as_progress_view());
-            batch
+            Cow::Owned(batch)
         });
-        self.state.batches.values().cloned().chain(running)
+        self.state
+            .batches
+            .values()
+            .map(Cow::Borrowed)
+            .chain(running)
     }
 
     /// A batch of which nothing is left is shown to everyone who asks for no particular task.

@@ -496,7 +496,7 @@ impl Run<'_> {
         };
         let removed = match folder {
             Some(folder) => {
-                let index = self.state.store.get(&folder)?;
+                let index = self.state.index(&uid)?;
                 let rtxn = index.read_txn()?;
                 let documents = index.number_of_documents(&rtxn)?;
                 drop(rtxn);

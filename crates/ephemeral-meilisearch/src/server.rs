@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use axum::serve::ListenerExt;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -138,6 +139,10 @@ impl Server {
             runtime.block_on(async {
                 let served = async {
                     let listener = tokio::net::TcpListener::from_std(listener)?;
+                    // Small answers must not wait for the client's acknowledgement of the one before.
+                    let listener = listener.tap_io(|stream| {
+                        let _ = stream.set_nodelay(true);
+                    });
                     axum::serve(listener, router).await
                 };
                 tokio::select! {

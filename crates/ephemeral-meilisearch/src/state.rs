@@ -35,10 +35,15 @@ pub struct AppState {
 impl AppState {
     /// The index under this uid.
     pub fn index(&self, uid: &str) -> Result<Index, ApiError> {
-        let folder = self.queue.read(|state| state.indexes.get(uid).cloned());
-        match folder {
-            Some(folder) => self.store.get(&folder),
-            None => Err(ApiError::index_not_found(uid)),
+        loop {
+            let folder = self.queue.read(|state| state.indexes.get(uid).cloned());
+            let Some(folder) = folder else {
+                return Err(ApiError::index_not_found(uid));
+            };
+            // Deleted in between, after a swap: by now the uid stands for another folder or for none.
+            if let Some(index) = self.store.get(&folder)? {
+                return Ok(index);
+            }
         }
     }
 

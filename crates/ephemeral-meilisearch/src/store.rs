@@ -1,9 +1,9 @@
 //! The open indexes: one folder, one LMDB environment, opened once and shared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use milli_core::Index;
@@ -16,7 +16,14 @@ use crate::error::ApiError;
 /// names and touches no folder.
 pub struct Store {
     dir: PathBuf,
-    open: Mutex<HashMap<String, Index>>,
+    folders: Mutex<Folders>,
+}
+
+#[derive(Default)]
+struct Folders {
+    open: HashMap<String, Index>,
+    /// Opening one of these again would bring an empty index into being.
+    deleted: HashSet<String>,
 }
 
 impl Store {
@@ -26,51 +33,57 @@ impl Store {
         fs::create_dir_all(&dir)?;
         Ok(Self {
             dir,
-            open: Mutex::new(HashMap::new()),
+            folders: Mutex::default(),
         })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Folders> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new, empty index in a folder of its own; its `createdAt` is now.
     pub fn create(&self) -> Result<(String, Index), ApiError> {
         let folder = Uuid::new_v4().to_string();
         let index = engine::open(&self.dir.join(&folder))?;
-        self.open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(folder.clone(), index.clone());
+        self.lock().open.insert(folder.clone(), index.clone());
         Ok((folder, index))
     }
 
-    /// The index in this folder.
-    pub fn get(&self, folder: &str) -> Result<Index, ApiError> {
+    /// The index in this folder; `None` if it has been deleted.
+    pub fn get(&self, folder: &str) -> Result<Option<Index>, ApiError> {
         // Held while opening: LMDB must not have one environment open twice in a process.
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = open.get(folder) {
-            return Ok(index.clone());
+        let mut folders = self.lock();
+        if folders.deleted.contains(folder) {
+            return Ok(None);
+        }
+        if let Some(index) = folders.open.get(folder) {
+            return Ok(Some(index.clone()));
         }
         let index = engine::open(&self.dir.join(folder))?;
-        open.insert(folder.to_owned(), index.clone());
-        Ok(index)
+        folders.open.insert(folder.to_owned(), index.clone());
+        Ok(Some(index))
     }
 
     /// Closes an index that no uid stands for any more, and removes its folder once the last reader has left. That
     /// may be after the task has succeeded, as with the real server.
     pub fn delete(&self, folder: &str) -> Result<(), ApiError> {
-        let index = self.get(folder)?;
-        self.open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(folder);
+        let index = {
+            let mut folders = self.lock();
+            folders.deleted.insert(folder.to_owned());
+            folders.open.remove(folder)
+        };
         let path = self.dir.join(folder);
-        let closed = index.prepare_for_closing();
+        let remove = move || {
+            if let Some(index) = index {
+                index.prepare_for_closing().wait();
+            }
+            if let Err(error) = fs::remove_dir_all(&path) {
+                eprintln!("could not remove {}: {error}", path.display());
+            }
+        };
         thread::Builder::new()
             .name("index-removal".into())
-            .spawn(move || {
-                closed.wait();
-                if let Err(error) = fs::remove_dir_all(&path) {
-                    eprintln!("could not remove {}: {error}", path.display());
-                }
-            })?;
+            .spawn(remove)?;
         Ok(())
     }
 }

@@ -51,20 +51,38 @@ impl Status {
     }
 }
 
-/// The types that tasks can be filtered by. The last ones never occur here, but a filter may name them.
-pub const TYPES: [&str; 11] = [
-    "documentAdditionOrUpdate",
-    "documentDeletion",
-    "settingsUpdate",
-    "indexCreation",
-    "indexDeletion",
-    "indexUpdate",
-    "indexSwap",
-    "taskCancelation",
-    "taskDeletion",
-    "dumpCreation",
-    "snapshotCreation",
+/// The types that tasks can be filtered by, from which version on. Some never occur here, but a filter may name them.
+const TYPES: [(&str, Option<Feature>); 18] = [
+    ("documentAdditionOrUpdate", None),
+    ("documentDeletion", None),
+    ("settingsUpdate", None),
+    ("indexCreation", None),
+    ("indexDeletion", None),
+    ("indexUpdate", None),
+    ("indexSwap", None),
+    ("taskCancelation", None),
+    ("taskDeletion", None),
+    ("dumpCreation", None),
+    ("snapshotCreation", None),
+    ("documentEdition", Some(Feature::TypeDocumentEdition)),
+    ("upgradeDatabase", Some(Feature::TypeUpgradeDatabase)),
+    ("export", Some(Feature::TypeExport)),
+    ("indexCompaction", Some(Feature::TypeIndexCompaction)),
+    (
+        "networkTopologyChange",
+        Some(Feature::TypeNetworkTopologyChange),
+    ),
+    ("dsrUpdate", Some(Feature::TypesOfSearchRules)),
+    ("dsrClear", Some(Feature::TypesOfSearchRules)),
 ];
+
+/// The types that the version knows.
+pub fn types(like: Like) -> Vec<&'static str> {
+    let known = TYPES
+        .iter()
+        .filter(|(_, since)| since.is_none_or(|since| like.has(since)));
+    known.map(|(name, _)| *name).collect()
+}
 
 /// Two names of a swap, or an old and a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,11 +204,11 @@ impl Kind {
     }
 
     /// Exchanges two index names, as a swap does to the tasks before it.
-    fn relabel(&mut self, left: &str, right: &str) {
+    fn relabel(&mut self, left: &str, right: &str, both_ways: bool) {
         let exchange = |name: &mut String| {
             if name == left {
                 *name = right.to_owned();
-            } else if name == right {
+            } else if both_ways && name == right {
                 *name = left.to_owned();
             }
         };
@@ -343,8 +361,8 @@ impl Task {
     }
 
     /// Exchanges two index names in the task and in its details.
-    pub fn relabel(&mut self, left: &str, right: &str, like: Like) {
-        self.kind.relabel(left, right);
+    pub fn relabel(&mut self, left: &str, right: &str, both_ways: bool, like: Like) {
+        self.kind.relabel(left, right, both_ways);
         if matches!(self.kind, Kind::IndexSwap { .. }) {
             self.details = self.kind.details(like);
         }
@@ -442,11 +460,11 @@ mod tests {
     #[test]
     fn a_swap_exchanges_the_names_of_earlier_tasks() {
         let mut task = clear("a");
-        task.relabel("a", "b", Like::NEWEST);
+        task.relabel("a", "b", true, Like::NEWEST);
         assert_eq!(task.kind.index(), Some("b"));
-        task.relabel("a", "b", Like::NEWEST);
+        task.relabel("a", "b", true, Like::NEWEST);
         assert_eq!(task.kind.index(), Some("a"));
-        task.relabel("b", "c", Like::NEWEST);
+        task.relabel("b", "c", true, Like::NEWEST);
         assert_eq!(task.kind.index(), Some("a"));
     }
 
