@@ -20,20 +20,13 @@ const FIRST_BEYOND: f64 = 1e17;
 
 static PARSER: DateTimeParser = DateTimeParser::new();
 
-/// How a column spells its times; [`TimestampForm::of`] tells it from a value.
+/// How a column spells its times; [`form`] tells it from a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimestampForm {
     Text,
     Seconds,
     Milliseconds,
     Microseconds,
-}
-
-impl TimestampForm {
-    /// The form of a value that is a time. A column that mixes forms can't be compared with one bound.
-    pub fn of(value: Value<'_>) -> Result<TimestampForm, NotATimestamp> {
-        read(value).map(|(_, form)| form)
-    }
 }
 
 /// What is bound to `:since` in changes.sql.
@@ -54,6 +47,11 @@ pub enum BoundValue {
 /// `-`, which [`lower_bound`] relies on.
 pub fn parse(value: Value<'_>) -> Result<Timestamp, NotATimestamp> {
     read(value).map(|(instant, _)| instant)
+}
+
+/// The form of a value that is a time. A column that mixes forms can't be compared with one bound.
+pub fn form(value: Value<'_>) -> Result<TimestampForm, NotATimestamp> {
+    read(value).map(|(_, form)| form)
 }
 
 /// A value for `:since` at or below every spelling of every instant from `since` on, in SQLite's own order.

@@ -116,7 +116,7 @@ fn a_bad_value_is_shown_and_cut_short() {
 
 #[test]
 fn a_columns_form_is_told_by_a_value() {
-    let form = |value| TimestampForm::of(value).unwrap();
+    let form = |value| form(value).unwrap();
     assert_eq!(form(Value::Text("2025-09-01")), TimestampForm::Text);
     assert_eq!(form(Value::Integer(1_756_724_788)), TimestampForm::Seconds);
     assert_eq!(
@@ -127,7 +127,7 @@ fn a_columns_form_is_told_by_a_value() {
         form(Value::Integer(1_756_724_788_123_456)),
         TimestampForm::Microseconds
     );
-    assert!(TimestampForm::of(Value::Null).is_err());
+    assert!(super::form(Value::Null).is_err());
 }
 
 #[test]
