@@ -1,1 +1,3 @@
-SELECT id, updated_at AS changed_at FROM authors WHERE updated_at >= :since
+SELECT authors.id AS id, authors.updated_at AS changed_at
+FROM authors
+WHERE authors.updated_at >= :since

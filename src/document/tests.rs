@@ -200,3 +200,6 @@ fn coordinates_that_would_fail_a_batch_are_refused() {
     }
     assert!(line(&["id", "_geo"], &[Value::Integer(1), Value::Text("31,34")]).is_err());
 }
+
+mod model;
+mod shipped;
