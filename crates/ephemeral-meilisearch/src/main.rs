@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use clap::Parser;
 use ephemeral_meilisearch::bytes::parse_bytes;
 use ephemeral_meilisearch::{Config, Like, Server};
+
+/// How long the end may take.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A throw-away Meilisearch for tests and demos. No server for production: it promises neither speed nor safety, and its
 /// database can't be read by a real Meilisearch.
@@ -99,6 +103,11 @@ fn run(args: Args) -> io::Result<()> {
         server.url()
     );
     let _ = ended.recv();
+    // The engine is asked to break its work off, and mostly does at once. Nothing is lost if it is not waited for.
+    thread::Builder::new().name("patience".into()).spawn(|| {
+        thread::sleep(PATIENCE);
+        std::process::exit(0);
+    })?;
     server.shutdown();
     Ok(())
 }

@@ -127,21 +127,13 @@ fn carry_out(state: &AppState, plan: Plan, mut tasks: Vec<Task>) -> io::Result<(
     // Payloads are removed after the tasks are on disk as ended: a kill between the two leaves files, not a task without.
     let payloads: Vec<String> = tasks
         .iter()
-        .filter_map(payload_of)
-        .map(str::to_owned)
+        .filter_map(|task| task.kind.payload().map(str::to_owned))
         .collect();
     state.queue.finish(batch, tasks, forgotten)?;
     for payload in payloads {
         let _ = std::fs::remove_file(state.payloads.join(payload));
     }
     Ok(())
-}
-
-fn payload_of(task: &Task) -> Option<&str> {
-    match &task.kind {
-        Kind::DocumentAddition { payload, .. } => Some(payload),
-        _ => None,
-    }
 }
 
 /// Names what is being done, for `/batches`.

@@ -1,5 +1,6 @@
 //! Starting and stopping a server, in this process or as a program.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
@@ -24,6 +25,23 @@ use crate::store::Store;
 
 /// How long requests that are being answered may hold up the end.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Removes payloads that no task waits for: a kill can come between a payload and its task, and between the end of a task
+/// and the removal of its payload.
+fn remove_orphans(state: &AppState) -> io::Result<()> {
+    let wanted: BTreeSet<String> = state.queue.read(|state| {
+        let open = state.tasks.values().filter(|task| !task.status.is_over());
+        open.filter_map(|task| task.kind.payload().map(str::to_owned))
+            .collect()
+    });
+    for entry in fs::read_dir(&state.payloads)? {
+        let entry = entry?;
+        if !wanted.contains(entry.file_name().to_string_lossy().as_ref()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
 
 /// How to start a server.
 #[derive(Clone)]
@@ -121,6 +139,7 @@ impl Server {
             payload_limit: config.payload_limit,
             die_after_swap_commit: config.die_after_swap_commit,
         });
+        remove_orphans(&state)?;
         let listener = TcpListener::bind(&config.http_addr)?;
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
@@ -200,5 +219,20 @@ impl Drop for Server {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_debugged_holds_no_key() {
+        let config = Config {
+            master_key: Some("secret words".into()),
+            ..Config::default()
+        };
+        let debugged = format!("{config:?}");
+        assert!(!debugged.contains("secret"), "{debugged}");
     }
 }

@@ -142,6 +142,14 @@ impl Kind {
         }
     }
 
+    /// The file of documents that the task needs.
+    pub fn payload(&self) -> Option<&str> {
+        match self {
+            Kind::DocumentAddition { payload, .. } => Some(payload),
+            _ => None,
+        }
+    }
+
     /// Every index that the task names: under these it is filed, and none of their later tasks overtakes it.
     pub fn indexes(&self) -> Vec<&str> {
         match self {
