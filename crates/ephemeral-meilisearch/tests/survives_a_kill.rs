@@ -87,12 +87,9 @@ fn a_swap_that_was_committed_before_a_kill_is_undone_by_the_next_start() {
         client.get(&format!("/indexes/{uid}")).body["createdAt"].clone()
     };
     let (live, build) = (born(client, "live"), born(client, "build"));
-    let swap = client.json(
-        "POST",
-        "/swap-indexes",
-        &json!([{"indexes": ["live", "build"]}]),
-    );
-    let swap = swap.body["taskUid"].as_u64().unwrap();
+    let swap = 2;
+    let pairs = json!([{"indexes": ["live", "build"]}]);
+    client.json_unanswered("POST", "/swap-indexes", &pairs);
     let mut server = server;
     until("the server died of the swap", || {
         server.child.try_wait().unwrap()

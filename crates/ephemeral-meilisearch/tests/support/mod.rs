@@ -40,6 +40,16 @@ impl Client {
 
     /// Sends bytes as they are.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        read_answer(self.request(method, path, headers, body))
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).expect("the server listens");
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
@@ -55,7 +65,14 @@ impl Client {
         stream.write_all(head.as_bytes()).expect("the head is sent");
         // A server may answer before it has read everything.
         let _ = stream.write_all(body);
-        read_answer(stream)
+        stream
+    }
+
+    /// Sends JSON to a server that may die before it answers.
+    pub fn json_unanswered(&self, method: &str, path: &str, body: &Value) {
+        let headers = [("Content-Type", "application/json")];
+        let mut stream = self.request(method, path, &headers, body.to_string().as_bytes());
+        let _ = stream.read_to_end(&mut Vec::new());
     }
 
     pub fn get(&self, path: &str) -> Answer {
