@@ -93,7 +93,7 @@ impl Queue {
         look(&self.lock().state)
     }
 
-    /// Makes a change that is on disk when this returns.
+    /// Makes a change that outlives the process when this returns.
     pub fn commit(&self, event: Event) -> io::Result<()> {
         let mut inner = self.lock();
         inner.journal.write(&event)?;

@@ -38,7 +38,6 @@ pub(super) fn write_ndjson(
         Format::Json => read_array(&bytes, &mut out, like)?,
     };
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_data()?;
     file.persist(target).map_err(|error| error.error)?;
     Ok(count)
 }
