@@ -1,1 +1,330 @@
-//! (being written)
+//! What can be asked on the command line, and nothing else.
+//!
+//! Every option has an environment variable: the application's own name where it has one (`DATABASE_URL`,
+//! `MEILISEARCH_HOST`, `MEILISEARCH_API_KEY`), `BISAN_INDEXER_…` else. The key has no option, since a process list
+//! shows options.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use bytesize::ByteSize;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::engine::Address;
+use crate::source::DatabaseAddress;
+
+/// Keeps a Meilisearch true to a SQLite database.
+///
+/// Documents are read from the database in one snapshot, built into a new index beside the live one, checked, and
+/// swapped into place in one step: a search never meets a half-filled index. What is indexed, and how, is told by
+/// a folder of index definitions (--index-settings); those of Bisan are built in.
+#[derive(Debug, Parser)]
+#[command(name = "bisan-indexer", version, max_term_width = 100, after_long_help = EXIT_CODES)]
+pub struct Cli {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How the program speaks.
+    #[command(flatten)]
+    pub speech: Speech,
+}
+
+const EXIT_CODES: &str = "\
+Environment:
+  MEILISEARCH_API_KEY  the key for Meilisearch; it has no option, since a process list shows options (see --api-key-file)
+  NO_COLOR             no colours, as --color never
+
+Exit codes:
+  0    done
+  1    failed: the database, the network, Meilisearch or a task; the live index is as it was
+  2    what was written cannot be used: an option, a path, an index definition
+  3    refused by a check or gate; the live index is as it was
+  4    somebody else is at it: another run holds the lock, or has swapped first
+  5    the database and the index differ, or there is something to do
+  130  interrupted; the live index is as it was";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Builds every index anew beside the live one, checks it, and swaps it into place with no downtime
+    Reindex(Reindex),
+    /// Shows the whole story on a throw-away server: build, search, change, reindex while a searcher asks
+    #[cfg(feature = "ephemeral")]
+    Demo(Demo),
+}
+
+/// How the program speaks: options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Speech {
+    /// What standard output gets: a summary for people, or one JSON report
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORM",
+        env = "BISAN_INDEXER_OUTPUT"
+    )]
+    pub output: Output,
+    /// The form of the log lines on standard error
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORM",
+        env = "BISAN_INDEXER_LOG_FORMAT"
+    )]
+    pub log_format: LogFormat,
+    /// More log lines: -v tells each batch and task, -vv each request
+    #[arg(short, long, global = true, action = ArgAction::Count, env = "BISAN_INDEXER_VERBOSE")]
+    pub verbose: u8,
+    /// Only warnings and errors; no progress, no summary
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        env = "BISAN_INDEXER_QUIET"
+    )]
+    pub quiet: bool,
+    /// Colours: `auto` uses them on a terminal where NO_COLOR is not set
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        env = "BISAN_INDEXER_COLOR"
+    )]
+    pub color: Color,
+}
+
+/// The form of the final word on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A summary for people.
+    #[default]
+    Human,
+    /// One JSON report.
+    Json,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// When colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where the database and Meilisearch are.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Connections")]
+pub struct Connections {
+    /// The SQLite database: a path, sqlite://path, or Rails' sqlite3:path. It is opened read-only
+    #[arg(long, value_name = "DATABASE", env = "DATABASE_URL")]
+    pub database: DatabaseAddress,
+    /// Where Meilisearch listens; a path is kept, as in https://host/search
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MEILISEARCH_HOST",
+        default_value = "http://localhost:7700"
+    )]
+    pub meilisearch: Address,
+    /// A file that holds the key for Meilisearch (otherwise the environment's MEILISEARCH_API_KEY)
+    #[arg(long, value_name = "FILE", env = "BISAN_INDEXER_API_KEY_FILE")]
+    pub api_key_file: Option<PathBuf>,
+}
+
+/// Which indexes, and what they are made of.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Indexes")]
+pub struct Selection {
+    /// The folder of index definitions; without it, Bisan's articles and authors, which are built in
+    #[arg(long, value_name = "DIR", env = "BISAN_INDEXER_INDEX_SETTINGS")]
+    pub index_settings: Option<PathBuf>,
+    /// Only these definitions (several times, or with commas); default all
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        env = "BISAN_INDEXER_INDEX"
+    )]
+    pub index: Vec<String>,
+    /// The live uid of a definition where it is not the folder's name: articles=Article
+    #[arg(
+        long,
+        value_name = "NAME=UID",
+        value_delimiter = ',',
+        env = "BISAN_INDEXER_UID",
+        value_parser = uid_pair
+    )]
+    pub uid: Vec<(String, String)>,
+}
+
+/// `reindex`.
+#[derive(Clone, Debug, Args)]
+pub struct Reindex {
+    /// Where the database and Meilisearch are.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// The size of one upload. A server or proxy that refuses it with 413 is sent halves
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value = "10MB",
+        env = "BISAN_INDEXER_BATCH_SIZE",
+        value_parser = batch_size
+    )]
+    pub batch_size: ByteSize,
+    /// How many former generations are kept for a rollback
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        env = "BISAN_INDEXER_RETAIN"
+    )]
+    pub retain: u32,
+    /// How much smaller than the live index the new one may be; beyond it the swap is refused
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value = "20%",
+        env = "BISAN_INDEXER_MAX_LOSS"
+    )]
+    pub max_loss: Percent,
+    /// Every check and the full read, but nothing is sent or changed
+    #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
+    pub dry_run: bool,
+}
+
+/// `demo`.
+#[cfg(feature = "ephemeral")]
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// A small database (500 short articles, 3 MB) instead of the real size (5,208 articles, 88 MB)
+    #[arg(long)]
+    pub small: bool,
+    /// Keeps the server up at the end, until Ctrl-C
+    #[arg(long)]
+    pub serve: bool,
+    /// The server program: `ephemeral-meilisearch` or a real `meilisearch` (default: the one beside this program)
+    #[arg(long, value_name = "PROGRAM", env = "MEILISEARCH_BIN")]
+    pub server: Option<PathBuf>,
+}
+
+/// A share in percent, written `20%` or `20`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Percent(f64);
+
+impl Percent {
+    /// The share as a number between 0 and 1.
+    pub fn fraction(self) -> f64 {
+        self.0 / 100.0
+    }
+}
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number: f64 = text
+            .trim()
+            .trim_end_matches('%')
+            .trim_end()
+            .parse()
+            .map_err(|_| format!("`{text}` is no share: write a percentage such as 20%"))?;
+        if (0.0..=100.0).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(format!("`{text}` is not between 0% and 100%"))
+        }
+    }
+}
+
+impl std::fmt::Display for Percent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+fn uid_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, uid)) if !name.trim().is_empty() && !uid.trim().is_empty() => {
+            Ok((name.trim().to_owned(), uid.trim().to_owned()))
+        }
+        _ => Err(format!("`{text}` is not NAME=UID, as in articles=Article")),
+    }
+}
+
+/// The smallest batch: below it the requests cost more than what they carry.
+const MIN_BATCH: ByteSize = ByteSize::kb(1);
+
+fn batch_size(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text
+        .parse()
+        .map_err(|_| format!("`{text}` is no size: write one such as 10MB"))?;
+    if size < MIN_BATCH {
+        return Err(format!("a batch has at least {MIN_BATCH}"));
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_share_is_a_percentage() {
+        assert_eq!("20%".parse::<Percent>().unwrap().fraction(), 0.2);
+        assert_eq!(" 7.5 ".parse::<Percent>().unwrap().fraction(), 0.075);
+        assert_eq!("100%".parse::<Percent>().unwrap().fraction(), 1.0);
+        for wrong in ["", "%", "twenty", "101%", "-1", "NaN"] {
+            assert!(wrong.parse::<Percent>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_live_uid_is_given_by_name() {
+        assert_eq!(
+            uid_pair("articles=Article").unwrap(),
+            ("articles".into(), "Article".into())
+        );
+        assert!(uid_pair("articles").is_err());
+        assert!(uid_pair("=Article").is_err());
+    }
+
+    #[test]
+    fn a_batch_has_a_size() {
+        assert_eq!(batch_size("10MB").unwrap(), ByteSize::mb(10));
+        assert_eq!(batch_size("1MiB").unwrap(), ByteSize::mib(1));
+        assert!(batch_size("10").is_err());
+        assert!(batch_size("lots").is_err());
+    }
+}

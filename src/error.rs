@@ -1,1 +1,145 @@
-//! (being written)
+//! Every way to fail, and its exit code.
+//!
+//! Each stage has errors of its own; here they come together, so that an exit code follows from a type and is decided
+//! once.
+
+use crate::catalog::CatalogError;
+use crate::engine::EngineError;
+use crate::engine::api_key::ApiKeyError;
+use crate::engine::promote::PromoteError;
+use crate::engine::settings_keys::UnknownKey;
+use crate::engine::upload::UploadError;
+use crate::follow::ChangesError;
+use crate::gates::ClosedGates;
+use crate::preflight::DefinitionError;
+use crate::reader::{BadRows, IncompleteRead};
+use crate::source::SourceError;
+use crate::{gates, interrupt};
+
+/// The exit code of a failure: the database, the network, Meilisearch or a task.
+pub const FAILED: u8 = 1;
+/// What was written cannot be used: an option, a path, an index definition.
+pub const USAGE: u8 = 2;
+/// A check or gate said no; the live index is as it was.
+pub const REFUSED: u8 = 3;
+/// Somebody else is at it.
+pub const LOCKED: u8 = 4;
+
+/// Whatever kept a command from its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was asked cannot be done as it was asked.
+    #[error("{0}")]
+    Usage(String),
+    /// An index definition cannot be read.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// A statement of a definition that the database does not take.
+    #[error("{index}/{file}: {why}")]
+    Statement {
+        /// The definition's name.
+        index: String,
+        /// Its file.
+        file: &'static str,
+        /// The database's words.
+        why: SourceError,
+    },
+    /// A definition that does not make documents.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// A settings key that no version of Meilisearch knows.
+    #[error("{index}/settings.json: {why}")]
+    Settings {
+        /// The definition's name.
+        index: String,
+        /// The key, and the nearest right one.
+        why: UnknownKey,
+    },
+    /// The key for Meilisearch cannot be read.
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyError),
+    /// The database.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The temporary file that documents wait in.
+    #[error(transparent)]
+    Spool(std::io::Error),
+    /// Rows that cannot become documents.
+    #[error(transparent)]
+    Rows(#[from] BadRows),
+    /// The database did not yield what it counts.
+    #[error(transparent)]
+    Incomplete(#[from] IncompleteRead),
+    /// Change timestamps that cannot be compared.
+    #[error(transparent)]
+    Changes(#[from] ChangesError),
+    /// Meilisearch.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Documents did not reach Meilisearch.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    /// Gates stayed closed.
+    #[error(transparent)]
+    Gates(#[from] ClosedGates),
+    /// The swap.
+    #[error(transparent)]
+    Promote(#[from] PromoteError),
+    /// A part of the program itself broke: its runtime, a thread.
+    #[error("the program itself failed: {0}; please report this")]
+    Runtime(std::io::Error),
+    /// SIGINT or SIGTERM.
+    #[error("interrupted; the live index is as it was")]
+    Interrupted,
+}
+
+impl Error {
+    /// A statement of a definition that the database does not take.
+    pub fn statement(index: &str, file: &'static str, why: SourceError) -> Self {
+        match why {
+            SourceError::Statement(_) => Self::Statement {
+                index: index.to_owned(),
+                file,
+                why,
+            },
+            other => Self::Source(other),
+        }
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_)
+            | Self::Catalog(_)
+            | Self::Statement { .. }
+            | Self::Definition(_)
+            | Self::Settings { .. }
+            | Self::ApiKey(_)
+            | Self::Source(
+                SourceError::Address(_) | SourceError::Statement(_) | SourceError::Unusable(_),
+            ) => USAGE,
+            Self::Gates(_) => REFUSED,
+            Self::Source(SourceError::RunLocked { .. })
+            | Self::Promote(PromoteError::Overtaken { .. }) => LOCKED,
+            Self::Interrupted => interrupt::EXIT_CODE,
+            Self::Source(_)
+            | Self::Spool(_)
+            | Self::Rows(_)
+            | Self::Incomplete(_)
+            | Self::Changes(_)
+            | Self::Engine(_)
+            | Self::Upload(_)
+            | Self::Promote(_)
+            | Self::Runtime(_) => FAILED,
+        }
+    }
+}
+
+impl From<gates::Error> for Error {
+    fn from(error: gates::Error) -> Self {
+        match error {
+            gates::Error::Closed(closed) => Self::Gates(closed),
+            gates::Error::Engine(error) => Self::Engine(error),
+        }
+    }
+}

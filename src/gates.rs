@@ -1,1 +1,296 @@
-//! (being written)
+//! The checks that a build must pass before it is swapped in.
+//!
+//! Each gate stands for a way in which an index went live that should not have: half-filled, emptied by a source that
+//! yielded nothing, with another's settings, or answering nothing.
+
+use serde_json::Value;
+
+use crate::cli::Percent;
+use crate::engine::indexes::same_identity;
+use crate::engine::{Build, EngineError, Server, settings};
+use crate::preflight::Prepared;
+use crate::report::grouped;
+use crate::smoke;
+
+/// An index with more fields than this is suspected of holding data as keys (a JSON object keyed by names or dates).
+const MANY_FIELDS: usize = 1_000;
+/// The engine knows 65,536 fields in an index and drops those beyond without an error; nearer than this is refused.
+const TOO_MANY_FIELDS: usize = 60_000;
+
+/// The builds that passed every gate. There is no other way to make one, and no swap without one.
+#[derive(Debug)]
+pub struct PassedGates {
+    builds: Vec<Build>,
+    /// What should be known, though it closes no gate.
+    pub warnings: Vec<String>,
+    /// Documents in each build, by the server's own count.
+    pub documents: Vec<u64>,
+}
+
+impl PassedGates {
+    /// The builds.
+    pub fn builds(&self) -> &[Build] {
+        &self.builds
+    }
+}
+
+/// A gate that stayed closed, with the figure that kept it closed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClosedGate {
+    /// Somebody deleted the build, or put another index under its uid.
+    #[error(
+        "{uid}: the build is not the index that this run made ({found}); was it deleted or replaced by somebody?"
+    )]
+    Replaced {
+        /// The build's uid.
+        uid: String,
+        /// What is there.
+        found: String,
+    },
+    /// Documents were lost on the way, or were too many.
+    #[error("{uid}: {expected} documents were sent and the index holds {found}")]
+    Count {
+        /// The build's uid.
+        uid: String,
+        /// Distinct ids sent, less those deleted again.
+        expected: u64,
+        /// As the documents route counts.
+        found: u64,
+    },
+    /// The source yielded nothing, or far less than before.
+    #[error(
+        "{live_uid}: {found} documents instead of {before}, a loss of {lost:.0} % where --max-loss allows {allowed}; \
+         if that is right, say --max-loss {}%", .lost.ceil()
+    )]
+    Loss {
+        /// The live uid.
+        live_uid: String,
+        /// Documents of the live index.
+        before: u64,
+        /// Documents of the build.
+        found: u64,
+        /// The share lost, in percent.
+        lost: f64,
+        /// What is allowed.
+        allowed: Percent,
+    },
+    /// Nothing at all came out of documents.sql, and nothing was there before.
+    #[error(
+        "{live_uid}: documents.sql returned no row; if an empty index is right, say --max-loss 100%"
+    )]
+    Empty {
+        /// The live uid.
+        live_uid: String,
+    },
+    /// The server holds other settings than were sent.
+    #[error("{uid}: the settings on the server are not those of the definition: {differences}")]
+    Settings {
+        /// The build's uid.
+        uid: String,
+        /// Key by key.
+        differences: String,
+    },
+    /// Data has become keys.
+    #[error(
+        "{uid}: {fields} fields, and the engine knows 65,536 at most: a :json column whose keys are data? The most \
+         frequent first parts: {examples}"
+    )]
+    Fields {
+        /// The build's uid.
+        uid: String,
+        /// How many.
+        fields: usize,
+        /// Top-level fields with the most fields below them.
+        examples: String,
+    },
+    /// A smoke query was not answered as it should.
+    #[error("{uid}: the smoke query {query} {why}")]
+    Smoke {
+        /// The build's uid.
+        uid: String,
+        /// The query, as JSON.
+        query: String,
+        /// What came instead.
+        why: String,
+    },
+}
+
+/// All gates that stayed closed.
+#[derive(Debug, thiserror::Error)]
+#[error("refused by {}; the live index is as it was{}", plural(.0.len()), list(.0))]
+pub struct ClosedGates(pub Vec<ClosedGate>);
+
+fn plural(gates: usize) -> String {
+    match gates {
+        1 => "a gate".to_owned(),
+        gates => format!("{gates} gates"),
+    }
+}
+
+fn list(gates: &[ClosedGate]) -> String {
+    gates.iter().map(|gate| format!("\n  {gate}")).collect()
+}
+
+/// What one build is expected to be.
+pub struct Expected<'a> {
+    /// Its definition.
+    pub prepared: &'a Prepared,
+    /// How many documents it must hold.
+    pub documents: u64,
+}
+
+/// Asks every gate of every build.
+///
+/// # Errors
+/// [`Error::Closed`] with every gate that stayed closed; [`Error::Engine`] where the server could not be asked.
+pub async fn check(
+    server: &Server,
+    builds: &[Build],
+    expected: &[Expected<'_>],
+    max_loss: Percent,
+) -> Result<PassedGates, Error> {
+    let mut closed = Vec::new();
+    let mut warnings = Vec::new();
+    let mut documents = Vec::new();
+    for (build, expected) in builds.iter().zip(expected) {
+        documents.push(expected.documents);
+        match server.index(&build.uid).await? {
+            Some(index) if same_identity(&index.created_at, &build.created_at) => {}
+            found => {
+                closed.push(ClosedGate::Replaced {
+                    uid: build.uid.clone(),
+                    found: match found {
+                        Some(index) => format!("one made at {} is there", index.created_at),
+                        None => "nothing is there".to_owned(),
+                    },
+                });
+                continue;
+            }
+        }
+        let found = server.count_documents(&build.uid).await?;
+        if found != expected.documents {
+            closed.push(ClosedGate::Count {
+                uid: build.uid.clone(),
+                expected: expected.documents,
+                found,
+            });
+        }
+        closed.extend(loss(expected.prepared, found, max_loss));
+        closed.extend(check_settings(server, build, expected.prepared).await?);
+        let (gate, warning) = check_fields(server, build).await?;
+        closed.extend(gate);
+        warnings.extend(warning);
+        for query in &expected.prepared.definition.smoke {
+            if let Some(why) = smoke::ask(server, &build.uid, query).await?.fault {
+                closed.push(ClosedGate::Smoke {
+                    uid: build.uid.clone(),
+                    query: Value::from(query.q.as_str()).to_string(),
+                    why,
+                });
+            }
+        }
+    }
+    if closed.is_empty() {
+        Ok(PassedGates {
+            builds: builds.to_vec(),
+            warnings,
+            documents,
+        })
+    } else {
+        Err(Error::Closed(ClosedGates(closed)))
+    }
+}
+
+/// Why the gates did not let the builds through.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Gates stayed closed.
+    #[error(transparent)]
+    Closed(#[from] ClosedGates),
+    /// The server could not be asked.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+fn loss(prepared: &Prepared, found: u64, max_loss: Percent) -> Option<ClosedGate> {
+    let live_uid = prepared.definition.live_uid.clone();
+    let before = prepared.live.as_ref().map_or(0, |live| live.documents);
+    if before == 0 {
+        let allowed = found > 0 || max_loss.fraction() >= 1.0;
+        return (!allowed).then_some(ClosedGate::Empty { live_uid });
+    }
+    let lost = before.saturating_sub(found) as f64 / before as f64;
+    (lost > max_loss.fraction()).then_some(ClosedGate::Loss {
+        live_uid,
+        before,
+        found,
+        lost: lost * 100.0,
+        allowed: max_loss,
+    })
+}
+
+async fn check_settings(
+    server: &Server,
+    build: &Build,
+    prepared: &Prepared,
+) -> Result<Option<ClosedGate>, EngineError> {
+    let found = server.settings(&build.uid).await?;
+    let differences = settings::differences(&prepared.settings, &found);
+    Ok((!differences.is_empty()).then(|| ClosedGate::Settings {
+        uid: build.uid.clone(),
+        differences: differences
+            .iter()
+            .map(|difference| {
+                format!(
+                    "{} is {} instead of {}",
+                    difference.key, difference.found, difference.wanted
+                )
+            })
+            .collect::<Vec<_>>()
+            .join("; "),
+    }))
+}
+
+async fn check_fields(
+    server: &Server,
+    build: &Build,
+) -> Result<(Option<ClosedGate>, Option<String>), EngineError> {
+    let stats = server.index_stats(&build.uid).await?;
+    let fields: Vec<&String> = stats.field_distribution.keys().collect();
+    if fields.len() <= MANY_FIELDS {
+        return Ok((None, None));
+    }
+    let mut below = std::collections::BTreeMap::<&str, usize>::new();
+    for field in &fields {
+        *below
+            .entry(field.split('.').next().unwrap_or(field.as_str()))
+            .or_default() += 1;
+    }
+    let mut below: Vec<_> = below.into_iter().collect();
+    below.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let examples = below
+        .iter()
+        .take(3)
+        .map(|(field, count)| format!("{field} ({})", grouped(*count as u64)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    Ok(if fields.len() > TOO_MANY_FIELDS {
+        (
+            Some(ClosedGate::Fields {
+                uid: build.uid.clone(),
+                fields: fields.len(),
+                examples,
+            }),
+            None,
+        )
+    } else {
+        (
+            None,
+            Some(format!(
+                "{}: {} fields; data may have become keys of a :json column: {examples}",
+                build.live_uid,
+                grouped(fields.len() as u64)
+            )),
+        )
+    })
+}

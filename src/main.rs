@@ -1,1 +1,106 @@
-fn main() {}
+//! Parses, starts the log, dispatches, and ends with the exit code.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use bisan_indexer::cli::{Cli, Color, Command, LogFormat, Output, Speech};
+use bisan_indexer::commands;
+use bisan_indexer::error::Error;
+use bisan_indexer::interrupt;
+use bisan_indexer::progress::{Progress, Show};
+use bisan_indexer::report::{self, Answer};
+use clap::Parser as _;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// One thread reads and converts while the other sends; more would only cost memory.
+const THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let progress = Progress::new(if cli.speech.quiet {
+        Show::Nothing
+    } else {
+        Show::Auto
+    });
+    colours(cli.speech.color);
+    start_log(&cli.speech, &progress);
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(run(&cli, &progress));
+            // A statement that SQLite is still computing must not hold up the end of an interrupted run.
+            runtime.shutdown_background();
+            outcome
+        });
+    progress.finish();
+    finish(&cli.speech, outcome)
+}
+
+async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
+    interrupt::listen().map_err(Error::Runtime)?;
+    match &cli.command {
+        Command::Reindex(options) => commands::reindex::run(options, progress)
+            .await
+            .map(Answer::Reindex),
+        #[cfg(feature = "ephemeral")]
+        Command::Demo(options) => commands::demo::run(options, progress).await,
+    }
+}
+
+/// Says the last word: the summary or the report on standard output, an error on standard error.
+fn finish(speech: &Speech, outcome: Result<Answer, Error>) -> ExitCode {
+    let code = outcome.as_ref().err().map_or(0, Error::exit_code);
+    let text = match (speech.output, &outcome) {
+        (Output::Json, _) => report::json(&outcome, code),
+        (Output::Human, Ok(answer)) if !speech.quiet => answer.summary(),
+        (Output::Human, _) => String::new(),
+    };
+    if let Err(error) = &outcome {
+        tracing::error!("{error}");
+    }
+    // A closed pipe is no reason to call a run that succeeded a failure.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::from(code)
+}
+
+fn colours(color: Color) {
+    let (out, err) = match color {
+        Color::Always => (true, true),
+        Color::Never => (false, false),
+        Color::Auto => {
+            let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            (
+                wanted && std::io::stdout().is_terminal(),
+                wanted && std::io::stderr().is_terminal(),
+            )
+        }
+    };
+    console::set_colors_enabled(out);
+    console::set_colors_enabled_stderr(err);
+}
+
+fn start_log(speech: &Speech, progress: &Progress) {
+    let level = match (speech.quiet, speech.verbose) {
+        (true, _) => LevelFilter::WARN,
+        (false, 0) => LevelFilter::INFO,
+        (false, 1) => LevelFilter::DEBUG,
+        (false, _) => LevelFilter::TRACE,
+    };
+    // Only what this program says: the libraries below it log addresses and headers as they please.
+    let ours = tracing_subscriber::filter::Targets::new().with_target("bisan_indexer", level);
+    let progress = progress.clone();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(move || progress.log_writer())
+        .with_ansi(console::colors_enabled_stderr())
+        .with_target(false);
+    let registry = tracing_subscriber::registry().with(ours);
+    match speech.log_format {
+        LogFormat::Text => registry.with(lines.without_time().compact()).init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
+    }
+}

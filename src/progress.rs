@@ -1,1 +1,260 @@
-//! (being written)
+//! What a person sees while the work is going on: bars on a terminal, plain lines elsewhere.
+//!
+//! Log lines go through [`Progress::log_writer`], so that on a terminal they stand above the bars undisturbed.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytesize::ByteSize;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::engine::wait::WaitProgress;
+
+/// How often a plain line may say how far the work is. A log that is read later has no use for more.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// Bars, where standard error is a terminal; plain lines otherwise.
+    Auto,
+    /// Nothing (`--quiet`).
+    Nothing,
+}
+
+/// The progress of one run. Cloned freely; all clones draw the same bars.
+#[derive(Clone)]
+pub struct Progress(Arc<Inner>);
+
+struct Inner {
+    bars: Option<Bars>,
+    plain: bool,
+    screen: MultiProgress,
+    rows: AtomicU64,
+    rows_expected: AtomicU64,
+    spooled: AtomicU64,
+    sent: AtomicU64,
+    last_line: Mutex<Instant>,
+}
+
+struct Bars {
+    rows: ProgressBar,
+    sent: ProgressBar,
+    server: ProgressBar,
+}
+
+impl Progress {
+    /// Progress shown as asked.
+    pub fn new(show: Show) -> Self {
+        let screen = MultiProgress::new();
+        let terminal = io::stderr().is_terminal() && show == Show::Auto;
+        Self(Arc::new(Inner {
+            bars: terminal.then(Bars::hidden),
+            plain: !terminal && show == Show::Auto,
+            screen,
+            rows: AtomicU64::new(0),
+            rows_expected: AtomicU64::new(0),
+            spooled: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            last_line: Mutex::new(Instant::now()),
+        }))
+    }
+
+    /// Progress of a step that is too small to be shown.
+    pub fn silent() -> Self {
+        Self::new(Show::Nothing)
+    }
+
+    /// The same screen, from the beginning again: for a second run in one process.
+    pub fn afresh(&self) -> Self {
+        Self(Arc::new(Inner {
+            bars: self.0.bars.as_ref().map(|_| Bars::hidden()),
+            plain: self.0.plain,
+            screen: self.0.screen.clone(),
+            rows: AtomicU64::new(0),
+            rows_expected: AtomicU64::new(0),
+            spooled: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            last_line: Mutex::new(Instant::now()),
+        }))
+    }
+
+    /// Reading begins; `rows` are expected.
+    pub fn reading(&self, rows: u64) {
+        self.0.rows_expected.store(rows, Ordering::Relaxed);
+        if let Some(bars) = &self.0.bars {
+            bars.show(&self.0.screen);
+            bars.rows.set_length(rows);
+        }
+    }
+
+    /// One more row was read, and `bytes` of NDJSON came of it.
+    pub fn row(&self, bytes: u64) {
+        let rows = self.0.rows.fetch_add(1, Ordering::Relaxed) + 1;
+        let spooled = self.0.spooled.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if let Some(bars) = &self.0.bars {
+            bars.rows.set_position(rows);
+            bars.sent.set_length(spooled);
+        }
+        if rows.is_multiple_of(256) {
+            self.tell(|| format!("{} of {} rows read", rows, self.expected()));
+        }
+    }
+
+    /// `bytes` more have arrived at the server.
+    pub fn sent(&self, bytes: u64) {
+        let sent = self.0.sent.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if let Some(bars) = &self.0.bars {
+            bars.sent.set_position(sent);
+        }
+        self.tell(|| {
+            format!(
+                "{} of {} sent",
+                ByteSize::b(sent).display().si(),
+                ByteSize::b(self.0.spooled.load(Ordering::Relaxed))
+                    .display()
+                    .si()
+            )
+        });
+    }
+
+    /// How far the server says that it is.
+    pub fn server(&self, wait: &WaitProgress) {
+        let text = describe(wait);
+        if let Some(bars) = &self.0.bars {
+            bars.server
+                .set_position(wait.percent.map_or(0, |percent| percent.round() as u64));
+            bars.server.set_message(text.clone());
+        }
+        self.tell(|| format!("Meilisearch: {text}"));
+    }
+
+    /// Takes the bars away; what comes next is a last word.
+    pub fn finish(&self) {
+        if let Some(bars) = &self.0.bars {
+            bars.clear();
+        }
+    }
+
+    /// Where log lines go: standard error, above the bars.
+    pub fn log_writer(&self) -> LogWriter {
+        LogWriter {
+            screen: self.0.bars.as_ref().map(|_| self.0.screen.clone()),
+            line: Vec::new(),
+        }
+    }
+
+    fn expected(&self) -> u64 {
+        self.0.rows_expected.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self, text: impl FnOnce() -> String) {
+        if !self.0.plain {
+            return;
+        }
+        let Ok(mut last) = self.0.last_line.try_lock() else {
+            return;
+        };
+        if last.elapsed() >= PLAIN_INTERVAL {
+            *last = Instant::now();
+            tracing::info!("{}", text());
+        }
+    }
+}
+
+fn describe(wait: &WaitProgress) -> String {
+    let mut text = match (wait.percent, &wait.step) {
+        (Some(percent), Some(step)) => format!("{percent:.0} %, {step}"),
+        (Some(percent), None) => format!("{percent:.0} %"),
+        (None, _) if wait.processing > 0 => "indexing".to_owned(),
+        (None, _) => "waiting for its turn".to_owned(),
+    };
+    let open = wait.enqueued + wait.processing;
+    text.push_str(&format!("; {open} of our tasks not ended"));
+    if !wait.waiting_behind.is_empty() {
+        let others: Vec<String> = wait
+            .waiting_behind
+            .iter()
+            .map(|(index, tasks)| format!("{tasks} of {index}"))
+            .collect();
+        text.push_str(&format!("; waiting behind tasks: {}", others.join(", ")));
+    }
+    text
+}
+
+impl Bars {
+    fn hidden() -> Self {
+        let bar = |template: &str| {
+            let bar = ProgressBar::hidden();
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("━╸─"));
+            }
+            bar
+        };
+        Self {
+            rows: bar("{prefix:>9} {bar:32.cyan} {human_pos} of {human_len} rows, {per_sec}"),
+            sent: bar(
+                "{prefix:>9} {bar:32.cyan} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}",
+            ),
+            server: bar("{prefix:>9} {bar:32.green} {wide_msg}"),
+        }
+    }
+
+    /// Bars begin to be drawn only when there is something to draw: a refused run leaves no empty bar behind.
+    fn show(&self, screen: &MultiProgress) {
+        for (bar, name) in [
+            (&self.rows, "reading"),
+            (&self.sent, "sending"),
+            (&self.server, "indexing"),
+        ] {
+            if bar.is_hidden() && !bar.is_finished() {
+                screen.add(bar.clone());
+                bar.set_prefix(name);
+                bar.reset_elapsed();
+            }
+        }
+        self.server.set_length(100);
+        self.server.enable_steady_tick(Duration::from_millis(250));
+    }
+
+    fn clear(&self) {
+        for bar in [&self.rows, &self.sent, &self.server] {
+            bar.disable_steady_tick();
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Writes a log line above the bars. The line is written whole when the writer is dropped, as tracing does after
+/// each event.
+pub struct LogWriter {
+    screen: Option<MultiProgress>,
+    line: Vec<u8>,
+}
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.line.is_empty() {
+            return Ok(());
+        }
+        let line = std::mem::take(&mut self.line);
+        match &self.screen {
+            Some(screen) => screen.suspend(|| io::stderr().write_all(&line)),
+            None => io::stderr().write_all(&line),
+        }
+    }
+}
+
+impl Drop for LogWriter {
+    fn drop(&mut self) {
+        // A log that cannot be written (a closed pipe) must not end the work.
+        let _ = self.flush();
+    }
+}

@@ -1,1 +1,74 @@
 //! The recipes: a file a command, to be read from top to bottom.
+
+#[cfg(feature = "ephemeral")]
+pub mod demo;
+pub mod reindex;
+
+use crate::catalog::{self, IndexDefinition};
+use crate::cli::{Connections, Selection};
+use crate::engine::{ApiKey, Server, settings_keys};
+use crate::error::Error;
+use crate::preflight::{self, Prepared};
+use crate::source::{Database, RunLock};
+
+/// The environment variable that holds the key.
+const API_KEY: &str = "MEILISEARCH_API_KEY";
+
+/// The index definitions that were asked for.
+fn definitions(selection: &Selection) -> Result<Vec<IndexDefinition>, Error> {
+    let all = match &selection.index_settings {
+        Some(folder) => catalog::load(folder)?,
+        None => catalog::built_in(),
+    };
+    Ok(catalog::select(all, &selection.index, &selection.uid)?)
+}
+
+/// The server, with its key. Warns where the key would travel in the clear through a public network.
+fn server(connections: &Connections) -> Result<Server, Error> {
+    let key = match &connections.api_key_file {
+        Some(file) => Some(ApiKey::from_file(file)?),
+        None => ApiKey::from_env(API_KEY)?,
+    };
+    let address = connections.meilisearch.clone();
+    if key.is_some() && address.sends_key_in_clear() {
+        tracing::warn!(
+            "the key for Meilisearch travels unencrypted to {address}, where anybody on the way can read it; use https"
+        );
+    }
+    Ok(Server::new(address, key)?)
+}
+
+/// Takes the run lock: whatever swaps or deletes generations holds it.
+fn lock(database: &Database) -> Result<RunLock, Error> {
+    let lock = database.lock()?;
+    if let Some(reason) = lock.unsupported_reason() {
+        tracing::warn!(
+            "{} cannot be locked ({reason}): nothing keeps a second run from starting",
+            database.path().display()
+        );
+    }
+    Ok(lock)
+}
+
+/// Every check of the definitions against the database and the server; nothing is created. Returns what a person should
+/// know, too.
+async fn preflight(
+    database: &Database,
+    server: &Server,
+    definitions: Vec<IndexDefinition>,
+) -> Result<(Vec<Prepared>, Vec<String>), Error> {
+    for definition in &definitions {
+        settings_keys::check_keys(&definition.settings).map_err(|why| Error::Settings {
+            index: definition.name.clone(),
+            why,
+        })?;
+    }
+    let mut connection = database.connect().await?;
+    let mut prepared = preflight::against_the_database(&mut connection, definitions).await?;
+    connection.close().await?;
+    let warnings = preflight::against_the_server(server, &mut prepared).await?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok((prepared, warnings))
+}

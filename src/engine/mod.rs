@@ -6,6 +6,8 @@
 //! | [`http`] | the wire under everything: retries, time limits, errors (with `answer` and `idle`) |
 //! | [`server`] | the one door: health, version, statistics |
 //! | [`indexes`] | which indexes there are; making and deleting one |
+//! | [`build`], [`upload`] | a generation under construction, and its documents on their way |
+//! | [`promote`] | builds become live, proven |
 //! | [`documents`] | uploads, pages, counts, deletes by id |
 //! | [`features`] | what this server can do, by its version or by asking |
 //! | [`settings`], [`settings_keys`] | what an index is told about search, and whether it differs (with `settings_form`) |
@@ -20,6 +22,7 @@ pub mod address;
 mod answer;
 pub mod api_key;
 pub mod batches;
+pub mod build;
 pub mod checkpoints;
 pub mod documents;
 pub mod error;
@@ -28,6 +31,7 @@ pub mod generations;
 pub mod http;
 mod idle;
 pub mod indexes;
+pub mod promote;
 pub mod search;
 pub mod server;
 pub mod settings;
@@ -37,10 +41,12 @@ pub mod swap;
 pub mod tasks;
 #[cfg(test)]
 mod testing;
+pub mod upload;
 pub mod wait;
 
 pub use address::Address;
 pub use api_key::ApiKey;
+pub use build::{Begun, Build};
 pub use error::EngineError;
 pub use features::Features;
 pub use http::NdjsonBody;

@@ -1,0 +1,203 @@
+//! `demo`: the whole story on a throw-away server, with nothing to install.
+
+mod searcher;
+mod server;
+
+use std::path::Path;
+
+use serde_json::{Map, json};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+
+use crate::cli::{Cli, Command, Demo};
+use crate::engine::Server;
+use crate::engine::address::AddressError;
+use crate::error::Error;
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::report::{Answer, grouped};
+use crate::sample::Sample;
+use searcher::Searcher;
+use server::ThrowAway;
+
+/// What is searched for, and what it shows.
+const SEARCHES: [(&str, &str); 3] = [
+    (
+        "القدس",
+        "with the article ال, which stands alone in the index",
+    ),
+    ("المقاومه", "written with ه where the text has ة"),
+    ("فلسطبن", "with a typing error"),
+];
+
+/// What the application's writers do between the two runs: an import, an edit, a removal, a renamed author.
+const CHANGES: &str = "
+    INSERT INTO articles (title, body, author_id, created_at, updated_at)
+        SELECT 'مقال جديد رقم ' || value, '<p>نص جديد عن القدس</p>', 1,
+               strftime('%Y-%m-%d %H:%M:%f', 'now'), strftime('%Y-%m-%d %H:%M:%f', 'now')
+        FROM json_each('[1,2,3,4,5,6,7,8,9,10]');
+    UPDATE articles SET title = 'عنوان جديد', updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE id = 2;
+    DELETE FROM articles WHERE id = 3;
+    UPDATE authors SET name = 'اسم جديد', updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE id = 2;
+";
+
+/// Runs it.
+///
+/// # Errors
+/// Where a step fails; everything that it made goes with it.
+pub async fn run(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
+    interrupt::or_interrupted(tell(options, progress)).await
+}
+
+async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
+    let folder = tempfile::tempdir().map_err(Error::Runtime)?;
+    let database = folder.path().join("bisan.sqlite3");
+    let sample = if options.small {
+        Sample::small()
+    } else {
+        Sample::runbook()
+    };
+
+    say(&format!(
+        "1. A database like Bisan's: {} articles, {} authors, invented Arabic",
+        grouped(sample.articles.into()),
+        grouped(sample.authors.into())
+    ));
+    sample
+        .write(&database)
+        .await
+        .map_err(|error| Error::Usage(error.to_string()))?;
+
+    say("2. A throw-away Meilisearch, with the real engine inside");
+    let throw_away =
+        ThrowAway::start(options.server.as_deref(), &folder.path().join("server")).await?;
+    let server = Server::new(
+        throw_away
+            .address
+            .parse()
+            .map_err(|error: AddressError| Error::Usage(error.to_string()))?,
+        None,
+    )?;
+    println!("   {} over {}", throw_away.address, database.display());
+
+    say(
+        "3. bisan-indexer reindex: every document into new indexes, checked, then swapped into place",
+    );
+    reindex(&database, &throw_away.address, progress).await?;
+
+    say("4. Search");
+    for (query, what) in SEARCHES {
+        show_search(&server, query, what).await?;
+    }
+
+    say("5. The database changes: ten new articles, one edited, one deleted, an author renamed");
+    let mut writer = SqliteConnectOptions::new()
+        .filename(&database)
+        .connect()
+        .await
+        .map_err(|error| Error::Usage(error.to_string()))?;
+    sqlx::raw_sql(CHANGES)
+        .execute(&mut writer)
+        .await
+        .map_err(|error| Error::Usage(error.to_string()))?;
+
+    say("6. Reindexed while a searcher asks every 20 ms");
+    let searcher = Searcher::start(server.clone(), "articles");
+    let outcome = reindex(&database, &throw_away.address, &progress.afresh()).await;
+    let seen = searcher.stop().await?;
+    outcome?;
+    println!(
+        "   {} searches: {} failed, {} came back empty",
+        grouped(seen.asked),
+        seen.failed,
+        seen.empty
+    );
+    for (total, times) in &seen.totals {
+        println!(
+            "   {} of them found {} articles",
+            grouped(*times),
+            grouped(*total)
+        );
+    }
+    if seen.failed + seen.empty > 0 {
+        return Err(Error::Usage(
+            "a search failed or came back empty during the reindex".to_owned(),
+        ));
+    }
+    show_search(&server, "عنوان جديد", "the edited title").await?;
+
+    if options.serve {
+        say("The server stays up until Ctrl-C. Try");
+        println!(
+            "   curl -s '{0}/indexes/articles/search?q=القدس&limit=3&attributesToRetrieve=id,title'\n   \
+             bisan-indexer reindex --database {1} --meilisearch {0}",
+            throw_away.address,
+            database.display()
+        );
+        return std::future::pending().await;
+    }
+    say("Everything is gone again. What to try next");
+    println!(
+        "   bisan-indexer demo --serve                     keep the server and the database until Ctrl-C\n   \
+         bisan-indexer reindex --help                   your own database, your own Meilisearch\n   \
+         bisan-indexer reindex --database DB --dry-run  every check and the full read, nothing sent"
+    );
+    Ok(Answer::Told)
+}
+
+fn say(text: &str) {
+    println!("\n{}", console::style(text).bold());
+}
+
+/// The same command as a user's, with the same options.
+async fn reindex(database: &Path, address: &str, progress: &Progress) -> Result<(), Error> {
+    let cli = <Cli as clap::Parser>::try_parse_from([
+        "bisan-indexer".as_ref(),
+        "reindex".as_ref(),
+        "--database".as_ref(),
+        database.as_os_str(),
+        "--meilisearch".as_ref(),
+        address.as_ref(),
+    ])
+    .map_err(|error| Error::Usage(error.to_string()))?;
+    let Command::Reindex(options) = &cli.command else {
+        return Err(Error::Usage(
+            "the demo's own command line is not reindex".to_owned(),
+        ));
+    };
+    let report = super::reindex::run(options, progress).await?;
+    print!("{}", report.summary());
+    Ok(())
+}
+
+async fn show_search(server: &Server, query: &str, what: &str) -> Result<(), Error> {
+    let answer = server
+        .search(
+            "articles",
+            &Map::from_iter([
+                ("q".to_owned(), json!(query)),
+                ("limit".to_owned(), json!(2)),
+                (
+                    "attributesToRetrieve".to_owned(),
+                    json!(["id", "title", "author_name"]),
+                ),
+            ]),
+        )
+        .await?;
+    println!(
+        "   {} ({what}): {} found in {} ms",
+        console::style(query).cyan(),
+        grouped(answer["estimatedTotalHits"].as_u64().unwrap_or(0)),
+        answer["processingTimeMs"]
+    );
+    for hit in answer["hits"].as_array().into_iter().flatten() {
+        let text = |field: &str| hit[field].as_str().unwrap_or("").to_owned();
+        println!(
+            "      {:>6}  {}  ({})",
+            hit["id"].to_string(),
+            text("title"),
+            text("author_name")
+        );
+    }
+    Ok(())
+}

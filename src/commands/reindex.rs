@@ -1,0 +1,479 @@
+//! `reindex`: every index is built anew beside the live one, checked, and swapped into place.
+//!
+//! [`run`], read from top to bottom, is what a reindex is; each step is a method below it, or a module of its own.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::cli::Reindex;
+use crate::engine::checkpoints::Record;
+use crate::engine::generations::GenerationUid;
+use crate::engine::promote::{PromoteError, Proven, promote};
+use crate::engine::upload::{self, BatchLimit};
+use crate::engine::wait::wait;
+use crate::engine::{Begun, Build, Server};
+use crate::error::Error;
+use crate::follow::{Followed, Round};
+use crate::gates::{self, Expected, PassedGates};
+use crate::host;
+use crate::interrupt::or_interrupted;
+use crate::preflight::Prepared;
+use crate::progress::Progress;
+use crate::prune::{self, Pruned};
+use crate::reader::{self, Output, Read};
+use crate::report::{IndexReport, Outcome, ReindexReport, Times};
+use crate::source::Database;
+use crate::spool::Spool;
+
+/// Rows may carry a timestamp older than their commit: an import stamps all its rows with the minute it began and
+/// commits ten minutes later. The catch-up rounds look back so far behind the snapshot.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
+
+/// How long an interrupted or failed run may take to clear up behind itself before it leaves that to the next one.
+const CLEAN_UP: Duration = Duration::from_secs(60);
+
+/// Runs it.
+///
+/// # Errors
+/// Whatever kept it from going live; the live indexes are then as they were, and the builds are deleted.
+pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport, Error> {
+    let start = Instant::now();
+    let definitions = super::definitions(&options.selection)?;
+    let database = Database::open(&options.connections.database)?;
+    let server = super::server(&options.connections)?;
+    if options.dry_run {
+        return or_interrupted(dry_run(&database, &server, definitions, progress, start)).await;
+    }
+    let _lock = super::lock(&database)?;
+    let (indexes, warnings) =
+        or_interrupted(super::preflight(&database, &server, definitions)).await?;
+    let mut job = Job {
+        database: &database,
+        server: &server,
+        indexes: indexes.into(),
+        limit: BatchLimit::new(options.batch_size.as_u64()),
+        begun: Begun::default(),
+        progress,
+        warnings,
+        times: Times::default(),
+    };
+
+    let leftovers = or_interrupted(job.delete_leftovers()).await?;
+    let built = match or_interrupted(job.build(options)).await {
+        // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
+        Ok(built) => job.go_live(&built).await.map(|proven| (built, proven)),
+        Err(error) => Err(error),
+    };
+    let (built, proven) = match built {
+        Ok(built) => built,
+        Err(error) => {
+            job.take_back().await;
+            return Err(error);
+        }
+    };
+    let caught_up = job.catch_up_live(&built).await;
+    let pruned = job.prune(options.retain, &proven).await;
+
+    job.times.swapping = proven.seconds;
+    job.times.total = start.elapsed().as_secs_f64();
+    let mut report = job.report(Outcome::Live, &built.read);
+    for (i, index) in report.indexes.iter_mut().enumerate() {
+        let build = &built.passed.builds()[i];
+        index.created_at = Some(build.created_at.clone());
+        index.documents_indexed = Some(built.passed.documents[i]);
+        for followed in [Some(&built.caught_up[i]), caught_up.get(i)]
+            .into_iter()
+            .flatten()
+        {
+            index.caught_up += followed.sent.len();
+            index.caught_up_deletes += followed.deleted.len();
+        }
+    }
+    report.retained = pruned.retained;
+    report.deleted = [leftovers.deleted, pruned.deleted].concat();
+    Ok(report)
+}
+
+/// Every check and the full read; nothing is sent.
+async fn dry_run(
+    database: &Database,
+    server: &Server,
+    definitions: Vec<crate::catalog::IndexDefinition>,
+    progress: &Progress,
+    start: Instant,
+) -> Result<ReindexReport, Error> {
+    let (indexes, warnings) = super::preflight(database, server, definitions).await?;
+    let output = Output {
+        spool: None,
+        batches: mpsc::unbounded_channel().0,
+        limit: BatchLimit::new(u64::MAX),
+    };
+    let read = reader::read_all(database.connect().await?, &indexes, output, progress).await?;
+    let times = Times {
+        reading: read.seconds,
+        total: start.elapsed().as_secs_f64(),
+        ..Times::default()
+    };
+    Ok(report(Outcome::DryRun, &indexes, &read, times, warnings))
+}
+
+/// What the steps of one run share.
+struct Job<'a> {
+    database: &'a Database,
+    server: &'a Server,
+    indexes: Arc<[Prepared]>,
+    limit: BatchLimit,
+    begun: Begun,
+    progress: &'a Progress,
+    warnings: Vec<String>,
+    times: Times,
+}
+
+/// Builds that passed every gate, and what is known of them.
+struct Built {
+    records: Vec<Record>,
+    read: Read,
+    caught_up: Vec<Followed>,
+    passed: PassedGates,
+}
+
+impl Job<'_> {
+    /// What runs that died left behind goes first: the disk needs room for a second copy.
+    async fn delete_leftovers(&mut self) -> Result<Pruned, Error> {
+        let pruned = prune::leftovers(self.server, &self.indexes).await?;
+        self.warn(&pruned.warnings);
+        Ok(pruned)
+    }
+
+    /// Everything up to the open gates. May be dropped wherever it waits.
+    async fn build(&mut self, options: &Reindex) -> Result<Built, Error> {
+        let (records, builds) = self.create_builds().await?;
+        let mut read = self.fill(&builds).await?;
+        let caught_up = self.catch_up(&builds, &mut read).await?;
+        let expected: Vec<Expected<'_>> = self
+            .indexes
+            .iter()
+            .zip(&read.indexes)
+            .map(|(prepared, read)| Expected {
+                prepared,
+                documents: read.ids.len(),
+            })
+            .collect();
+        let passed = gates::check(self.server, &builds, &expected, options.max_loss).await?;
+        self.warn(&passed.warnings);
+        Ok(Built {
+            records,
+            read,
+            caught_up,
+            passed,
+        })
+    }
+
+    /// Writes the builds' records, creates the builds, and applies their settings while they are empty.
+    async fn create_builds(&self) -> Result<(Vec<Record>, Vec<Build>), Error> {
+        let now = Timestamp::now();
+        let host = host::name();
+        let there = self.server.indexes().await?;
+        let known = self.server.records().await?;
+        let mut records: Vec<Record> = self
+            .indexes
+            .iter()
+            .map(|index| {
+                let live_uid = &index.definition.live_uid;
+                let uid = GenerationUid::free(live_uid, now, &there, &known);
+                Record::begin(live_uid, uid.as_str(), &index.fingerprint, &host, now)
+            })
+            .collect();
+        // The records come first: a run that dies between the two leaves nothing that the next one does not know.
+        self.begun.plan(&records);
+        let written = self.server.write_records(&records).await?;
+        self.succeeded(&[written], "writing the records of the builds")
+            .await?;
+
+        let mut builds = Vec::with_capacity(records.len());
+        let mut settings = Vec::new();
+        for (record, index) in records.iter_mut().zip(self.indexes.iter()) {
+            let made = self.server.new_index(&record.build_uid).await?;
+            let made = made.ok_or_else(|| PromoteError::Overtaken {
+                live_uid: record.live_uid.clone(),
+                expected: "nothing".to_owned(),
+                found: format!("{} is there", record.build_uid),
+            })?;
+            if !index.settings.is_empty() {
+                settings.push(self.server.put_settings(&made.uid, &index.settings).await?);
+            }
+            record.created_at = Some(made.created_at.clone());
+            self.begun.know(record);
+            builds.push(Build {
+                live_uid: record.live_uid.clone(),
+                uid: made.uid,
+                created_at: made.created_at,
+            });
+        }
+        self.succeeded(&settings, "the settings of a build").await?;
+        Ok((records, builds))
+    }
+
+    /// Reads all documents in one snapshot, uploads meanwhile, and waits until Meilisearch has indexed them.
+    async fn fill(&mut self, builds: &[Build]) -> Result<Read, Error> {
+        let began = Instant::now();
+        let (writer, spool) = Spool::create(None).map_err(Error::Spool)?;
+        let (ready, batches) = mpsc::unbounded_channel();
+        let output = Output {
+            spool: Some(writer),
+            batches: ready,
+            limit: self.limit.clone(),
+        };
+        let connection = self.database.connect().await?;
+        let (indexes, progress) = (Arc::clone(&self.indexes), self.progress.clone());
+        // A task of its own, so that reading and sending overlap; the set ends it when this future is dropped.
+        let mut reader = JoinSet::new();
+        reader
+            .spawn(async move { reader::read_all(connection, &indexes, output, &progress).await });
+        let reading = async {
+            match reader.join_next().await {
+                Some(Ok(read)) => read,
+                Some(Err(broken)) => Err(Error::Runtime(std::io::Error::other(broken))),
+                None => Err(Error::Runtime(std::io::Error::other("no reader"))),
+            }
+        };
+        let uids: Vec<String> = builds.iter().map(|build| build.uid.clone()).collect();
+        let uploading = async {
+            let sent = upload::upload_all(
+                self.server,
+                &spool,
+                &uids,
+                batches,
+                &self.limit,
+                self.progress,
+                |sent| self.begun.task(sent.task),
+            );
+            Ok::<_, Error>(sent.await?)
+        };
+        let (read, sent) = tokio::try_join!(reading, uploading)?;
+        self.times.reading = read.seconds;
+        self.times.uploading = began.elapsed().as_secs_f64();
+        upload::all_ended(self.server, &sent, |wait| self.progress.server(wait)).await?;
+        self.times.indexing = began.elapsed().as_secs_f64();
+        Ok(read)
+    }
+
+    /// One round into each build: the writers of the database never stop. Corrects which documents each is to hold.
+    async fn catch_up(&self, builds: &[Build], read: &mut Read) -> Result<Vec<Followed>, Error> {
+        let since = read.taken_at - OVERLAP;
+        let mut rounds = Vec::with_capacity(builds.len());
+        for ((index, build), read) in self.indexes.iter().zip(builds).zip(&mut read.indexes) {
+            let followed = self.round(index, &build.uid).changed(since).await?;
+            for id in followed.sent.iter() {
+                read.ids.insert(&id);
+            }
+            for id in followed.deleted.iter() {
+                read.ids.remove(&id);
+            }
+            rounds.push(followed);
+        }
+        Ok(rounds)
+    }
+
+    /// Completes the records, then swaps every build into place in one call, and proves it.
+    ///
+    /// The records come first: a run that dies right after the swap leaves live indexes that can be followed at once.
+    async fn go_live(&self, built: &Built) -> Result<Proven, Error> {
+        let mut records = built.records.clone();
+        for (i, record) in records.iter_mut().enumerate() {
+            record.complete = true;
+            record.completed_at = Some(Timestamp::now());
+            record.documents = Some(built.passed.documents[i]);
+            record.checkpoint = Some(built.caught_up[i].taken_at - OVERLAP);
+            record.overlap_seconds = u64::try_from(OVERLAP.as_secs()).ok();
+            record.database = Some(json!({ "path": self.database.path() }));
+        }
+        let mut live = Vec::with_capacity(records.len());
+        for (index, build) in self.indexes.iter().zip(built.passed.builds()) {
+            let (created_at, record) = self.former(index, build).await?;
+            live.push(created_at);
+            records.extend(record);
+        }
+        let written = self.server.write_records(&records).await?;
+        self.succeeded(&[written], "completing the records of the builds")
+            .await?;
+        let outcome = promote(self.server, &built.passed, &live).await;
+        if !matches!(
+            outcome,
+            Err(PromoteError::Failed { .. } | PromoteError::Overtaken { .. })
+        ) {
+            // Live, or perhaps about to be: a deletion that is sent now would run after a swap that still waits in the
+            // queue, and take the former generation.
+            self.begun.release();
+        }
+        Ok(outcome?)
+    }
+
+    /// What lies under the live uid and will be the former generation: its `createdAt`, and a record of it if it has none.
+    ///
+    /// Where nothing is there yet, an empty index is made, since a swap needs two. Its record says that it is incomplete,
+    /// so that it is deleted afterwards, by this run or by the next.
+    async fn former(
+        &self,
+        index: &Prepared,
+        build: &Build,
+    ) -> Result<(String, Option<Record>), Error> {
+        let host = host::name();
+        let live_uid = &build.live_uid;
+        let record = |created_at: &str, role: &str| {
+            let mut record = Record::begin(live_uid, live_uid, "", &host, Timestamp::now());
+            record.id = format!("{}_{role}", build.uid);
+            record.created_at = Some(created_at.to_owned());
+            record.more.insert("role".to_owned(), json!(role));
+            record
+        };
+        let Some(live) = &index.live else {
+            let made = self.server.new_index(live_uid).await?;
+            let made = made.ok_or_else(|| PromoteError::Overtaken {
+                live_uid: live_uid.clone(),
+                expected: "nothing".to_owned(),
+                found: "somebody created it".to_owned(),
+            })?;
+            let placeholder = record(&made.created_at, "placeholder");
+            return Ok((made.created_at, Some(placeholder)));
+        };
+        if live.has_record {
+            return Ok((live.created_at.clone(), None));
+        }
+        // Made by somebody else: adopted, so that it can be rolled back to, and is pruned in its turn.
+        let mut adopted = record(&live.created_at, "adopted");
+        adopted.complete = true;
+        adopted.documents = Some(live.documents);
+        Ok((live.created_at.clone(), Some(adopted)))
+    }
+
+    /// One more round, into the live index now: what was committed during the swap. It is not worth calling the run a
+    /// failure for, which the live index shows to be none; the next sync sets right what is missing.
+    async fn catch_up_live(&mut self, built: &Built) -> Vec<Followed> {
+        let mut rounds = Vec::new();
+        let indexes = Arc::clone(&self.indexes);
+        for (index, before) in indexes.iter().zip(&built.caught_up) {
+            let since = before.taken_at - OVERLAP;
+            let round = self.round(index, &index.definition.live_uid);
+            match or_interrupted(round.changed(since)).await {
+                Ok(followed) => rounds.push(followed),
+                Err(error) => {
+                    let warning = format!(
+                        "{}: the new index is live; what was committed during the swap could not be added ({error}), \
+                         the next run adds it",
+                        index.definition.live_uid
+                    );
+                    self.warn(&[warning]);
+                    break;
+                }
+            }
+        }
+        rounds
+    }
+
+    async fn prune(&mut self, retain: u32, proven: &Proven) -> Pruned {
+        let pruned = prune::former_generations(self.server, &self.indexes, retain, proven).await;
+        let pruned = pruned.unwrap_or_else(|error| Pruned {
+            warnings: vec![format!(
+                "former generations could not be deleted ({error}); the next run does it"
+            )],
+            ..Pruned::default()
+        });
+        self.warn(&pruned.warnings);
+        pruned
+    }
+
+    /// Cancels and deletes what this run has begun.
+    async fn take_back(&self) {
+        let clean_up = tokio::time::timeout(CLEAN_UP, self.begun.take_back(self.server)).await;
+        match clean_up {
+            Ok(Ok(deleted)) if deleted.is_empty() => {}
+            Ok(Ok(deleted)) => tracing::info!("deleted again: {}", deleted.join(", ")),
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    "what was begun could not be deleted ({error}); the next run does it"
+                );
+            }
+            Err(_) => tracing::warn!("deleting what was begun takes long; the next run does it"),
+        }
+    }
+
+    fn round<'a>(&'a self, index: &'a Prepared, uid: &'a str) -> Round<'a> {
+        Round {
+            database: self.database,
+            server: self.server,
+            index,
+            uid,
+            limit: &self.limit,
+            begun: &self.begun,
+        }
+    }
+
+    async fn succeeded(&self, tasks: &[crate::engine::TaskUid], what: &str) -> Result<(), Error> {
+        for task in tasks {
+            self.begun.task(*task);
+        }
+        for ended in wait(self.server, tasks, &mut |_| ()).await? {
+            if ended.is_failure() {
+                return Err(ended.into_error(what).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn warn(&mut self, warnings: &[String]) {
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
+        self.warnings.extend_from_slice(warnings);
+    }
+
+    fn report(&self, outcome: Outcome, read: &Read) -> ReindexReport {
+        report(
+            outcome,
+            &self.indexes,
+            read,
+            self.times,
+            self.warnings.clone(),
+        )
+    }
+}
+
+fn report(
+    outcome: Outcome,
+    indexes: &[Prepared],
+    read: &Read,
+    seconds: Times,
+    warnings: Vec<String>,
+) -> ReindexReport {
+    let indexes = indexes
+        .iter()
+        .zip(&read.indexes)
+        .map(|(index, read)| IndexReport {
+            index: index.definition.name.clone(),
+            live_uid: index.definition.live_uid.clone(),
+            created_at: None,
+            documents_read: read.rows,
+            documents_indexed: None,
+            documents_before: index.live.as_ref().map(|live| live.documents),
+            bytes: read.bytes,
+            batches: read.batches,
+            caught_up: 0,
+            caught_up_deletes: 0,
+            notes: read.notes.clone(),
+        })
+        .collect();
+    ReindexReport {
+        outcome,
+        indexes,
+        seconds,
+        retained: Vec::new(),
+        deleted: Vec::new(),
+        warnings,
+    }
+}

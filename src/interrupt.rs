@@ -1,0 +1,57 @@
+//! Ctrl-C and SIGTERM: once stops cleanly, twice at once.
+
+use std::future::Future;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::error::Error;
+
+static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
+static LISTENING: AtomicBool = AtomicBool::new(false);
+
+/// The exit code of an interrupted program (128 + SIGINT, as shells have it).
+pub const EXIT_CODE: u8 = 130;
+
+/// Listens for SIGINT and SIGTERM from now on. The first lets [`or_interrupted`] end; the second ends the process
+/// at once, for a person who will not wait for the clean-up.
+///
+/// # Errors
+/// Where the system refuses a signal handler.
+pub fn listen() -> std::io::Result<()> {
+    if LISTENING.swap(true, Ordering::SeqCst) {
+        return Ok(());
+    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if ASKED.send_replace(true) {
+                std::process::exit(EXIT_CODE.into());
+            }
+            tracing::warn!("stopping cleanly; once more to stop at once");
+        }
+    });
+    Ok(())
+}
+
+/// Runs `work` to its end, or to the first interrupt.
+///
+/// `work` is dropped where it waits, so it must leave what has to be undone in something that outlives it.
+///
+/// # Errors
+/// [`Error::Interrupted`], or the error of `work`.
+pub async fn or_interrupted<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let mut asked = ASKED.subscribe();
+    tokio::select! {
+        biased;
+        _ = asked.wait_for(|asked| *asked) => Err(Error::Interrupted),
+        outcome = work => outcome,
+    }
+}

@@ -1,0 +1,261 @@
+//! Everything that can be known to go wrong is found here, before anything is created.
+
+use futures::TryStreamExt as _;
+use serde_json::{Map, Value as Json};
+
+use crate::catalog::IndexDefinition;
+use crate::document::{DocumentShape, Notes};
+use crate::engine::{Server, settings, settings_keys};
+use crate::error::Error;
+use crate::source::Connection;
+
+/// Rows that are read and converted as a sample before anything is created.
+const SAMPLE_ROWS: usize = 20;
+
+/// The parameter that changes.sql may have.
+const SINCE: &str = ":since";
+
+/// Waiting tasks that are looked at to say whose they are.
+const QUEUE_LOOKED_AT: usize = 1_000;
+
+/// The columns that changes.sql must have.
+const CHANGES_COLUMNS: [&str; 2] = ["id", "changed_at"];
+
+/// An index whose definition was checked against the database and the server.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The definition.
+    pub definition: IndexDefinition,
+    /// How its rows become documents.
+    pub shape: DocumentShape,
+    /// Its settings, without the keys that this server is too old for.
+    pub settings: Map<String, Json>,
+    /// Whether changes.sql has the parameter `:since`; without it, it names every document each time.
+    pub changes_takes_since: bool,
+    /// What tells this definition from a later one.
+    pub fingerprint: String,
+    /// What lies under the live uid now.
+    pub live: Option<Live>,
+}
+
+/// The live index as a run met it.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// Which generation it is.
+    pub created_at: String,
+    /// How many documents it holds.
+    pub documents: u64,
+    /// Whether a record of ours knows it. If not, somebody else made it.
+    pub has_record: bool,
+}
+
+/// A definition that the database cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum DefinitionError {
+    /// documents.sql has parameters; there is nothing to bind to them.
+    #[error("{index}/documents.sql has a parameter {parameter}; it is read whole and gets none")]
+    DocumentsParameter {
+        /// The definition's name.
+        index: String,
+        /// The parameter.
+        parameter: String,
+    },
+    /// changes.sql has another parameter than `:since`.
+    #[error("{index}/changes.sql has a parameter {parameter}; the only one it gets is :since")]
+    ChangesParameter {
+        /// The definition's name.
+        index: String,
+        /// The parameter.
+        parameter: String,
+    },
+    /// changes.sql lacks a column.
+    #[error(
+        "{index}/changes.sql must return the columns id and changed_at (SELECT id, updated_at AS changed_at …); \
+         it returns {}", .columns.join(", ")
+    )]
+    ChangesColumns {
+        /// The definition's name.
+        index: String,
+        /// Its columns.
+        columns: Vec<String>,
+    },
+    /// The columns do not make a document.
+    #[error("{index}/documents.sql: {why}")]
+    Shape {
+        /// The definition's name.
+        index: String,
+        /// Why.
+        why: crate::document::ShapeError,
+    },
+    /// The live index identifies its documents by another field.
+    #[error(
+        "{live_uid}: the live index has the primary key `{found}`, and documents.sql gives `id`; \
+         a search application that looks hits up by `{found}` would find none. Rename the column, or delete that index"
+    )]
+    PrimaryKey {
+        /// The live uid.
+        live_uid: String,
+        /// The primary key there.
+        found: String,
+    },
+}
+
+/// Checks every definition against the database: the statements prepare, each is one SELECT, the columns make
+/// documents, and the first rows convert.
+///
+/// # Errors
+/// The first thing that cannot be used, named with its file.
+pub async fn against_the_database(
+    connection: &mut Connection,
+    definitions: Vec<IndexDefinition>,
+) -> Result<Vec<Prepared>, Error> {
+    let mut prepared = Vec::with_capacity(definitions.len());
+    for definition in definitions {
+        prepared.push(check_statements(connection, definition).await?);
+    }
+    let mut snapshot = connection.snapshot().await?;
+    for index in &prepared {
+        let mut notes = Notes::default();
+        let mut line = Vec::new();
+        let mut rows = snapshot.rows(&index.definition.documents_sql, Vec::new());
+        for number in 1..=SAMPLE_ROWS {
+            let Some(row) = rows.try_next().await? else {
+                break;
+            };
+            line.clear();
+            index
+                .shape
+                .write(&row.values(), &mut line, &mut notes)
+                .map_err(|why| {
+                    Error::Rows(crate::reader::BadRows {
+                        index: index.definition.name.clone(),
+                        total: 1,
+                        shown: vec![crate::reader::BadRow {
+                            row: number as u64,
+                            why: why.into(),
+                        }],
+                    })
+                })?;
+        }
+    }
+    snapshot.end().await?;
+    Ok(prepared)
+}
+
+async fn check_statements(
+    connection: &mut Connection,
+    definition: IndexDefinition,
+) -> Result<Prepared, Error> {
+    let name = &definition.name;
+    let documents = connection
+        .inspect(&definition.documents_sql)
+        .await
+        .map_err(|why| Error::statement(name, "documents.sql", why))?;
+    if let Some(parameter) = documents.parameters.first() {
+        return Err(DefinitionError::DocumentsParameter {
+            index: name.clone(),
+            parameter: parameter.clone(),
+        }
+        .into());
+    }
+    let shape = DocumentShape::new(&documents.columns).map_err(|why| DefinitionError::Shape {
+        index: name.clone(),
+        why,
+    })?;
+    let mut changes_takes_since = false;
+    if let Some(sql) = &definition.changes_sql {
+        let changes = connection
+            .inspect(sql)
+            .await
+            .map_err(|why| Error::statement(name, "changes.sql", why))?;
+        if let Some(parameter) = changes.parameters.iter().find(|name| *name != SINCE) {
+            return Err(DefinitionError::ChangesParameter {
+                index: name.clone(),
+                parameter: parameter.clone(),
+            }
+            .into());
+        }
+        let has = |column: &&str| changes.columns.iter().any(|one| one == column);
+        if !CHANGES_COLUMNS.iter().all(has) {
+            return Err(DefinitionError::ChangesColumns {
+                index: name.clone(),
+                columns: changes.columns,
+            }
+            .into());
+        }
+        changes_takes_since = !changes.parameters.is_empty();
+    }
+    let fingerprint = definition.fingerprint(
+        shape
+            .conversions()
+            .iter()
+            .map(|conversion| (conversion.name(), conversion.version())),
+    );
+    Ok(Prepared {
+        settings: definition.settings.clone(),
+        definition,
+        shape,
+        changes_takes_since,
+        fingerprint,
+        live: None,
+    })
+}
+
+/// Checks every definition against the server: it is healthy, the key is allowed what a run needs, the settings are
+/// keys that Meilisearch knows. Notes what is live now, and returns what a person should know.
+///
+/// # Errors
+/// The first thing that would make the run fail.
+pub async fn against_the_server(
+    server: &Server,
+    prepared: &mut [Prepared],
+) -> Result<Vec<String>, Error> {
+    server.health().await?;
+    let features = server.features().await?;
+    let records = server.records().await?;
+    let mut warnings = Vec::new();
+    let queue = server.queue(QUEUE_LOOKED_AT).await?;
+    if queue.total > 0 {
+        let waiting: Vec<String> = queue
+            .by_index()
+            .iter()
+            .map(|(index, tasks)| format!("{tasks} for {index}"))
+            .collect();
+        warnings.push(format!(
+            "{} tasks of others wait on the server or are at work ({}); ours come after them",
+            queue.total,
+            waiting.join(", ")
+        ));
+    }
+    for index in prepared.iter_mut() {
+        let live_uid = index.definition.live_uid.clone();
+        let (kept, left_out) = settings_keys::for_server(&index.definition.settings, &features);
+        for key in left_out {
+            warnings.push(format!("{live_uid}: {key}"));
+        }
+        index.settings = kept;
+        let Some(live) = server.index(&live_uid).await? else {
+            continue;
+        };
+        if let Some(found) = live.primary_key.as_ref().filter(|key| *key != "id") {
+            let found = found.clone();
+            return Err(DefinitionError::PrimaryKey { live_uid, found }.into());
+        }
+        index.live = Some(Live {
+            has_record: records.iter().any(|record| record.is_about(&live)),
+            created_at: live.created_at,
+            documents: server.count_documents(&live_uid).await?,
+        });
+        let found = server.settings(&live_uid).await?;
+        let unmentioned = settings::unmentioned(&index.definition.settings, &found);
+        if !unmentioned.is_empty() {
+            warnings.push(format!(
+                "{live_uid}: the live index has settings that the definition does not mention and the new one will \
+                 not have: {}; add them to {}/settings.json to keep them",
+                unmentioned.join(", "),
+                index.definition.name
+            ));
+        }
+    }
+    Ok(warnings)
+}
