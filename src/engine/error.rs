@@ -129,7 +129,10 @@ pub enum EngineError {
     #[error(
         "the documents to send can't be read ({source}). Look at the disk of the temporary folder (TMPDIR)"
     )]
-    Body { source: io::Error },
+    Body {
+        #[from]
+        source: io::Error,
+    },
 
     #[error(
         "the HTTP client can't be made ({cause}). Check the system's certificates and the proxy variables"
@@ -143,6 +146,12 @@ pub enum EngineError {
         stalled: Duration,
         last: String,
     },
+
+    #[error(
+        "Meilisearch was stopped {times} times while it worked on the same batch ({waiting} tasks were waited for): \
+         probably killed for memory. Give it more, or set MEILI_MAX_INDEXING_MEMORY, or send smaller batches"
+    )]
+    KeepsRestarting { times: u32, waiting: usize },
 
     #[error("{address} has not answered for {} minutes while {waiting} tasks were waited for ({cause}). Look at the server's \
              log: killed for memory, a full disk, or a database of another version after an update. Its queue survives; run again when it is back",
@@ -187,6 +196,23 @@ pub enum EngineError {
         found: String,
     },
 
+    /// A batch that is down to one document and still too large.
+    #[error(
+        "index `{uid}`: the document {id} alone has {bytes} bytes, which are too many for {}. {}",
+        who(*by_proxy), size_hint(*by_proxy)
+    )]
+    DocumentTooLarge {
+        uid: String,
+        id: String,
+        bytes: u64,
+        by_proxy: bool,
+    },
+
+    #[error(
+        "index `{uid}` holds a document whose id can't be one ({cause}). Reindex, or delete it by hand"
+    )]
+    UnreadableId { uid: String, cause: String },
+
     #[error(transparent)]
     Records(#[from] RecordsError),
 }
@@ -203,7 +229,7 @@ fn size_hint(by_proxy: bool) -> &'static str {
     if by_proxy {
         "Raise the proxy's limit of body sizes (nginx: client_max_body_size), or send smaller batches"
     } else {
-        "Raise --http-payload-size-limit of Meilisearch, or send smaller batches"
+        "Raise --http-payload-size-limit of Meilisearch (1.5 takes 2 MiB of settings whatever it says), or send smaller batches"
     }
 }
 
@@ -225,6 +251,14 @@ impl EngineError {
             self,
             EngineError::Unreachable { .. } | EngineError::Busy { status: 429, .. }
         )
+    }
+
+    /// Nobody can say whether the server acted on the request: its answer was lost, or a proxy answered in its place.
+    pub fn is_ambiguous(&self) -> bool {
+        match self {
+            EngineError::NotMeilisearch { status, .. } => *status < 300,
+            error => error.healing() != Healing::Never && !error.was_never_taken(),
+        }
     }
 
     /// Meilisearch's own code for it.
@@ -339,6 +373,23 @@ mod tests {
         };
         assert_eq!(full.healing(), Healing::Never);
         assert_eq!(full.code(), Some("no_space_left_on_device"));
+    }
+
+    #[test]
+    fn a_lost_answer_is_no_refusal() {
+        let (method, path) = (String::from("POST"), String::from("/swap-indexes"));
+        let lost = EngineError::Interrupted {
+            method,
+            path,
+            cause: "reset".into(),
+        };
+        assert!(lost.is_ambiguous());
+        assert!(
+            !EngineError::NotLeader {
+                message: "m".into()
+            }
+            .is_ambiguous()
+        );
     }
 
     #[test]

@@ -81,6 +81,28 @@ impl Task {
         self.error.as_ref().is_some_and(|error| error.code == code)
     }
 
+    /// Why it failed or who cancelled it, with what to do; none if it did neither.
+    pub fn failure(&self) -> Option<String> {
+        let text = match (&self.status, &self.error) {
+            (TaskStatus::Canceled, _) => {
+                let by = self.canceled_by.map_or("somebody else".to_owned(), |by| {
+                    format!("task {by}, which is not ours")
+                });
+                format!("by {by}. Find out who cancels tasks, then run again")
+            }
+            (TaskStatus::Failed, None) => "the server gives no reason: look at its log".to_owned(),
+            (TaskStatus::Failed, Some(error)) if error.is_internal() => format!(
+                "{error}. An internal error fails every task of its batch{}, so these documents may be innocent: \
+                 look at the server's log and its disk",
+                self.batch_uid
+                    .map_or(String::new(), |batch| format!(" ({batch})"))
+            ),
+            (TaskStatus::Failed, Some(error)) => error.to_string(),
+            _ => return None,
+        };
+        Some(text)
+    }
+
     /// How many documents the server says it indexed.
     pub fn indexed_documents(&self) -> Option<u64> {
         self.details.get("indexedDocuments").and_then(Value::as_u64)

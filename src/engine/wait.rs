@@ -23,6 +23,8 @@ pub struct Limits {
     pub stall: Duration,
     /// The same where it can't: before 1.12 a batch of an hour looks the same from beginning to end.
     pub stall_blind: Duration,
+    /// How often the server may begin the same batch anew. It is killed for memory each time, and will be the next time.
+    pub restarts: u32,
     /// Without any answer.
     pub unreachable: Duration,
     /// Between two looks: it begins short, for tasks that take milliseconds, and grows.
@@ -35,6 +37,7 @@ impl Default for Limits {
         Limits {
             stall: Duration::from_secs(10 * 60),
             stall_blind: Duration::from_secs(60 * 60),
+            restarts: 5,
             unreachable: Duration::from_secs(5 * 60),
             first_pause: Duration::from_millis(50),
             longest_pause: Duration::from_secs(1),
@@ -77,18 +80,8 @@ impl Ended {
         let uid = self.uid();
         let (how, message) = match self {
             Ended::Succeeded(_) => ("succeeded", "nothing is wrong with it".to_owned()),
-            Ended::Failed(task) => ("failed", failure(&task)),
-            Ended::Canceled(task) => (
-                "was cancelled",
-                match task.canceled_by {
-                    Some(by) => format!(
-                        "by task {by}, which is not ours. Find out who cancels tasks, then run again"
-                    ),
-                    None => {
-                        "by somebody else. Find out who cancels tasks, then run again".to_owned()
-                    }
-                },
-            ),
+            Ended::Failed(task) => ("failed", task.failure().unwrap_or_default()),
+            Ended::Canceled(task) => ("was cancelled", task.failure().unwrap_or_default()),
             Ended::Unknown(_) => (
                 "can't be found any more",
                 "somebody clears the list of tasks. Run again".to_owned(),
@@ -101,17 +94,6 @@ impl Ended {
             how,
             message,
         }
-    }
-}
-
-fn failure(task: &Task) -> String {
-    match (&task.error, task.batch_uid) {
-        (None, _) => "the server gives no reason: look at its log".to_owned(),
-        (Some(error), Some(batch)) if error.is_internal() => format!(
-            "{error}. An internal error fails every task of its batch ({batch}), so these documents may be innocent: \
-             look at the server's log and its disk"
-        ),
-        (Some(error), _) => error.to_string(),
     }
 }
 
@@ -134,8 +116,8 @@ pub struct WaitProgress {
     pub step: Option<String>,
     /// What waits in front of our first task, by index; `…` where it belongs to none.
     pub waiting_behind: Vec<(String, usize)>,
-    /// How often our tasks went back from processing to enqueued: the server was stopped or killed. After the second time in
-    /// one wait, smaller batches are worth advising.
+    /// How often the server began a task anew: it was stopped or killed. After the second time, smaller batches are worth
+    /// advising.
     pub restarts: u32,
     /// Since when the server hasn't answered.
     pub silent_for: Option<Duration>,
@@ -148,6 +130,25 @@ pub async fn wait(
     on_progress: &mut (dyn FnMut(&WaitProgress) + Send),
 ) -> Result<Vec<Ended>, EngineError> {
     wait_within(server, uids, &Limits::default(), on_progress).await
+}
+
+/// Waits for tasks that all have to succeed, and returns them. `what` they were for, like "the settings of articles".
+///
+/// A task that has gone is an error here: where its effect can be looked at, use [`wait`].
+pub async fn until_succeeded(
+    server: &Server,
+    uids: &[TaskUid],
+    what: &str,
+) -> Result<Vec<Task>, EngineError> {
+    let ended = wait(server, uids, &mut |_| {}).await?;
+    if let Some(failure) = first_failure(&ended) {
+        return Err(failure.clone().into_error(what));
+    }
+    let task = |ended| match ended {
+        Ended::Succeeded(task) => Ok(task),
+        other => Err(other.into_error(what)),
+    };
+    ended.into_iter().map(task).collect()
 }
 
 /// [`wait`] with limits of one's own.
@@ -167,7 +168,10 @@ pub async fn wait_within(
         }
         match look(&server, &watch, begun.elapsed() > Duration::from_secs(1)).await {
             Ok(seen) => watch.saw(seen, Instant::now()),
-            Err(error) if error.healing() == Healing::Never => return Err(error),
+            // While its backend is away, a proxy may answer with a page of its own and any status.
+            Err(error) if error.healing() == Healing::Never && !is_a_page(&error) => {
+                return Err(error);
+            }
             Err(error) => watch.heard_nothing(&error, Instant::now(), &server)?,
         }
         on_progress(watch.progress());
@@ -178,6 +182,10 @@ pub async fn wait_within(
         let pause = (begun.elapsed() / 10).clamp(limits.first_pause, limits.longest_pause);
         tokio::time::sleep(pause).await;
     }
+}
+
+fn is_a_page(error: &EngineError) -> bool {
+    matches!(error, EngineError::NotMeilisearch { .. })
 }
 
 /// One look at the server.
@@ -240,7 +248,9 @@ const FRONT: usize = 200;
 struct Watch {
     limits: Limits,
     known: BTreeMap<TaskUid, Option<Ended>>,
-    processing: BTreeMap<TaskUid, bool>,
+    /// When the server began with a task. Another moment for the same task: it was stopped or killed meanwhile.
+    started: BTreeMap<TaskUid, String>,
+    restarts_in_place: u32,
     furthest: Furthest,
     shows_progress: bool,
     works: bool,
@@ -249,22 +259,38 @@ struct Watch {
     progress: WaitProgress,
 }
 
-/// The furthest point that was seen. Only going beyond it is progress: a server that is killed for memory again and again
-/// shows changing figures for ever.
+/// The furthest point that was seen.
 #[derive(Debug, Default)]
 struct Furthest {
     ended: usize,
     in_front: Option<usize>,
     at_work: Option<TaskUid>,
-    batch: Option<(u64, f32)>,
+    batch: Option<BatchProgress>,
+}
+
+/// What a look showed, compared with the looks before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Movement {
+    Still,
+    /// The server works. Percentages go back and forth between the passes of one batch, so any change counts; but a server
+    /// that is killed again and again shows changes for ever.
+    Working,
+    /// Something is done that won't be done again.
+    Further,
 }
 
 impl Furthest {
-    fn goes_beyond(&mut self, ended: usize, seen: &Seen) -> bool {
-        let mut beyond = false;
+    fn compare(&mut self, ended: usize, seen: &Seen) -> Movement {
+        let mut movement = Movement::Still;
+        if let Some(batch) = &seen.batch
+            && self.batch.as_ref() != Some(batch)
+        {
+            self.batch = Some(batch.clone());
+            movement = Movement::Working;
+        }
         if ended > self.ended {
             self.ended = ended;
-            beyond = true;
+            movement = Movement::Further;
         }
         if let Some(front) = &seen.front
             && self
@@ -272,7 +298,7 @@ impl Furthest {
                 .is_none_or(|fewest| front.tasks.len() < fewest)
         {
             self.in_front = Some(front.tasks.len());
-            beyond = true;
+            movement = Movement::Further;
         }
         let newest = seen
             .at_work
@@ -282,17 +308,9 @@ impl Furthest {
             .max();
         if newest > self.at_work {
             self.at_work = newest;
-            beyond = true;
+            movement = Movement::Further;
         }
-        if let Some(batch) = &seen.batch
-            && self
-                .batch
-                .is_none_or(|furthest| (batch.batch, batch.percent) > furthest)
-        {
-            self.batch = Some((batch.batch, batch.percent));
-            beyond = true;
-        }
-        beyond
+        movement
     }
 }
 
@@ -301,7 +319,8 @@ impl Watch {
         Watch {
             limits,
             known: uids.iter().map(|uid| (*uid, None)).collect(),
-            processing: BTreeMap::new(),
+            started: BTreeMap::new(),
+            restarts_in_place: 0,
             furthest: Furthest::default(),
             shows_progress: false,
             works: false,
@@ -343,22 +362,8 @@ impl Watch {
 
     fn saw(&mut self, seen: Seen, now: Instant) {
         self.last_answer = now;
-        for task in &seen.tasks {
-            let is_processing = task.status == TaskStatus::Processing;
-            let was_processing = self
-                .processing
-                .insert(task.uid, is_processing)
-                .unwrap_or(false);
-            if was_processing && task.status == TaskStatus::Enqueued {
-                self.progress.restarts += 1;
-                // One restart puts all tasks of the batch back.
-                self.processing
-                    .values_mut()
-                    .for_each(|processing| *processing = false);
-            }
-            if task.status.is_end() {
-                self.known.insert(task.uid, Some(end(task.clone())));
-            }
+        for task in seen.tasks.iter().filter(|task| task.status.is_end()) {
+            self.known.insert(task.uid, Some(end(task.clone())));
         }
         for uid in &seen.gone {
             self.known.insert(*uid, Some(Ended::Unknown(*uid)));
@@ -367,11 +372,33 @@ impl Watch {
             self.works = at_work.total > 0;
             self.shows_progress = seen.batch.is_some();
         }
+        let restarted = self.has_restarted(&seen);
+        self.restarts_in_place += u32::from(restarted);
+        self.progress.restarts += u32::from(restarted);
         let ended = self.known.values().filter(|end| end.is_some()).count();
-        if self.furthest.goes_beyond(ended, &seen) {
+        let movement = self.furthest.compare(ended, &seen);
+        if movement >= Movement::Working {
             self.last_moved = now;
         }
+        if movement == Movement::Further {
+            self.restarts_in_place = 0;
+        }
         self.count(seen);
+    }
+
+    fn has_restarted(&mut self, seen: &Seen) -> bool {
+        let at_work = seen.at_work.iter().flat_map(|queue| &queue.tasks);
+        let mut restarted = false;
+        for task in at_work
+            .chain(&seen.tasks)
+            .filter(|task| task.status == TaskStatus::Processing)
+        {
+            if let Some(started) = &task.started_at {
+                let before = self.started.insert(task.uid, started.clone());
+                restarted |= before.is_some_and(|before| before != *started);
+            }
+        }
+        restarted
     }
 
     fn count(&mut self, seen: Seen) {
@@ -419,6 +446,12 @@ impl Watch {
     }
 
     fn check(&self, now: Instant) -> Result<(), EngineError> {
+        if self.restarts_in_place >= self.limits.restarts {
+            return Err(EngineError::KeepsRestarting {
+                times: self.restarts_in_place,
+                waiting: self.unfinished().len(),
+            });
+        }
         if self.progress.silent_for.is_some() {
             return Ok(()); // that has a limit of its own
         }

@@ -9,6 +9,12 @@ fn task(uid: TaskUid, status: &str) -> Value {
         "error": if status == "failed" { json!({"message": "m", "code": "c", "type": "internal"}) } else { Value::Null }})
 }
 
+fn started(uid: TaskUid, at: &str) -> Value {
+    let mut task = task(uid, "processing");
+    task["startedAt"] = json!(at);
+    task
+}
+
 fn page(tasks: &[Value]) -> Reply {
     json_answer(
         200,
@@ -125,12 +131,13 @@ async fn a_task_that_has_gone_is_no_success() {
 #[tokio::test]
 async fn a_server_that_is_down_for_a_while_is_waited_for() {
     let canned = Canned::replies([
-        page(&[task(1, "processing")]),
+        page(&[started(1, "a")]),
         Reply::Nothing,
         html(502),
-        html(503),
+        html(404),
         Reply::HalfABody,
         page(&[task(1, "enqueued")]),
+        page(&[started(1, "b")]),
         page(&[task(1, "succeeded")]),
     ])
     .await;
@@ -208,6 +215,7 @@ async fn thousands_of_tasks_are_asked_for_in_paths_that_a_proxy_takes() {
 struct Told {
     watch: Watch,
     now: Instant,
+    started_at: String,
 }
 
 impl Told {
@@ -216,6 +224,7 @@ impl Told {
         Told {
             watch: Watch::new(&[10], Limits::default(), now),
             now,
+            started_at: "first".into(),
         }
     }
 
@@ -228,7 +237,13 @@ impl Told {
         batch: Option<(u64, f32)>,
     ) -> &mut Told {
         self.now += Duration::from_secs(60 * minutes);
-        let read = |value| serde_json::from_value::<Task>(value).unwrap();
+        let started_at = self.started_at.clone();
+        let read = |mut value: Value| {
+            if value["status"] == "processing" {
+                value["startedAt"] = json!(started_at);
+            }
+            serde_json::from_value::<Task>(value).unwrap()
+        };
         let queue = |uids: &[TaskUid], status| Queue {
             total: uids.len() as u64,
             tasks: uids.iter().map(|uid| read(task(*uid, status))).collect(),
@@ -295,15 +310,48 @@ async fn a_batch_that_goes_on_is_no_stall_and_one_that_stands_is() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_killed_again_and_again_makes_no_progress() {
+async fn percentages_that_go_back_between_two_passes_are_no_stall() {
     let mut told = Told::new();
-    told.after(1, "processing", &[], &[10], Some((0, 60.0)));
-    for _ in 0..5 {
+    told.after(1, "processing", &[], &[10], Some((0, 42.5)));
+    for tenth in 0..40_u8 {
+        let percent = 40.0 + f32::from(tenth) / 100.0;
+        assert!(
+            !told
+                .after(9, "processing", &[], &[10], Some((0, percent)))
+                .has_stalled()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_again_and_again_is_given_up() {
+    let mut told = Told::new();
+    for time in 0..=5 {
+        told.started_at = format!("start {time}");
         told.after(1, "processing", &[], &[10], Some((0, 30.0)));
+        let given_up = matches!(
+            told.watch.check(told.now),
+            Err(EngineError::KeepsRestarting {
+                times: 5,
+                waiting: 1
+            })
+        );
+        assert_eq!(given_up, time == 5, "{time}");
+        assert_eq!(told.watch.progress().restarts, time);
         told.after(1, "enqueued", &[], &[], None);
     }
-    assert!(told.has_stalled());
-    assert_eq!(told.watch.progress().restarts, 5);
+}
+
+#[tokio::test]
+async fn a_server_that_is_stopped_now_and_then_but_gets_on_is_waited_for() {
+    let mut told = Told::new();
+    for time in 0..20 {
+        told.started_at = format!("start {time}");
+        told.after(1, "enqueued", &[], &[time], Some((time, 30.0)));
+        told.started_at = format!("again {time}");
+        told.after(1, "enqueued", &[], &[time], Some((time, 30.0)));
+        assert!(told.watch.check(told.now).is_ok());
+    }
 }
 
 #[tokio::test]
@@ -321,4 +369,26 @@ async fn a_scheduler_that_has_stopped_is_noticed() {
     assert!(!told.after(9, "enqueued", &[], &[], None).has_stalled());
     assert!(!told.after(9, "enqueued", &[], &[], None).has_stalled());
     assert!(told.after(2, "enqueued", &[], &[], None).has_stalled());
+}
+
+#[tokio::test]
+async fn tasks_that_have_to_succeed_are_an_error_when_they_do_not() {
+    let canned = Canned::replies([page(&[task(1, "succeeded")])]).await;
+    assert_eq!(
+        until_succeeded(&canned.server(), &[1], "x")
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    let canned = Canned::replies([page(&[task(1, "failed"), task(2, "enqueued")])]).await;
+    let error = until_succeeded(&canned.server(), &[2, 1], "the settings of articles")
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("the task 1 (the settings of articles) failed"),
+        "{error}"
+    );
 }
