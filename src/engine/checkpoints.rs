@@ -41,6 +41,13 @@ pub struct Record {
     pub host: String,
     pub begun_at: Timestamp,
     pub complete: bool,
+    /// A live index that was there without a record: noted before it is swapped out, so that it can be rolled back to, and
+    /// goes when it is too old. No `sync` follows it: it has no checkpoint.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
+    /// An empty index that was made only because a swap needs two. After the swap it is a leftover.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub placeholder: bool,
     #[serde(default)]
     pub completed_at: Option<Timestamp>,
     #[serde(default)]
@@ -90,12 +97,46 @@ impl Record {
             host: host.to_owned(),
             begun_at,
             complete: false,
+            adopted: false,
+            placeholder: false,
             completed_at: None,
             documents: None,
             checkpoint: None,
             overlap_seconds: None,
             database: None,
             more: Map::new(),
+        }
+    }
+
+    /// A live index that somebody else made.
+    pub fn adopt(live: &IndexInfo, host: &str, now: Timestamp) -> Record {
+        Record {
+            adopted: true,
+            complete: true,
+            completed_at: Some(now),
+            ..Record::found(live, host, now)
+        }
+    }
+
+    /// An empty live index that is about to be swapped out.
+    pub fn placeholder(live: &IndexInfo, host: &str, now: Timestamp) -> Record {
+        Record {
+            placeholder: true,
+            ..Record::found(live, host, now)
+        }
+    }
+
+    /// What lies under a live uid was not built under a timestamped one, so its identity makes the record's id.
+    fn found(live: &IndexInfo, host: &str, now: Timestamp) -> Record {
+        let digits: String = live
+            .created_at
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        Record {
+            id: format!("{}-{digits}", live.uid),
+            created_at: Some(live.created_at.clone()),
+            ..Record::begin(&live.uid, &live.uid, "", host, now)
         }
     }
 

@@ -2,11 +2,13 @@
 //!
 //! All of it is raw JSON: the SDK's settings type drops keys that it doesn't know and can't say null, which resets one.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    error::EngineError,
+    error::{EngineError, cut},
     indexes::checked,
     server::{Accepted, Server},
     settings_form::{agree, is_default},
@@ -25,6 +27,19 @@ pub struct Difference {
     pub wanted: Value,
     /// Null where the server doesn't show it.
     pub found: Value,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = |value: &Value| cut(&value.to_string(), 200);
+        write!(
+            f,
+            "`{}` is {} and should be {}",
+            self.key,
+            short(&self.found),
+            short(&self.wanted)
+        )
+    }
 }
 
 impl Server {
@@ -134,6 +149,10 @@ mod tests {
             map(json!({"stopWords": ["في", "من"], "searchableAttributes": ["body", "title"]}));
         let found = differences(&wanted, &server);
         assert_eq!(found.len(), 1);
+        assert_eq!(
+            found[0].to_string(),
+            r#"`searchableAttributes` is ["body","title"] and should be ["title","body"]"#
+        );
         assert_eq!(
             Value::Object(to_send(&wanted, &found)),
             json!({"searchableAttributes": ["title", "body"]})

@@ -161,3 +161,21 @@ async fn an_index_of_that_name_with_another_key_is_not_written_to() {
     assert!(matches!(error, EngineError::PrimaryKey { .. }), "{error:?}");
     assert_eq!(canned.requests().len(), 1);
 }
+
+#[test]
+fn an_index_that_was_there_before_gets_a_record_of_its_own() {
+    let live = IndexInfo {
+        uid: "Article".into(),
+        created_at: "2026-11-24T14:30:01.123456789Z".into(),
+        updated_at: "x".into(),
+        primary_key: Some("id".into()),
+    };
+    let now = "2026-11-25T00:00:00Z".parse().unwrap();
+    let adopted = Record::adopt(&live, "here", now);
+    assert_eq!(adopted.id, "Article-20261124T143001123456789Z");
+    assert!(adopted.is_about(&live) && adopted.complete && adopted.adopted);
+    assert_eq!(document(&adopted)["adopted"], true);
+    let placeholder = Record::placeholder(&live, "here", now);
+    assert!(placeholder.placeholder && !placeholder.complete);
+    assert!(document(&record()).get("adopted").is_none());
+}

@@ -8,7 +8,8 @@ fn ids(count: usize, width: usize) -> Vec<String> {
 #[test]
 fn ids_are_sent_in_bodies_below_two_mebibytes() {
     let ids = ids(200_000, 40);
-    let parts: Vec<&[String]> = chunks(&ids).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let parts: Vec<&[&str]> = chunks(&ids).collect();
     assert_eq!(parts.concat(), ids);
     assert!(parts.len() <= 6, "{}", parts.len());
     for part in parts {
@@ -86,7 +87,7 @@ async fn documents_are_asked_for_by_ids_where_the_server_can() {
     .await;
     let found = canned
         .server()
-        .documents_by_ids("a", &["7".into(), "8".into()], None)
+        .documents_by_ids("a", &["7", "8"], None)
         .await
         .unwrap();
     assert_eq!(found.len(), 1);
@@ -111,7 +112,7 @@ async fn an_old_server_is_asked_for_one_document_after_the_other() {
     let server = canned.server();
     for round in 0..2 {
         let found = server
-            .documents_by_ids("a", &["7".into(), "8".into()], Some(&["id"]))
+            .documents_by_ids("a", &["7", "8"], Some(&["id"]))
             .await
             .unwrap();
         assert_eq!(serde_json::to_value(found).unwrap(), json!([{"id": 7}]));
@@ -131,4 +132,17 @@ async fn a_missing_index_is_not_taken_for_missing_documents() {
         matches!(error, EngineError::IndexNotFound { .. }),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn ids_are_listed_without_their_documents() {
+    let canned = Canned::replies([json_answer(
+        200,
+        json!({"results": [{"id": -5}, {"id": "7"}, {"id": "a-b"}], "total": 3}),
+    )])
+    .await;
+    let page = canned.server().ids("a", 0, 1000).await.unwrap();
+    let ids: Vec<&str> = page.ids.iter().map(DocumentId::as_str).collect();
+    assert_eq!((ids, page.total), (vec!["-5", "7", "a-b"], 3));
+    assert_eq!(canned.requests()[0].json()["fields"], json!(["id"]));
 }
