@@ -24,6 +24,8 @@ pub const USAGE: u8 = 2;
 pub const REFUSED: u8 = 3;
 /// Somebody else is at it.
 pub const LOCKED: u8 = 4;
+/// The database and the index differ, or there is something to do. Not an error: the exit code of an answer.
+pub const DIFFERENT: u8 = 5;
 
 /// Whatever kept a command from its end.
 #[derive(Debug, thiserror::Error)]

@@ -44,9 +44,10 @@ fn main() -> ExitCode {
 async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
     interrupt::listen().map_err(Error::Runtime)?;
     match &cli.command {
-        Command::Reindex(options) => commands::reindex::run(options, progress)
-            .await
-            .map(Answer::Reindex),
+        Command::Reindex(options) => {
+            let report = commands::reindex::run(options, progress).await?;
+            Ok(Answer::new(&report, report.summary()))
+        }
         #[cfg(feature = "ephemeral")]
         Command::Demo(options) => commands::demo::run(options, progress).await,
     }
@@ -54,10 +55,13 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
 
 /// Says the last word: the summary or the report on standard output, an error on standard error.
 fn finish(speech: &Speech, outcome: Result<Answer, Error>) -> ExitCode {
-    let code = outcome.as_ref().err().map_or(0, Error::exit_code);
+    let code = match &outcome {
+        Ok(answer) => answer.exit_code,
+        Err(error) => error.exit_code(),
+    };
     let text = match (speech.output, &outcome) {
         (Output::Json, _) => report::json(&outcome, code),
-        (Output::Human, Ok(answer)) if !speech.quiet => answer.summary(),
+        (Output::Human, Ok(answer)) if !speech.quiet => answer.summary.clone(),
         (Output::Human, _) => String::new(),
     };
     if let Err(error) = &outcome {

@@ -142,7 +142,7 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
          bisan-indexer reindex --help                   your own database, your own Meilisearch\n   \
          bisan-indexer reindex --database DB --dry-run  every check and the full read, nothing sent"
     );
-    Ok(Answer::Told)
+    Ok(Answer::told())
 }
 
 fn say(text: &str) {

@@ -2,6 +2,8 @@
 //!
 //! [`run`], read from top to bottom, is what a reindex is; each step is a method below it, or a module of its own.
 
+mod report;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,9 +28,10 @@ use crate::preflight::Prepared;
 use crate::progress::Progress;
 use crate::prune::{self, Pruned};
 use crate::reader::{self, Output, Read};
-use crate::report::{IndexReport, Outcome, ReindexReport, Times};
 use crate::source::Database;
 use crate::spool::Spool;
+
+pub use report::{IndexReport, Outcome, ReindexReport, Times};
 
 /// Rows may carry a timestamp older than their commit: an import stamps all its rows with the minute it began and
 /// commits ten minutes later. The catch-up rounds look back so far behind the snapshot.
@@ -119,7 +122,7 @@ async fn dry_run(
         total: start.elapsed().as_secs_f64(),
         ..Times::default()
     };
-    Ok(report(Outcome::DryRun, &indexes, &read, times, warnings))
+    Ok(describe(Outcome::DryRun, &indexes, &read, times, warnings))
 }
 
 /// What the steps of one run share.
@@ -434,7 +437,7 @@ impl Job<'_> {
     }
 
     fn report(&self, outcome: Outcome, read: &Read) -> ReindexReport {
-        report(
+        describe(
             outcome,
             &self.indexes,
             read,
@@ -444,7 +447,7 @@ impl Job<'_> {
     }
 }
 
-fn report(
+fn describe(
     outcome: Outcome,
     indexes: &[Prepared],
     read: &Read,
