@@ -1,6 +1,6 @@
 //! Errors as Meilisearch's clients know them: a message for people, a code for programs, a type, a link.
 //!
-//! The code decides everything else. [`status_and_kind`] is the one table of the HTTP status and the type that belong
+//! The code decides everything else. `status_and_kind` is the one table of the HTTP status and the type that belong
 //! to a code, so that no two routes can answer the same failure differently.
 
 use axum::Json;
