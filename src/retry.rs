@@ -47,6 +47,12 @@ impl Patience {
         ..Patience::REQUEST
     };
 
+    /// Where much hangs on the answer, as around a swap: a server that is killed there and started by hand is waited for.
+    pub const RESTART: Patience = Patience {
+        total: Duration::from_secs(5 * 60),
+        ..Patience::REQUEST
+    };
+
     /// One attempt.
     pub const NONE: Patience = Patience {
         total: Duration::ZERO,

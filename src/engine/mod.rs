@@ -11,7 +11,7 @@
 //! | [`documents`] | uploads, pages, counts, deletes by id |
 //! | [`features`] | what this server can do, by its version or by asking |
 //! | [`settings`], [`settings_keys`] | what an index is told about search, and whether it differs (with `settings_form`) |
-//! | [`tasks`], [`batches`], [`wait`] | Meilisearch's queue, and waiting for our part of it |
+//! | [`tasks`], [`batches`], [`wait`] | Meilisearch's queue, and waiting for our part of it (with `watch`) |
 //! | [`generations`] | which index is live, retained, left over, or somebody else's |
 //! | [`checkpoints`] | the records about generations, kept in Meilisearch itself |
 //! | [`swap`] | the one call that makes builds live, and its proof |
@@ -43,6 +43,7 @@ pub mod tasks;
 mod testing;
 pub mod upload;
 pub mod wait;
+mod watch;
 
 pub use address::Address;
 pub use api_key::ApiKey;

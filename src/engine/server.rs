@@ -191,6 +191,16 @@ impl Server {
         }
     }
 
+    /// The same server, waited for through a restart.
+    pub(super) fn through_a_restart(&self) -> Server {
+        let ours = self.http.patience();
+        self.patient(if ours.total < Patience::REQUEST.total {
+            ours
+        } else {
+            Patience::RESTART
+        })
+    }
+
     pub(super) fn has_batches(&self) -> bool {
         !self.learnt.no_batches.load(Ordering::Relaxed)
     }

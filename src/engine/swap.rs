@@ -75,23 +75,25 @@ impl Server {
         task: Option<TaskUid>,
         pairs: &[Exchange],
     ) -> Result<Option<Ended>, EngineError> {
+        let server = self.through_a_restart();
         if let Some(uid) = task
-            && self.task(uid).await?.is_some()
+            && server.task(uid).await?.is_some()
         {
-            return Ok(wait(self, &[uid], &mut |_| {}).await?.into_iter().next());
+            return Ok(wait(&server, &[uid], &mut |_| {}).await?.into_iter().next());
         }
         if let Some(pair) = pairs.first() {
-            let barrier = self.delete_documents(&pair.build_uid, &[]).await?;
-            wait(self, &[barrier], &mut |_| {}).await?;
+            let barrier = server.delete_documents(&pair.build_uid, &[]).await?;
+            wait(&server, &[barrier], &mut |_| {}).await?;
         }
         Ok(None)
     }
 
     /// The proof of a swap: what lies under the live uids now.
     pub async fn swap_state(&self, pairs: &[Exchange]) -> Result<SwapState, EngineError> {
+        let server = self.through_a_restart();
         let (mut new, mut old) = (Vec::new(), Vec::new());
         for pair in pairs {
-            let found = self
+            let found = server
                 .index(&pair.live_uid)
                 .await?
                 .map(|index| index.created_at);

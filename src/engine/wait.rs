@@ -4,15 +4,15 @@
 //! everything is sent again, which fills the queue further. So it is silence that ends a wait, never its length. A server that
 //! is killed for memory and comes back has kept its queue: the same uids go on being asked for.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{
-    batches::BatchProgress,
     error::EngineError,
     server::Server,
     tasks::{Queue, Task, TaskStatus, TaskUid},
+    watch::{Seen, Watch},
 };
 use crate::retry::{Healing, Patience};
 
@@ -172,7 +172,7 @@ pub async fn wait_within(
             Err(error) if error.healing() == Healing::Never && !is_a_page(&error) => {
                 return Err(error);
             }
-            Err(error) => watch.heard_nothing(&error, Instant::now(), &server)?,
+            Err(error) => watch.heard_nothing(&error, Instant::now(), server.address())?,
         }
         on_progress(watch.progress());
         if watch.is_over() {
@@ -186,18 +186,6 @@ pub async fn wait_within(
 
 fn is_a_page(error: &EngineError) -> bool {
     matches!(error, EngineError::NotMeilisearch { .. })
-}
-
-/// One look at the server.
-#[derive(Default)]
-struct Seen {
-    tasks: Vec<Task>,
-    gone: Vec<TaskUid>,
-    batch: Option<BatchProgress>,
-    /// What waits in front of our first task.
-    front: Option<Queue>,
-    /// What the server works on, whosever it is.
-    at_work: Option<Queue>,
 }
 
 /// Looks longer (at batches and at the queue) once a wait has turned out to be one.
@@ -242,251 +230,6 @@ async fn look(server: &Server, watch: &Watch, closely: bool) -> Result<Seen, Eng
 
 /// Tasks of others that are looked at: enough to say what stands in front, little enough to ask for every second.
 const FRONT: usize = 200;
-
-/// What is known of the tasks that are waited for, and when something last moved. It asks nobody and has no clock, so that
-/// hours can be tested in microseconds.
-struct Watch {
-    limits: Limits,
-    known: BTreeMap<TaskUid, Option<Ended>>,
-    /// When the server began with a task. Another moment for the same task: it was stopped or killed meanwhile.
-    started: BTreeMap<TaskUid, String>,
-    restarts_in_place: u32,
-    furthest: Furthest,
-    shows_progress: bool,
-    works: bool,
-    last_moved: Instant,
-    last_answer: Instant,
-    progress: WaitProgress,
-}
-
-/// The furthest point that was seen.
-#[derive(Debug, Default)]
-struct Furthest {
-    ended: usize,
-    in_front: Option<usize>,
-    at_work: Option<TaskUid>,
-    batch: Option<BatchProgress>,
-}
-
-/// What a look showed, compared with the looks before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Movement {
-    Still,
-    /// The server works. Percentages go back and forth between the passes of one batch, so any change counts; but a server
-    /// that is killed again and again shows changes for ever.
-    Working,
-    /// Something is done that won't be done again.
-    Further,
-}
-
-impl Furthest {
-    fn compare(&mut self, ended: usize, seen: &Seen) -> Movement {
-        let mut movement = Movement::Still;
-        if let Some(batch) = &seen.batch
-            && self.batch.as_ref() != Some(batch)
-        {
-            self.batch = Some(batch.clone());
-            movement = Movement::Working;
-        }
-        if ended > self.ended {
-            self.ended = ended;
-            movement = Movement::Further;
-        }
-        if let Some(front) = &seen.front
-            && self
-                .in_front
-                .is_none_or(|fewest| front.tasks.len() < fewest)
-        {
-            self.in_front = Some(front.tasks.len());
-            movement = Movement::Further;
-        }
-        let newest = seen
-            .at_work
-            .iter()
-            .flat_map(|queue| &queue.tasks)
-            .map(|task| task.uid)
-            .max();
-        if newest > self.at_work {
-            self.at_work = newest;
-            movement = Movement::Further;
-        }
-        movement
-    }
-}
-
-impl Watch {
-    fn new(uids: &[TaskUid], limits: Limits, now: Instant) -> Watch {
-        Watch {
-            limits,
-            known: uids.iter().map(|uid| (*uid, None)).collect(),
-            started: BTreeMap::new(),
-            restarts_in_place: 0,
-            furthest: Furthest::default(),
-            shows_progress: false,
-            works: false,
-            last_moved: now,
-            last_answer: now,
-            progress: WaitProgress {
-                enqueued: uids.len(),
-                ..WaitProgress::default()
-            },
-        }
-    }
-
-    fn unfinished(&self) -> Vec<TaskUid> {
-        self.known
-            .iter()
-            .filter(|(_, end)| end.is_none())
-            .map(|(uid, _)| *uid)
-            .collect()
-    }
-
-    fn is_over(&self) -> bool {
-        self.progress.failed > 0 || self.known.values().all(Option::is_some)
-    }
-
-    fn ended(&self, uids: &[TaskUid]) -> Vec<Ended> {
-        let end = |uid: &TaskUid| {
-            self.known
-                .get(uid)
-                .cloned()
-                .flatten()
-                .unwrap_or(Ended::Unfinished(*uid))
-        };
-        uids.iter().map(end).collect()
-    }
-
-    fn progress(&self) -> &WaitProgress {
-        &self.progress
-    }
-
-    fn saw(&mut self, seen: Seen, now: Instant) {
-        self.last_answer = now;
-        for task in seen.tasks.iter().filter(|task| task.status.is_end()) {
-            self.known.insert(task.uid, Some(end(task.clone())));
-        }
-        for uid in &seen.gone {
-            self.known.insert(*uid, Some(Ended::Unknown(*uid)));
-        }
-        if let Some(at_work) = &seen.at_work {
-            self.works = at_work.total > 0;
-            self.shows_progress = seen.batch.is_some();
-        }
-        let restarted = self.has_restarted(&seen);
-        self.restarts_in_place += u32::from(restarted);
-        self.progress.restarts += u32::from(restarted);
-        let ended = self.known.values().filter(|end| end.is_some()).count();
-        let movement = self.furthest.compare(ended, &seen);
-        if movement >= Movement::Working {
-            self.last_moved = now;
-        }
-        if movement == Movement::Further {
-            self.restarts_in_place = 0;
-        }
-        self.count(seen);
-    }
-
-    fn has_restarted(&mut self, seen: &Seen) -> bool {
-        let at_work = seen.at_work.iter().flat_map(|queue| &queue.tasks);
-        let mut restarted = false;
-        for task in at_work
-            .chain(&seen.tasks)
-            .filter(|task| task.status == TaskStatus::Processing)
-        {
-            if let Some(started) = &task.started_at {
-                let before = self.started.insert(task.uid, started.clone());
-                restarted |= before.is_some_and(|before| before != *started);
-            }
-        }
-        restarted
-    }
-
-    fn count(&mut self, seen: Seen) {
-        let ends = || self.known.values().flatten();
-        let unfinished = self.known.len() - ends().count();
-        let processing = seen
-            .tasks
-            .iter()
-            .filter(|task| task.status == TaskStatus::Processing)
-            .count();
-        self.progress = WaitProgress {
-            enqueued: unfinished.saturating_sub(processing),
-            processing,
-            succeeded: ends().filter(|end| end.succeeded()).count(),
-            failed: ends().filter(|end| end.is_failure()).count(),
-            unknown: ends()
-                .filter(|end| matches!(end, Ended::Unknown(_)))
-                .count(),
-            percent: seen.batch.as_ref().map(|batch| batch.percent),
-            step: seen.batch.and_then(|batch| batch.step),
-            waiting_behind: seen.front.map(|front| front.by_index()).unwrap_or_default(),
-            restarts: self.progress.restarts,
-            silent_for: None,
-        };
-    }
-
-    /// A server that restarts is waited for.
-    fn heard_nothing(
-        &mut self,
-        error: &EngineError,
-        now: Instant,
-        server: &Server,
-    ) -> Result<(), EngineError> {
-        let silent = now - self.last_answer;
-        self.progress.silent_for = Some(silent);
-        if silent < self.limits.unreachable {
-            return Ok(());
-        }
-        Err(EngineError::GoneSilent {
-            address: server.address().clone(),
-            waiting: self.unfinished().len(),
-            silent,
-            cause: error.to_string(),
-        })
-    }
-
-    fn check(&self, now: Instant) -> Result<(), EngineError> {
-        if self.restarts_in_place >= self.limits.restarts {
-            return Err(EngineError::KeepsRestarting {
-                times: self.restarts_in_place,
-                waiting: self.unfinished().len(),
-            });
-        }
-        if self.progress.silent_for.is_some() {
-            return Ok(()); // that has a limit of its own
-        }
-        let limit = if self.works && !self.shows_progress {
-            self.limits.stall_blind
-        } else {
-            self.limits.stall
-        };
-        let stalled = now - self.last_moved;
-        if stalled < limit {
-            return Ok(());
-        }
-        let last = match (&self.progress.step, self.progress.waiting_behind.first()) {
-            (Some(step), _) => format!("its last step is {step}"),
-            (None, Some((uid, count))) => format!("{count} tasks of {uid} stand in front"),
-            (None, None) => format!(
-                "{} enqueued, {} processing",
-                self.progress.enqueued, self.progress.processing
-            ),
-        };
-        Err(EngineError::Stalled {
-            waiting: self.unfinished().len(),
-            stalled,
-            last,
-        })
-    }
-}
-
-fn end(task: Task) -> Ended {
-    match task.status {
-        TaskStatus::Failed => Ended::Failed(task),
-        TaskStatus::Canceled => Ended::Canceled(task),
-        _ => Ended::Succeeded(task),
-    }
-}
 
 #[cfg(test)]
 mod tests;
