@@ -10,7 +10,6 @@ use crate::engine::indexes::same_identity;
 use crate::engine::{Build, EngineError, Server, settings};
 use crate::preflight::Prepared;
 use crate::report::grouped;
-use crate::smoke;
 
 /// An index with more fields than this is suspected of holding data as keys (a JSON object keyed by names or dates).
 const MANY_FIELDS: usize = 1_000;
@@ -104,7 +103,7 @@ pub enum ClosedGate {
         examples: String,
     },
     /// A smoke query was not answered as it should.
-    #[error("{uid}: the smoke query {query} {why}")]
+    #[error("{uid}: the smoke query {query}: {why}")]
     Smoke {
         /// The build's uid.
         uid: String,
@@ -181,7 +180,13 @@ pub async fn check(
         closed.extend(gate);
         warnings.extend(warning);
         for query in &expected.prepared.definition.smoke {
-            if let Some(why) = smoke::ask(server, &build.uid, query).await?.fault {
+            let why = match server.smoke(&build.uid, query).await {
+                Ok(answer) => answer.failure.map(|failure| failure.to_string()),
+                // A filter on a field that is not filterable: the definition asks for what its own settings forbid.
+                Err(refused @ EngineError::Refused { .. }) => Some(refused.to_string()),
+                Err(error) => return Err(error.into()),
+            };
+            if let Some(why) = why {
                 closed.push(ClosedGate::Smoke {
                     uid: build.uid.clone(),
                     query: Value::from(query.q.as_str()).to_string(),

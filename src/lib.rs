@@ -37,7 +37,6 @@ pub mod report;
 pub mod retry;
 #[cfg(feature = "ephemeral")]
 pub mod sample;
-pub mod smoke;
 pub mod source;
 pub mod spool;
 pub mod timestamp;

@@ -5,7 +5,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::catalog::IndexDefinition;
 use crate::document::{DocumentShape, Notes};
-use crate::engine::{Server, settings, settings_keys};
+use crate::engine::checkpoints::Record;
+use crate::engine::{IndexInfo, Server, settings, settings_keys};
 use crate::error::Error;
 use crate::source::Connection;
 
@@ -41,12 +42,12 @@ pub struct Prepared {
 /// The live index as a run met it.
 #[derive(Clone, Debug)]
 pub struct Live {
-    /// Which generation it is.
-    pub created_at: String,
+    /// The index; its `createdAt` says which generation it is.
+    pub index: IndexInfo,
     /// How many documents it holds.
     pub documents: u64,
-    /// Whether a record of ours knows it. If not, somebody else made it.
-    pub has_record: bool,
+    /// Our record of it. Without one, somebody else made it, or its record is lost.
+    pub record: Option<Record>,
 }
 
 /// A definition that the database cannot serve.
@@ -242,9 +243,12 @@ pub async fn against_the_server(
             return Err(DefinitionError::PrimaryKey { live_uid, found }.into());
         }
         index.live = Some(Live {
-            has_record: records.iter().any(|record| record.is_about(&live)),
-            created_at: live.created_at,
+            record: records
+                .iter()
+                .find(|record| record.is_about(&live))
+                .cloned(),
             documents: server.count_documents(&live_uid).await?,
+            index: live,
         });
         let found = server.settings(&live_uid).await?;
         let unmentioned = settings::unmentioned(&index.definition.settings, &found);

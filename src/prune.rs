@@ -92,12 +92,7 @@ async fn prune(
                     });
                     let its: Vec<_> = its.cloned().collect();
                     // An empty index that stood in for a former generation is nobody's news.
-                    if its.iter().all(|record| {
-                        record
-                            .more
-                            .get("role")
-                            .is_none_or(|role| role != "placeholder")
-                    }) {
+                    if its.iter().all(|record| !record.placeholder) {
                         pruned.deleted.push(uid);
                     }
                     forgotten.extend(its);

@@ -297,8 +297,8 @@ impl Job<'_> {
             record.database = Some(json!({ "path": self.database.path() }));
         }
         let mut live = Vec::with_capacity(records.len());
-        for (index, build) in self.indexes.iter().zip(built.passed.builds()) {
-            let (created_at, record) = self.former(index, build).await?;
+        for index in self.indexes.iter() {
+            let (created_at, record) = self.former(index).await?;
             live.push(created_at);
             records.extend(record);
         }
@@ -321,38 +321,25 @@ impl Job<'_> {
     ///
     /// Where nothing is there yet, an empty index is made, since a swap needs two. Its record says that it is incomplete,
     /// so that it is deleted afterwards, by this run or by the next.
-    async fn former(
-        &self,
-        index: &Prepared,
-        build: &Build,
-    ) -> Result<(String, Option<Record>), Error> {
-        let host = host::name();
-        let live_uid = &build.live_uid;
-        let record = |created_at: &str, role: &str| {
-            let mut record = Record::begin(live_uid, live_uid, "", &host, Timestamp::now());
-            record.id = format!("{}_{role}", build.uid);
-            record.created_at = Some(created_at.to_owned());
-            record.more.insert("role".to_owned(), json!(role));
-            record
-        };
-        let Some(live) = &index.live else {
-            let made = self.server.new_index(live_uid).await?;
-            let made = made.ok_or_else(|| PromoteError::Overtaken {
-                live_uid: live_uid.clone(),
-                expected: "nothing".to_owned(),
-                found: "somebody created it".to_owned(),
-            })?;
-            let placeholder = record(&made.created_at, "placeholder");
-            return Ok((made.created_at, Some(placeholder)));
-        };
-        if live.has_record {
-            return Ok((live.created_at.clone(), None));
+    async fn former(&self, index: &Prepared) -> Result<(String, Option<Record>), Error> {
+        let (host, now) = (host::name(), Timestamp::now());
+        if let Some(live) = &index.live {
+            // Made by somebody else: adopted, so that it can be rolled back to, and is pruned in its turn.
+            let adopted = match live.record {
+                None => Some(Record::adopt(&live.index, &host, now)),
+                Some(_) => None,
+            };
+            return Ok((live.index.created_at.clone(), adopted));
         }
-        // Made by somebody else: adopted, so that it can be rolled back to, and is pruned in its turn.
-        let mut adopted = record(&live.created_at, "adopted");
-        adopted.complete = true;
-        adopted.documents = Some(live.documents);
-        Ok((live.created_at.clone(), Some(adopted)))
+        let live_uid = &index.definition.live_uid;
+        let made = self.server.new_index(live_uid).await?;
+        let made = made.ok_or_else(|| PromoteError::Overtaken {
+            live_uid: live_uid.clone(),
+            expected: "nothing".to_owned(),
+            found: "somebody created it".to_owned(),
+        })?;
+        let placeholder = Record::placeholder(&made, &host, now);
+        Ok((made.created_at, Some(placeholder)))
     }
 
     /// One more round, into the live index now: what was committed during the swap. It is not worth calling the run a
