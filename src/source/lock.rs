@@ -62,6 +62,11 @@ impl RunLock {
         }
     }
 
+    /// Whether others are kept out; `false` where the file system knows no such lock.
+    pub fn is_held(&self) -> bool {
+        self.unsupported_reason().is_none()
+    }
+
     /// Why nothing is locked, where the file system knows no such lock. The caller says so and goes on: the
     /// identity checks around a swap still notice another run, only later.
     pub fn unsupported_reason(&self) -> Option<&str> {
@@ -115,7 +120,7 @@ mod tests {
     fn a_second_run_is_told_that_the_first_is_at_it() {
         let scene = Scene::new("CREATE TABLE t(x)");
         let first = scene.database().lock().unwrap();
-        assert_eq!(first.unsupported_reason(), None);
+        assert!(first.is_held());
         let error = scene.database().lock().unwrap_err();
         assert!(matches!(error, SourceError::RunLocked { .. }));
         assert!(

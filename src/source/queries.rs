@@ -64,6 +64,15 @@ pub fn changes(changes_sql: &str) -> String {
     )
 }
 
+/// The types of value that changes.sql has as `changed_at`: rows of (SQLite's name of the type, an id that has it, the
+/// greatest value of it). Bind a lower bound that lets everything through.
+pub fn change_forms(changes_sql: &str) -> String {
+    let sql = sql::core(changes_sql);
+    format!(
+        "SELECT typeof(c.\"changed_at\"), MIN(c.\"id\"), MAX(c.\"changed_at\") FROM (\n{sql}\n) AS c GROUP BY 1"
+    )
+}
+
 /// `?1, ?2, ...` for ids, each in every spelling that a column may hold it in.
 ///
 /// A list of parameters, rather than a subquery over a JSON array: SQLite takes a list into a GROUP BY or DISTINCT
@@ -273,6 +282,23 @@ mod tests {
             .await
             .unwrap_err();
         assert!(error.to_string().contains("changed_at"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_column_that_mixes_numbers_and_texts_shows_a_row_of_each() {
+        let sql = "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since
+                   UNION ALL SELECT 40 + id, 1735689600 + id FROM articles WHERE id > :since; -- numbers";
+        let mut found = read(&change_forms(sql), vec![Argument::Integer(i64::MIN)])
+            .await
+            .unwrap();
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                ["'integer'", "35", "1735689607"],
+                ["'text'", "-5", "'2025-01-04'"]
+            ]
+        );
     }
 
     proptest! {

@@ -108,3 +108,38 @@ fn shown(value: Value<'_>) -> String {
         Value::Blob(bytes) => format!("blob {bytes:x?}"),
     }
 }
+
+/// Runs the ignored test `name` of this crate in a process of its own, as another user where one is given, on the
+/// database `path`. Returns whether it passed, and what it printed.
+pub(crate) fn in_another_process(name: &str, path: &Path, uid: Option<u32>) -> (bool, String) {
+    use std::os::unix::process::CommandExt;
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", name, "--ignored", "--nocapture"])
+        .env(DATABASE, path);
+    if let Some(uid) = uid {
+        command.uid(uid).gid(uid);
+    }
+    let output = command.output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(
+        printed.contains("1 passed") || printed.contains("1 failed"),
+        "{name} was not run: {printed}"
+    );
+    (output.status.success(), printed)
+}
+
+/// The database that [`in_another_process`] hands over.
+pub(crate) fn handed_over() -> PathBuf {
+    std::env::var_os(DATABASE)
+        .expect("run by another test")
+        .into()
+}
+
+const DATABASE: &str = "BISAN_INDEXER_TEST_DATABASE";
+
+/// Whether this process may become another user. Tests about users pass without a check where it may not.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}

@@ -1,11 +1,11 @@
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 
 use super::*;
-use crate::source::testing::{Scene, listing, run};
-use crate::source::{Database, UnusableDatabase};
+use crate::source::testing::{Scene, handed_over, in_another_process, is_root, listing, run};
+use crate::source::{Database, OpenProblem, UnusableDatabase};
 
 const NAME: &str = "production.sqlite3";
 
@@ -215,4 +215,170 @@ async fn a_damaged_header_behind_good_magic_is_no_database() {
         error,
         SourceError::Unusable(UnusableDatabase::Empty(_))
     ));
+}
+
+/// The application's user and another one.
+const OWNER: u32 = 65_533;
+const OTHER: u32 = 65_534;
+
+/// A database of `OWNER`'s in a folder with this mode, closed.
+fn of_owner(mode: u32) -> Scene {
+    let scene = Scene::new("CREATE TABLE t(x); INSERT INTO t VALUES (1)");
+    for path in [scene.folder().to_owned(), scene.path()] {
+        chown(path, Some(OWNER), Some(OWNER)).unwrap();
+    }
+    std::fs::set_permissions(scene.folder(), std::fs::Permissions::from_mode(mode)).unwrap();
+    scene
+}
+
+const PROBLEM: &str = "source::connection::tests::helper_prints_what_is_in_the_way";
+
+#[tokio::test]
+#[ignore = "run by other tests, as another user"]
+async fn helper_prints_what_is_in_the_way() {
+    match count(&Database::open(&handed_over().into()).unwrap()).await {
+        Ok(count) => println!("{count} rows"),
+        Err(SourceError::NotReadable {
+            problem: OpenProblem::SharedMemory { .. },
+            path,
+        }) => {
+            println!("shared memory of {}", path.display());
+        }
+        Err(SourceError::NotReadable {
+            problem: OpenProblem::ForeignOwner { uid, owner },
+            ..
+        }) => {
+            println!("files of {uid} beside {owner}");
+        }
+        Err(other) => println!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_explained() {
+    if !is_root() {
+        return;
+    }
+    let scene = of_owner(0o755);
+    let (_, printed) = in_another_process(PROBLEM, &scene.path(), Some(OTHER));
+    assert!(printed.contains("shared memory of"), "{printed}");
+    assert_eq!(listing(scene.folder()), [NAME]);
+}
+
+#[test]
+fn files_that_the_application_could_not_write_are_never_made() {
+    if !is_root() {
+        return;
+    }
+    let scene = of_owner(0o777);
+    let (_, printed) = in_another_process(PROBLEM, &scene.path(), Some(OTHER));
+    assert!(printed.contains("files of 65534 beside 65533"), "{printed}");
+    assert_eq!(listing(scene.folder()), [NAME]);
+    let (_, printed) = in_another_process(PROBLEM, &scene.path(), Some(OWNER));
+    assert!(printed.contains("1 rows"), "{printed}");
+    assert_eq!(listing(scene.folder()), [NAME]);
+}
+
+#[tokio::test]
+async fn while_the_application_runs_it_is_enough_to_be_able_to_read() {
+    if !is_root() {
+        return;
+    }
+    let scene = of_owner(0o755);
+    let mut application = scene.writer().await;
+    run(&mut application, "INSERT INTO t VALUES (2)").await;
+    let (_, printed) = in_another_process(PROBLEM, &scene.path(), Some(OTHER));
+    assert!(printed.contains("2 rows"), "{printed}");
+    assert_eq!(listing(scene.folder()).len(), 3);
+}
+
+#[tokio::test]
+async fn roots_files_belong_to_the_owner_while_they_are_there() {
+    if !is_root() {
+        return;
+    }
+    let scene = of_owner(0o755);
+    let connection = scene.database().connect().await.unwrap();
+    for name in listing(scene.folder()) {
+        assert_eq!(
+            std::fs::metadata(scene.folder().join(&name)).unwrap().uid(),
+            OWNER,
+            "{name}"
+        );
+    }
+    let (_, printed) = in_another_process(PROBLEM, &scene.path(), Some(OWNER));
+    assert!(printed.contains("1 rows"), "{printed}");
+    connection.close().await.unwrap();
+    assert_eq!(listing(scene.folder()), [NAME]);
+}
+
+#[test]
+#[ignore = "run by another test"]
+fn helper_takes_the_database_for_itself() {
+    futures::executor::block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(handed_over());
+        let mut connection = options
+            .busy_timeout(Duration::ZERO)
+            .connect()
+            .await
+            .unwrap();
+        run(&mut connection, "BEGIN EXCLUSIVE; ROLLBACK").await;
+    });
+}
+
+#[tokio::test]
+async fn looking_at_the_file_on_the_side_does_not_unlock_it_under_a_read() {
+    let scene = Scene::without_wal("CREATE TABLE t(x); INSERT INTO t VALUES (1)");
+    let taken = || {
+        let name = "source::connection::tests::helper_takes_the_database_for_itself";
+        in_another_process(name, &scene.path(), None).0
+    };
+    assert!(taken());
+    let mut connection = scene.database().connect().await.unwrap();
+    let snapshot = connection.snapshot().await.unwrap();
+    assert!(
+        !taken(),
+        "a reader keeps writers out of a database without WAL"
+    );
+    drop(scene.database().lock().unwrap());
+    drop(scene.database());
+    assert!(!taken(), "and still does after a run lock is let go");
+    snapshot.end().await.unwrap();
+    assert!(taken());
+}
+
+#[tokio::test]
+async fn a_journal_that_a_crash_left_is_explained_and_left_for_the_application() {
+    let scene = Scene::without_wal("CREATE TABLE t(x)");
+    let mut writer = scene.writer().await;
+    let filler = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+                  INSERT INTO t SELECT printf('%.*c', 500, 'x') FROM n";
+    run(
+        &mut writer,
+        &format!("{filler}; PRAGMA cache_size = 1; BEGIN; DELETE FROM t; {filler}; {filler}"),
+    )
+    .await;
+    let copy = tempfile::tempdir().unwrap();
+    let copied = copy.path().join("copy.sqlite3");
+    std::fs::copy(scene.path(), &copied).unwrap();
+    let journal = copy.path().join("copy.sqlite3-journal");
+    std::fs::copy(
+        scene.path().with_file_name(format!("{NAME}-journal")),
+        &journal,
+    )
+    .unwrap();
+    let error = count(&Database::open(&copied.as_path().into()).unwrap())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            SourceError::NotReadable {
+                problem: OpenProblem::Recovery { .. },
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(journal.exists());
 }

@@ -238,3 +238,24 @@ async fn nothing_can_be_written() {
         .unwrap_err();
     assert_eq!(snapshot.count("SELECT * FROM t").await.unwrap(), 1000);
 }
+
+#[test]
+fn a_reader_can_run_in_a_task_of_its_own() {
+    fn sendable<T: Send>(_: &T) {}
+    async fn read(mut connection: crate::source::Connection) -> Result<u64, SourceError> {
+        let mut snapshot = connection.snapshot().await?;
+        let mut rows = snapshot.rows("SELECT 1", vec![]);
+        while let Some(row) = rows.next().await {
+            row?.values();
+        }
+        let read = rows.rows();
+        drop(rows);
+        snapshot.end().await?;
+        connection.close().await?;
+        Ok(read)
+    }
+    let scene = Scene::new("");
+    let reading = async { read(scene.database().connect().await.unwrap()).await };
+    sendable(&reading);
+    assert_eq!(futures::executor::block_on(reading).unwrap(), 1);
+}
