@@ -69,11 +69,11 @@ async fn a_batch_can_be_read_as_soon_as_it_is_announced_and_as_often_as_needed()
 #[tokio::test]
 async fn batches_are_numbered_by_index() {
     let (mut writer, spool) = Spool::create(None).unwrap();
-    assert_eq!(writer.begin_index(3).unwrap(), None);
+    writer.begin_index(3);
     writer.push(&line(1, 10), "1", 1000).unwrap();
-    let last = writer.begin_index(4).unwrap().unwrap();
-    assert_eq!((last.index, last.number), (3, 1));
-    writer.push(&line(2, 10), "2", 1000).unwrap();
+    writer.begin_index(4);
+    let last = writer.push(&line(2, 10), "2", 1000).unwrap().unwrap();
+    assert_eq!((last.index, last.number, last.documents), (3, 1, 1));
     let batch = writer.finish().unwrap().unwrap();
     assert_eq!(
         (batch.index, batch.number, batch.offset),
@@ -183,6 +183,13 @@ fn ids_of_every_kind_are_read_from_a_line() {
         .map(|piece| piece.first_id)
         .collect();
     assert_eq!(ids, ["-5", "a-b_c", "7"]);
+}
+
+#[test]
+fn a_body_can_be_handed_to_any_task() {
+    fn any_task<T: Send + Sync + Unpin + 'static>() {}
+    any_task::<SpoolBody>();
+    any_task::<SpoolWriter>();
 }
 
 proptest! {
