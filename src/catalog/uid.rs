@@ -1,15 +1,11 @@
 //! What a live uid may look like.
 
 use super::{CatalogError, IndexDefinition};
+use crate::engine::checkpoints::RECORDS_UID;
+use crate::engine::generations::{GenerationUid, SUFFIX_BYTES};
 
 /// Meilisearch's limit for a uid.
 const LONGEST_UID: usize = 400;
-
-/// What a generation's uid has after the live one: `_20261124T143000Z`.
-const GENERATION_SUFFIX: usize = "_20261124T143000Z".len();
-
-/// The index in which this program keeps its checkpoints.
-const CHECKPOINTS: &str = "bisan_indexer_checkpoints";
 
 /// Checks all uids, each for itself and beside the others.
 pub(super) fn check(definitions: &[IndexDefinition]) -> Result<(), CatalogError> {
@@ -39,7 +35,7 @@ pub(super) fn check(definitions: &[IndexDefinition]) -> Result<(), CatalogError>
 
 /// Why a uid can't be a live one.
 fn unusable(uid: &str) -> Option<String> {
-    let longest = LONGEST_UID - GENERATION_SUFFIX;
+    let longest = LONGEST_UID - SUFFIX_BYTES;
     if uid.is_empty() {
         return Some("it is empty".to_owned());
     }
@@ -58,28 +54,22 @@ fn unusable(uid: &str) -> Option<String> {
             uid.len()
         ));
     }
-    if looks_like_a_generation(uid) {
+    if is_of_a_generation(uid) {
         return Some(
             "it looks like a generation of another index, which a clean-up may remove".to_owned(),
         );
     }
-    (uid == CHECKPOINTS).then(|| "this program keeps its checkpoints under it".to_owned())
+    (uid == RECORDS_UID).then(|| "this program keeps its checkpoints under it".to_owned())
 }
 
-/// Whether a uid ends as a generation's does.
-fn looks_like_a_generation(uid: &str) -> bool {
-    let Some(at) = uid.len().checked_sub(GENERATION_SUFFIX) else {
-        return false;
-    };
-    at > 0
-        && uid
-            .bytes()
-            .skip(at)
-            .zip(b"_00000000T000000Z")
-            .all(|(byte, form)| match form {
-                b'0' => byte.is_ascii_digit(),
-                other => byte == *other,
-            })
+/// Whether a uid is that of a generation of some index.
+fn is_of_a_generation(uid: &str) -> bool {
+    let live = uid
+        .len()
+        .checked_sub(SUFFIX_BYTES)
+        .and_then(|end| uid.get(..end))
+        .unwrap_or_default();
+    !live.is_empty() && GenerationUid::parse(live, uid).is_some()
 }
 
 #[cfg(test)]
@@ -118,8 +108,8 @@ mod tests {
     fn a_live_uid_is_never_taken_for_a_generation_or_for_the_checkpoints() {
         for bad in [
             "articles_20261124T143000Z",
-            "a_00000000T000000Z",
-            CHECKPOINTS,
+            "a_b_20250101T000000Z",
+            RECORDS_UID,
         ] {
             assert!(
                 matches!(judged(bad), Err(CatalogError::Uid { .. })),

@@ -95,7 +95,7 @@ impl Bisan {
 }
 
 fn definition(name: &str) -> IndexDefinition {
-    built_in().into_iter().find(|d| d.name == name).unwrap()
+    built_in().unwrap().into_iter().find(|d| d.name == name).unwrap()
 }
 
 fn names<'a>(definition: &'a IndexDefinition, key: &str) -> Vec<&'a str> {
@@ -145,7 +145,7 @@ async fn every_row_becomes_a_document() {
 #[tokio::test]
 async fn settings_name_only_fields_that_documents_have() {
     let bisan = Bisan::new();
-    for definition in built_in() {
+    for definition in built_in().unwrap() {
         let documents = bisan.documents(&definition.name).await;
         let document = &documents[&DocumentId::from(1)];
         for key in [
@@ -175,7 +175,7 @@ fn searchable_attributes_are_those_of_the_applications_models() {
         names(&definition("authors"), "searchableAttributes"),
         ["name", "bio"]
     );
-    for definition in built_in() {
+    for definition in built_in().unwrap() {
         assert_eq!(definition.settings["pagination"]["maxTotalHits"], 10_000);
         assert_eq!(names(&definition, "stopWords"), ["ال"]);
     }
@@ -185,7 +185,7 @@ fn searchable_attributes_are_those_of_the_applications_models() {
 async fn changes_are_asked_for_by_one_parameter() {
     let bisan = Bisan::new();
     let mut connection = bisan.connect().await;
-    for definition in built_in() {
+    for definition in built_in().unwrap() {
         let statement = connection
             .inspect(&definition.changes_sql.unwrap())
             .await
