@@ -270,6 +270,56 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_shipped_definitions_are_read_by_id_and_followed() {
+        let scene = Scene::new(
+            "CREATE TABLE authors(id INTEGER PRIMARY KEY AUTOINCREMENT, name, bio, avatar_url, social_links,
+                                  created_at, updated_at datetime(6), articles_count);
+             CREATE TABLE articles(id INTEGER PRIMARY KEY AUTOINCREMENT, title, article_image, excerpt, category,
+                 publish_date, created_at, updated_at datetime(6), body, source_url, tags, author_id, source_id);
+             CREATE INDEX by_author ON articles(author_id);
+             INSERT INTO authors(id, name, updated_at) VALUES (1, 'a', '2025-02-01 00:00:00.000000');
+             INSERT INTO articles(id, author_id, updated_at) VALUES (5, 1, '2025-01-01 00:00:00.000');",
+        );
+        let mut connection = scene.database().connect().await.unwrap();
+        let mut snapshot = connection.snapshot().await.unwrap();
+        for definition in crate::catalog::built_in().unwrap() {
+            for (sql, arguments) in [
+                by_ids(&definition.documents_sql, ["5", "6"]),
+                ids_among(&definition.documents_sql, ["5"]),
+            ] {
+                let plan = rows(
+                    &mut snapshot,
+                    &format!("EXPLAIN QUERY PLAN {sql}"),
+                    arguments,
+                )
+                .await
+                .unwrap();
+                assert!(
+                    plan[0][3].contains("SEARCH") && plan[0][3].contains("INTEGER PRIMARY KEY"),
+                    "{plan:?}"
+                );
+                assert!(
+                    !plan.iter().any(|step| step[3].contains("SCAN")),
+                    "{plan:?}"
+                );
+            }
+            let changes = changes(definition.changes_sql.as_deref().unwrap());
+            let since = vec![Argument::Text("2025-01-15".into())];
+            let changed = rows(&mut snapshot, &changes, since).await.unwrap();
+            let id = if definition.name == "articles" {
+                "5"
+            } else {
+                "1"
+            };
+            assert_eq!(
+                changed,
+                [[id, "'2025-02-01 00:00:00.000000'"]],
+                "an author's change is the articles', too"
+            );
+        }
+    }
+
+    #[tokio::test]
     async fn changes_are_read_by_name_with_the_bound_in_its_place() {
         let sql = "SELECT updated_at AS changed_at, 'x' AS other, id FROM articles WHERE updated_at >= :since
                    UNION SELECT n.updated_at, '', a.id FROM authors n JOIN articles a ON a.author_id = n.id
