@@ -15,10 +15,8 @@ pub(super) fn write(
     if text.starts_with("[\"") && text.ends_with("\"]") {
         remark(Remark::ListHoldsJsonText);
     }
-    let parts = text.split([',', '،']).map(str::trim);
-    let parts = parts.filter(|part| !part.is_empty());
     out.push(b'[');
-    for (index, part) in parts.enumerate() {
+    for (index, part) in parts(text).enumerate() {
         if index > 0 {
             out.push(b',');
         }
@@ -26,4 +24,9 @@ pub(super) fn write(
     }
     out.push(b']');
     Ok(())
+}
+
+pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split([',', '،']).map(str::trim);
+    parts.filter(|part| !part.is_empty())
 }

@@ -126,6 +126,19 @@ pub(crate) fn write_plain(
     Ok(())
 }
 
+/// Whether filters would see only the beginning of a value: the engine cuts what it filters by, and a filter with the
+/// whole text then finds nothing. These are 234 Arabic letters.
+pub(crate) fn is_cut_in_filters(value: Value<'_>, conversion: Option<Conversion>) -> bool {
+    const MAX_BYTES: usize = 468;
+    match (value, conversion) {
+        (Value::Text(text), None) => text.len() > MAX_BYTES,
+        (Value::Text(text), Some(Conversion::List)) => {
+            text.len() > MAX_BYTES && list::parts(text).any(|part| part.len() > MAX_BYTES)
+        }
+        _ => false,
+    }
+}
+
 /// The text of a value for the conversions that read texts; a number is what it is written as, since a column's type
 /// promises nothing.
 fn as_text(value: Value<'_>) -> Result<std::borrow::Cow<'_, str>, Unfit> {
@@ -166,6 +179,7 @@ pub enum Remark {
     #[serde(rename = "number_beyond_2_53")]
     NumberBeyond2To53,
     LongText,
+    LongFilterText,
 }
 
 impl Remark {
@@ -189,6 +203,10 @@ impl Remark {
             Remark::LongText => {
                 "a text of more than about 65,535 words, whose rest Meilisearch stores and does not search; \
                  split it into several fields if that matters"
+            }
+            Remark::LongFilterText => {
+                "a text of more than 468 bytes in a filterable field, of which filters and facets see only the \
+                 beginning; filter by something shorter"
             }
         }
     }

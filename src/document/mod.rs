@@ -2,7 +2,7 @@
 //!
 //! [`DocumentShape`] is what a statement's columns say about all of its rows; [`DocumentShape::write`] does it for one.
 
-use crate::convert::{Unfit, excerpt, write_plain};
+use crate::convert::{Unfit, excerpt, is_cut_in_filters, write_plain};
 use crate::ids::{DocumentId, IdError};
 use crate::source::Value;
 
@@ -57,6 +57,9 @@ impl DocumentShape {
                     notes.add(remark, &field.name, &id);
                 }
             };
+            if field.is_filtered && is_cut_in_filters(value, field.conversion) {
+                remark(Remark::LongFilterText);
+            }
             let written = match field.conversion {
                 None => write_plain(value, out, &mut remark),
                 Some(conversion) => conversion.write(value, out, &mut remark),

@@ -28,6 +28,7 @@ pub(super) struct Field {
     /// What stands before the value: `,"name":`.
     pub(super) prefix: Vec<u8>,
     pub(super) is_geo: bool,
+    pub(super) is_filtered: bool,
 }
 
 impl DocumentShape {
@@ -67,6 +68,19 @@ impl DocumentShape {
         })
     }
 
+    /// Names the fields that settings.json lets be filtered by, so that a text too long for that is remarked.
+    pub fn with_filterable<'a>(
+        mut self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> DocumentShape {
+        for name in names {
+            for field in self.fields.iter_mut().filter(|field| field.name == name) {
+                field.is_filtered = true;
+            }
+        }
+        self
+    }
+
     /// The names of all fields, `id` first, as the documents have them.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         let others = self.fields.iter().map(|field| field.name.as_str());
@@ -104,6 +118,7 @@ impl Field {
             conversion,
             prefix,
             is_geo: name == GEO,
+            is_filtered: false,
         })
     }
 }

@@ -171,6 +171,31 @@ fn remarks_are_counted_by_kind_and_field() {
 }
 
 #[test]
+fn a_text_that_filters_see_only_the_beginning_of_is_remarked() {
+    let remarks = |column: &str, text: &str| {
+        let shape = shape(&["id", column])
+            .unwrap()
+            .with_filterable(["id", "tags", "gone"]);
+        let mut notes = Notes::new();
+        let values = [Value::Integer(1), Value::Text(text)];
+        shape.write(&values, &mut Vec::new(), &mut notes).unwrap();
+        notes
+            .entries()
+            .iter()
+            .map(|note| note.kind)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(remarks("tags", &"ط".repeat(234)), []);
+    assert_eq!(remarks("tags", &"ط".repeat(235)), [Remark::LongFilterText]);
+    assert_eq!(remarks("tags:list", &"ط,".repeat(500)), []);
+    assert_eq!(
+        remarks("tags:list", &format!("a,{}", "ط".repeat(235))),
+        [Remark::LongFilterText]
+    );
+    assert_eq!(remarks("title", &"ط".repeat(235)), []);
+}
+
+#[test]
 fn coordinates_that_would_fail_a_batch_are_refused() {
     let geo = |value| line(&["id", "_geo:json"], &[Value::Integer(1), value]);
     for good in [

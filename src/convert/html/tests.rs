@@ -91,6 +91,7 @@ fn lines_are_kept_in_pre_and_nowhere_else() {
 fn control_characters_and_every_kind_of_space_part_words() {
     reads("قبل\0بعد", "قبل بعد");
     reads("<p>قبل\0بعد</p>", "قبل بعد");
+    reads("<title>قبل\0بعد</title><p\0x>و", "قبل بعد\nو");
     reads("a\u{1}b\u{7f}c\u{85}d\u{9b}e", "a b c d e");
     reads(
         "a\u{a0}b\u{2003}c\u{2028}d\u{202f}e\u{3000}f\u{1680}g",
