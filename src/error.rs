@@ -9,7 +9,7 @@ use crate::engine::api_key::ApiKeyError;
 use crate::engine::promote::PromoteError;
 use crate::engine::settings_keys::UnknownKey;
 use crate::engine::upload::UploadError;
-use crate::follow::ChangesError;
+use crate::follow::{ChangesError, TooManyDeletes};
 use crate::gates::ClosedGates;
 use crate::preflight::DefinitionError;
 use crate::reader::{BadRows, IncompleteRead};
@@ -75,6 +75,9 @@ pub enum Error {
     /// Change timestamps that cannot be compared.
     #[error(transparent)]
     Changes(#[from] ChangesError),
+    /// A round would delete too much.
+    #[error(transparent)]
+    TooManyDeletes(#[from] TooManyDeletes),
     /// Meilisearch.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -120,7 +123,7 @@ impl Error {
             | Self::Source(
                 SourceError::Address(_) | SourceError::Statement(_) | SourceError::Unusable(_),
             ) => USAGE,
-            Self::Gates(_) => REFUSED,
+            Self::Gates(_) | Self::TooManyDeletes(_) => REFUSED,
             Self::Source(SourceError::RunLocked { .. })
             | Self::Promote(PromoteError::Overtaken { .. }) => LOCKED,
             Self::Interrupted => interrupt::EXIT_CODE,

@@ -1,30 +1,45 @@
-//! A round: what changed in the database is sent to an index, and what went is deleted there.
+//! A round: one index is brought to what documents.sql returns.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `changes` | which ids changes.sql names since an instant |
+//! | `compare` | a row and its document, side by side: what is the same is not sent |
+//! | `plan` | what a round found, and why |
+//! | `carry_out` | sends, waits, deletes what still is gone |
 //!
 //! Documents are whole and keyed, so sending one again is harmless, and a round that died is simply run again. A
-//! delete is the one thing that cannot be taken back: before it is sent, the database is asked for that id once more.
+//! delete is the one thing that cannot be taken back: before it is sent, the database is asked for that id once more,
+//! and a round that would delete a large share of the index is refused.
 
-use std::collections::BTreeSet;
+mod carry_out;
+mod changes;
+mod compare;
+mod plan;
 
-use futures::TryStreamExt as _;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 
-use crate::document::Notes;
-use crate::engine::upload::{self, BatchLimit};
-use crate::engine::wait::wait;
+use crate::cli::Percent;
+use crate::engine::upload::BatchLimit;
 use crate::engine::{Begun, Server};
 use crate::error::Error;
-use crate::ids::{DocumentId, IdSet};
 use crate::preflight::Prepared;
-use crate::progress::Progress;
-use crate::reader::{BadRow, BadRows};
-use crate::source::queries::{self, IDS_PER_READ};
-use crate::source::{Argument, Connection, Database, Snapshot, Value};
-use crate::spool::{Batch, Spool, SpoolWriter};
-use crate::timestamp::{self, BoundValue, TimestampForm};
+use crate::source::{Connection, Database};
 
-/// Ids that one page of the documents route lists.
-const IDS_A_PAGE: u64 = 10_000;
+pub use changes::ChangesError;
+pub use plan::{Plan, Reason};
+
+/// How deeply a round compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Depth {
+    /// What changes.sql names. Blind to hard deletes and to writes that touch no timestamp; where the counts differ
+    /// afterwards, ids are compared as well.
+    Changed,
+    /// That, and every id that stands on one side only.
+    Ids,
+    /// Every document with its row, to the field.
+    All,
+}
 
 /// What one round works with.
 pub struct Round<'a> {
@@ -40,363 +55,143 @@ pub struct Round<'a> {
     pub limit: &'a BatchLimit,
     /// What this run has begun, so that it can be cancelled.
     pub begun: &'a Begun,
+    /// How large a share of the index's documents may be deleted; `None` where nothing is guarded (a build, which has
+    /// gates of its own).
+    pub max_loss: Option<Percent>,
 }
 
-/// What a round did.
+/// What a round did, or would do.
 #[derive(Debug)]
 pub struct Followed {
     /// When its snapshot was taken: everything committed before is in the index now.
     pub taken_at: Timestamp,
-    /// The ids whose documents were sent.
-    pub sent: IdSet,
-    /// The ids that were deleted.
-    pub deleted: IdSet,
+    /// How deeply it compared in the end.
+    pub depth: Depth,
+    /// What was sent and deleted, and why.
+    pub plan: Plan,
 }
 
-/// A row's change timestamp that cannot be compared.
+/// A round that would delete too much.
 #[derive(Debug, thiserror::Error)]
-pub enum ChangesError {
-    /// The column holds numbers and texts; no comparison in SQL holds for both.
-    #[error(
-        "{index}/changes.sql: change timestamps are numbers and texts in one column (id {number} has a number, id \
-         {text} a text); make them one form"
-    )]
-    MixedForms {
-        /// The definition's name.
-        index: String,
-        /// An id with a number.
-        number: String,
-        /// An id with a text.
-        text: String,
-    },
-    /// A value that is no timestamp.
-    #[error("{index}/changes.sql: id {id}: {why}")]
-    Timestamp {
-        /// The definition's name.
-        index: String,
-        /// The row's id.
-        id: String,
-        /// What is wrong.
-        why: timestamp::NotATimestamp,
-    },
-    /// An id that is none.
-    #[error("{index}/changes.sql: {why}")]
-    Id {
-        /// The definition's name.
-        index: String,
-        /// What is wrong.
-        why: crate::ids::IdError,
-    },
+#[error(
+    "{uid}: {deletes} of {documents} documents would be deleted, {:.0} % where --max-loss allows {allowed}; nothing was \
+     changed. If somebody is importing, wait until that has ended; if it is right, say --max-loss {}%",
+    share(*.deletes, *.documents), share(*.deletes, *.documents).ceil()
+)]
+pub struct TooManyDeletes {
+    /// The index.
+    pub uid: String,
+    /// What would be deleted.
+    pub deletes: u64,
+    /// Of how many.
+    pub documents: u64,
+    /// The share that is allowed.
+    pub allowed: Percent,
+}
+
+/// As few deletes as this are never too many: in an index of three, one is a third.
+const FEW_DELETES: u64 = 10;
+
+fn share(deletes: u64, documents: u64) -> f64 {
+    deletes as f64 * 100.0 / documents.max(1) as f64
 }
 
 impl Round<'_> {
-    /// Sends what changes.sql names since `since`, and deletes what documents.sql no longer returns of it. Where the
-    /// counts differ afterwards (a hard delete, a write that touched no timestamp), compares ids as well.
+    /// Finds out what differs, sends and deletes it. `since` is where changes.sql begins.
     ///
     /// # Errors
     /// What kept it from ending; what was sent until then is right, and sending it again is harmless.
-    pub async fn changed(&self, since: Timestamp) -> Result<Followed, Error> {
+    pub async fn run(&self, depth: Depth, since: Timestamp) -> Result<Followed, Error> {
         let mut connection = self.database.connect().await?;
-        let mut snapshot = connection.snapshot().await?;
-        let taken_at = snapshot.taken_at();
-        let mut work = Work::new(self)?;
-        if let Some(changes) = &self.index.definition.changes_sql {
-            let changed = self.changed_ids(&mut snapshot, changes, since).await?;
-            work.look_up(&mut snapshot, &changed).await?;
-        }
-        let in_database = snapshot.count(&self.index.definition.documents_sql).await?;
-        snapshot.end().await?;
-        let mut followed = Followed {
-            taken_at,
-            sent: IdSet::default(),
-            deleted: IdSet::default(),
-        };
-        work.carry_out(&mut connection, &mut followed).await?;
-        if self.server.count_documents(self.uid).await? != in_database {
-            let mut snapshot = connection.snapshot().await?;
-            let mut work = Work::new(self)?;
-            self.compare_ids(&mut snapshot, &mut work).await?;
-            snapshot.end().await?;
-            work.carry_out(&mut connection, &mut followed).await?;
+        let (mut found, in_database) = self.look(&mut connection, depth, since).await?;
+        self.guard(&found.plan).await?;
+        self.carry_out(&mut connection, &mut found.plan).await?;
+        if depth == Depth::Changed && self.server.count_documents(self.uid).await? != in_database {
+            let mut deeper = self.compare_ids(&mut connection).await?;
+            self.guard(&deeper).await?;
+            self.carry_out(&mut connection, &mut deeper).await?;
+            found.depth = Depth::Ids;
+            found.plan.absorb(deeper);
         }
         connection.close().await?;
-        Ok(followed)
+        Ok(found)
     }
 
-    /// The ids that changes.sql names at or after `since`, compared as instants.
-    async fn changed_ids(
+    /// Finds out what a round would send and delete, and does nothing.
+    ///
+    /// # Errors
+    /// Where one side cannot be read.
+    pub async fn dry_run(&self, depth: Depth, since: Timestamp) -> Result<Followed, Error> {
+        let mut connection = self.database.connect().await?;
+        let (mut found, in_database) = self.look(&mut connection, depth, since).await?;
+        if depth == Depth::Changed {
+            let in_index = self.server.count_documents(self.uid).await?;
+            if found.plan.count_after(in_index) != in_database {
+                found.plan.absorb(self.compare_ids(&mut connection).await?);
+                found.depth = Depth::Ids;
+            }
+        }
+        self.guard(&found.plan).await?;
+        connection.close().await?;
+        Ok(found)
+    }
+
+    /// What differs, and how many documents the database has.
+    async fn look(
         &self,
-        snapshot: &mut Snapshot<'_>,
-        changes: &str,
-        since: Timestamp,
-    ) -> Result<Vec<DocumentId>, Error> {
-        let Some(form) = self.form(snapshot, changes).await? else {
-            return Ok(Vec::new());
-        };
-        let name = || self.index.definition.name.clone();
-        let bound = match timestamp::lower_bound(form, since) {
-            BoundValue::Integer(number) => Argument::Integer(number),
-            BoundValue::Text(text) => Argument::Text(text),
-        };
-        let mut seen = IdSet::default();
-        let mut changed = Vec::new();
-        let sql = queries::changes(changes);
-        let mut rows = snapshot.rows(&sql, self.bind(bound));
-        while let Some(row) = rows.try_next().await? {
-            let values = row.values();
-            let id = DocumentId::from_value(values[0])
-                .map_err(|why| ChangesError::Id { index: name(), why })?;
-            let at = timestamp::parse(values[1]).map_err(|why| ChangesError::Timestamp {
-                index: name(),
-                id: id.to_string(),
-                why,
-            })?;
-            if at >= since && seen.insert(&id) {
-                changed.push(id);
-            }
-        }
-        Ok(changed)
-    }
-
-    /// In which form changes.sql gives its timestamps; `None` where it returns no row at all.
-    async fn form(
-        &self,
-        snapshot: &mut Snapshot<'_>,
-        changes: &str,
-    ) -> Result<Option<TimestampForm>, Error> {
-        let sql = format!(
-            "SELECT typeof(c.changed_at), MIN(c.id), MAX(c.changed_at) FROM ({}) AS c GROUP BY 1",
-            queries::changes(changes)
-        );
-        // Below every number, and every number is below every text: nothing is hidden.
-        let mut rows = snapshot.rows(&sql, self.bind(Argument::Integer(i64::MIN)));
-        let (mut number, mut text) = (None, None);
-        while let Some(row) = rows.try_next().await? {
-            let values = row.values();
-            let id = DocumentId::from_value(values[1])
-                .map_or_else(|_| "?".to_owned(), |id| id.to_string());
-            match values[2] {
-                Value::Integer(_) | Value::Real(_) => {
-                    let form =
-                        timestamp::form(values[2]).map_err(|why| ChangesError::Timestamp {
-                            index: self.index.definition.name.clone(),
-                            id: id.clone(),
-                            why,
-                        })?;
-                    number = Some((id, form));
-                }
-                _ => text = Some(id),
-            }
-        }
-        match (number, text) {
-            (Some((number, _)), Some(text)) => Err(ChangesError::MixedForms {
-                index: self.index.definition.name.clone(),
-                number,
-                text,
-            }
-            .into()),
-            (Some((_, form)), None) => Ok(Some(form)),
-            (None, Some(_)) => Ok(Some(TimestampForm::Text)),
-            (None, None) => Ok(None),
-        }
-    }
-
-    fn bind(&self, since: Argument) -> Vec<Argument> {
-        if self.index.changes_takes_since {
-            vec![since]
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// Every id that stands on one side only: missing ones are looked up and sent, those too many are deleted.
-    async fn compare_ids(
-        &self,
-        snapshot: &mut Snapshot<'_>,
-        work: &mut Work<'_>,
-    ) -> Result<(), Error> {
-        let mut in_index = IdSet::default();
-        let mut offset = 0;
-        loop {
-            let page = self
-                .server
-                .document_page(self.uid, offset, IDS_A_PAGE, Some(&["id"]))
-                .await?;
-            for document in &page.results {
-                let id = document.get("id").unwrap_or(&serde_json::Value::Null);
-                in_index.insert(&DocumentId::from_json(id).map_err(|why| ChangesError::Id {
-                    index: self.index.definition.name.clone(),
-                    why,
-                })?);
-            }
-            offset += page.results.len() as u64;
-            if page.results.is_empty() || offset >= page.total {
-                break;
-            }
-        }
-        let mut missing = Vec::new();
-        let mut in_database = IdSet::default();
-        let sql = queries::ids_only(&self.index.definition.documents_sql);
-        let mut rows = snapshot.rows(&sql, Vec::new());
-        while let Some(row) = rows.try_next().await? {
-            let id = DocumentId::from_value(row.values()[0]).map_err(|why| ChangesError::Id {
-                index: self.index.definition.name.clone(),
-                why,
-            })?;
-            if !in_index.contains(&id) {
-                missing.push(id.clone());
-            }
-            in_database.insert(&id);
-        }
-        drop(rows);
-        work.look_up(snapshot, &missing).await?;
-        work.gone
-            .extend(in_index.iter().filter(|id| !in_database.contains(id)));
-        Ok(())
-    }
-}
-
-/// What a round has found out and not yet carried out.
-struct Work<'a> {
-    round: &'a Round<'a>,
-    spool: Spool,
-    writer: SpoolWriter,
-    batches: Vec<Batch>,
-    sent: IdSet,
-    gone: BTreeSet<DocumentId>,
-}
-
-impl<'a> Work<'a> {
-    fn new(round: &'a Round<'a>) -> Result<Self, Error> {
-        let (mut writer, spool) = Spool::create(None).map_err(Error::Spool)?;
-        writer.begin_index(0).map_err(Error::Spool)?;
-        Ok(Self {
-            round,
-            spool,
-            writer,
-            batches: Vec::new(),
-            sent: IdSet::default(),
-            gone: BTreeSet::new(),
-        })
-    }
-
-    /// Reads the rows of these ids as they are now; ids without a row are gone.
-    async fn look_up(
-        &mut self,
-        snapshot: &mut Snapshot<'_>,
-        ids: &[DocumentId],
-    ) -> Result<(), Error> {
-        let mut notes = Notes::default();
-        let mut line = Vec::new();
-        for some in ids.chunks(IDS_PER_READ) {
-            self.gone.extend(some.iter().cloned());
-            let (sql, ids) = queries::by_ids(
-                &self.round.index.definition.documents_sql,
-                some.iter().map(DocumentId::as_str),
-            );
-            let mut rows = snapshot.rows(&sql, ids);
-            let mut number = 0;
-            while let Some(row) = rows.try_next().await? {
-                number += 1;
-                line.clear();
-                let id = self
-                    .round
-                    .index
-                    .shape
-                    .write(&row.values(), &mut line, &mut notes)
-                    .map_err(|why| BadRows {
-                        index: self.round.index.definition.name.clone(),
-                        total: 1,
-                        shown: vec![BadRow {
-                            row: number,
-                            why: why.into(),
-                        }],
-                    })?;
-                self.gone.remove(&id);
-                self.sent.insert(&id);
-                let limit = self.round.limit.bytes();
-                let batch = self
-                    .writer
-                    .push(&line, id.as_str(), limit)
-                    .map_err(Error::Spool)?;
-                self.batches.extend(batch);
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends what is spooled, then deletes what is gone and still is, and waits for both.
-    async fn carry_out(
-        mut self,
         connection: &mut Connection,
-        followed: &mut Followed,
-    ) -> Result<(), Error> {
-        let round = self.round;
-        self.batches
-            .extend(self.writer.finish().map_err(Error::Spool)?);
-        if !self.batches.is_empty() {
-            let (sender, receiver) = mpsc::unbounded_channel();
-            for batch in std::mem::take(&mut self.batches) {
-                let _ = sender.send(batch);
+        depth: Depth,
+        since: Timestamp,
+    ) -> Result<(Followed, u64), Error> {
+        let mut snapshot = connection.snapshot().await?;
+        let taken_at = snapshot.taken_at();
+        let in_database = snapshot.count(&self.index.definition.documents_sql).await?;
+        let changed = match (&self.index.definition.changes_sql, depth) {
+            (Some(changes), Depth::Changed | Depth::Ids) => {
+                self.changed_ids(&mut snapshot, changes, since).await?
             }
-            drop(sender);
-            let sent = upload::upload_all(
-                round.server,
-                &self.spool,
-                &[round.uid.to_owned()],
-                receiver,
-                round.limit,
-                &Progress::silent(),
-                |sent| round.begun.task(sent.task),
-            )
-            .await?;
-            upload::all_ended(round.server, &sent, |_| ()).await?;
-        }
-        let gone = self.still_gone(connection).await?;
-        if !gone.is_empty() {
-            let ids: Vec<String> = gone.iter().map(DocumentId::to_string).collect();
-            let tasks = round.server.delete_ids(round.uid, &ids).await?;
-            for task in &tasks {
-                round.begun.task(*task);
+            _ => Vec::new(),
+        };
+        snapshot.end().await?;
+        let mut plan = Plan::new()?;
+        match depth {
+            Depth::Changed => {
+                self.compare_changed(connection, &changed, &mut plan)
+                    .await?
             }
-            for ended in wait(round.server, &tasks, &mut |_| ()).await? {
-                if ended.is_failure() {
-                    return Err(ended
-                        .into_error(&format!("deletes from {}", round.uid))
-                        .into());
-                }
+            Depth::Ids => {
+                self.compare_changed(connection, &changed, &mut plan)
+                    .await?;
+                plan.absorb(self.compare_ids(connection).await?);
             }
+            Depth::All => self.compare_all(connection, &mut plan).await?,
         }
-        for id in self.sent.iter() {
-            followed.sent.insert(&id);
-        }
-        for id in &gone {
-            followed.deleted.insert(id);
-        }
-        Ok(())
+        let found = Followed {
+            taken_at,
+            depth,
+            plan,
+        };
+        Ok((found, in_database))
     }
 
-    /// The ids that the database still does not return, asked at this moment.
-    async fn still_gone(&self, connection: &mut Connection) -> Result<Vec<DocumentId>, Error> {
-        if self.gone.is_empty() {
-            return Ok(Vec::new());
+    async fn guard(&self, plan: &Plan) -> Result<(), Error> {
+        let Some(allowed) = self.max_loss else {
+            return Ok(());
+        };
+        let deletes = plan.gone.len();
+        if deletes <= FEW_DELETES {
+            return Ok(());
         }
-        let mut gone = self.gone.clone();
-        let ids: Vec<DocumentId> = gone.iter().cloned().collect();
-        let mut snapshot = connection.snapshot().await?;
-        for some in ids.chunks(IDS_PER_READ) {
-            let (sql, ids) = queries::ids_among(
-                &self.round.index.definition.documents_sql,
-                some.iter().map(DocumentId::as_str),
-            );
-            let mut rows = snapshot.rows(&sql, ids);
-            while let Some(row) = rows.try_next().await? {
-                if let Ok(id) = DocumentId::from_value(row.values()[0]) {
-                    gone.remove(&id);
-                }
+        let documents = self.server.count_documents(self.uid).await?;
+        if share(deletes, documents) > allowed.fraction() * 100.0 {
+            return Err(TooManyDeletes {
+                uid: self.uid.to_owned(),
+                deletes,
+                documents,
+                allowed,
             }
+            .into());
         }
-        snapshot.end().await?;
-        Ok(gone.into_iter().collect())
+        Ok(())
     }
 }

@@ -18,7 +18,7 @@ const API_KEY: &str = "MEILISEARCH_API_KEY";
 fn definitions(selection: &Selection) -> Result<Vec<IndexDefinition>, Error> {
     let all = match &selection.index_settings {
         Some(folder) => catalog::load(folder)?,
-        None => catalog::built_in(),
+        None => catalog::built_in()?,
     };
     Ok(catalog::select(all, &selection.index, &selection.uid)?)
 }

@@ -20,7 +20,7 @@ use crate::engine::upload::{self, BatchLimit};
 use crate::engine::wait::wait;
 use crate::engine::{Begun, Build, Server};
 use crate::error::Error;
-use crate::follow::{Followed, Round};
+use crate::follow::{Depth, Followed, Round};
 use crate::gates::{self, Expected, PassedGates};
 use crate::host;
 use crate::interrupt::or_interrupted;
@@ -93,8 +93,8 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
             .into_iter()
             .flatten()
         {
-            index.caught_up += followed.sent.len();
-            index.caught_up_deletes += followed.deleted.len();
+            index.caught_up += followed.plan.sent();
+            index.caught_up_deletes += followed.plan.gone.len();
         }
     }
     report.retained = pruned.retained;
@@ -271,11 +271,14 @@ impl Job<'_> {
         let since = read.taken_at - OVERLAP;
         let mut rounds = Vec::with_capacity(builds.len());
         for ((index, build), read) in self.indexes.iter().zip(builds).zip(&mut read.indexes) {
-            let followed = self.round(index, &build.uid).changed(since).await?;
-            for id in followed.sent.iter() {
+            let followed = self
+                .round(index, &build.uid)
+                .run(Depth::Changed, since)
+                .await?;
+            for id in followed.plan.sent_ids() {
                 read.ids.insert(&id);
             }
-            for id in followed.deleted.iter() {
+            for id in followed.plan.gone.iter() {
                 read.ids.remove(&id);
             }
             rounds.push(followed);
@@ -350,7 +353,7 @@ impl Job<'_> {
         for (index, before) in indexes.iter().zip(&built.caught_up) {
             let since = before.taken_at - OVERLAP;
             let round = self.round(index, &index.definition.live_uid);
-            match or_interrupted(round.changed(since)).await {
+            match or_interrupted(round.run(Depth::Changed, since)).await {
                 Ok(followed) => rounds.push(followed),
                 Err(error) => {
                     let warning = format!(
@@ -401,6 +404,7 @@ impl Job<'_> {
             uid,
             limit: &self.limit,
             begun: &self.begun,
+            max_loss: None,
         }
     }
 

@@ -1,0 +1,238 @@
+//! A row and its document, side by side: only what differs is sent.
+//!
+//! A page of documents is compared with its rows as they are at that moment, in a snapshot as short as the page: a
+//! listing takes as long as the network does, and a read transaction that long would let the application's WAL grow.
+
+use std::collections::HashMap;
+
+use futures::TryStreamExt as _;
+use serde_json::{Map, Value};
+
+use super::{ChangesError, Plan, Reason, Round};
+use crate::document::Notes;
+use crate::error::Error;
+use crate::ids::{DocumentId, IdSet};
+use crate::reader::{BadRow, BadRows};
+use crate::source::Connection;
+use crate::source::queries::{self, IDS_PER_READ};
+
+/// Ids that one page of the documents route lists: some hundred KiB.
+const IDS_A_PAGE: u64 = 10_000;
+
+/// Bytes of documents that a page should have, so that memory holds a few MiB however large documents are.
+const PAGE_BYTES: u64 = 1 << 20;
+
+/// The first page, before it is known how large documents are, and never less.
+const FIRST_PAGE: u64 = 20;
+
+/// And never more: small documents are listed a thousand at a time.
+const LARGEST_PAGE: u64 = 1_000;
+
+/// Documents that are asked for by id, at a time; as above, but their size is not known beforehand.
+const IDS_A_LOOK: usize = 100;
+
+type Documents = HashMap<DocumentId, Map<String, Value>>;
+
+impl Round<'_> {
+    /// The ids that changes.sql named: what is the same already is not sent.
+    pub(super) async fn compare_changed(
+        &self,
+        connection: &mut Connection,
+        changed: &[DocumentId],
+        plan: &mut Plan,
+    ) -> Result<(), Error> {
+        for ids in changed.chunks(IDS_A_LOOK) {
+            let names: Vec<&str> = ids.iter().map(DocumentId::as_str).collect();
+            let found = self.server.documents_by_ids(self.uid, &names, None).await?;
+            let documents = self.keyed(found)?;
+            self.compare(connection, ids, documents, Reason::Changed, plan)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Every id that stands on one side only.
+    pub(super) async fn compare_ids(&self, connection: &mut Connection) -> Result<Plan, Error> {
+        let mut plan = Plan::new()?;
+        let mut in_index = IdSet::default();
+        let mut offset = 0;
+        loop {
+            let page = self.server.ids(self.uid, offset, IDS_A_PAGE).await?;
+            in_index.extend(&page.ids);
+            offset += page.ids.len() as u64;
+            if page.ids.is_empty() || offset >= page.total {
+                break;
+            }
+        }
+        let in_database = self.send_missing(connection, &in_index, &mut plan).await?;
+        for id in in_index.iter().filter(|id| !in_database.contains(id)) {
+            plan.gone.insert(&id);
+        }
+        Ok(plan)
+    }
+
+    /// Every document, page by page, with its row, to the field.
+    pub(super) async fn compare_all(
+        &self,
+        connection: &mut Connection,
+        plan: &mut Plan,
+    ) -> Result<(), Error> {
+        let mut in_index = IdSet::default();
+        let mut offset = 0;
+        let mut limit = FIRST_PAGE;
+        loop {
+            let page = self
+                .server
+                .document_page(self.uid, offset, limit, None)
+                .await?;
+            let count = page.results.len() as u64;
+            let documents = self.keyed(page.results)?;
+            // A page moves while others write: a document may come twice, and is compared once.
+            let ids: Vec<DocumentId> = documents
+                .keys()
+                .filter(|id| in_index.insert(id))
+                .cloned()
+                .collect();
+            let before = plan.read_bytes;
+            self.compare(connection, &ids, documents, Reason::Different, plan)
+                .await?;
+            offset += count;
+            if count == 0 || offset >= page.total {
+                break;
+            }
+            let each = (plan.read_bytes - before) / count.max(1);
+            limit = (PAGE_BYTES / each.max(1)).clamp(FIRST_PAGE, LARGEST_PAGE);
+        }
+        self.send_missing(connection, &in_index, plan).await?;
+        Ok(())
+    }
+
+    /// Sends every row whose id is not in `in_index`. Returns the ids that the database has.
+    async fn send_missing(
+        &self,
+        connection: &mut Connection,
+        in_index: &IdSet,
+        plan: &mut Plan,
+    ) -> Result<IdSet, Error> {
+        let mut in_database = IdSet::default();
+        let mut missing = Vec::new();
+        let mut snapshot = connection.snapshot().await?;
+        let sql = queries::ids_only(&self.index.definition.documents_sql);
+        let mut rows = snapshot.rows(&sql, Vec::new());
+        while let Some(row) = rows.try_next().await? {
+            let id = DocumentId::from_value(row.value(0)).map_err(|why| ChangesError::Id {
+                index: self.index.definition.name.clone(),
+                why,
+            })?;
+            if !in_index.contains(&id) {
+                missing.push(id.clone());
+            }
+            in_database.insert(&id);
+        }
+        drop(rows);
+        snapshot.end().await?;
+        for ids in missing.chunks(IDS_PER_READ) {
+            self.compare(connection, ids, Documents::new(), Reason::Missing, plan)
+                .await?;
+        }
+        Ok(in_database)
+    }
+
+    /// Reads the rows of these ids as they are now, and compares each with its document, where there is one. A document
+    /// without a row is gone; an id with neither is no matter.
+    async fn compare(
+        &self,
+        connection: &mut Connection,
+        ids: &[DocumentId],
+        mut documents: Documents,
+        reason: Reason,
+        plan: &mut Plan,
+    ) -> Result<(), Error> {
+        let mut notes = Notes::default();
+        let mut line = Vec::new();
+        let mut snapshot = connection.snapshot().await?;
+        for some in ids.chunks(IDS_PER_READ) {
+            let (sql, arguments) = queries::by_ids(
+                &self.index.definition.documents_sql,
+                some.iter().map(DocumentId::as_str),
+            );
+            let mut rows = snapshot.rows(&sql, arguments);
+            while let Some(row) = rows.try_next().await? {
+                plan.rows += 1;
+                line.clear();
+                let id = self
+                    .index
+                    .shape
+                    .write(&row.values(), &mut line, &mut notes)
+                    .map_err(|why| BadRows {
+                        index: self.index.definition.name.clone(),
+                        total: 1,
+                        shown: vec![BadRow {
+                            row: plan.rows,
+                            why: why.into(),
+                        }],
+                    })?;
+                plan.read_bytes += line.len() as u64;
+                if documents
+                    .remove(&id)
+                    .is_none_or(|document| differs(&line, &document))
+                {
+                    plan.send(&id, &line, reason, self.limit.bytes())?;
+                }
+            }
+        }
+        snapshot.end().await?;
+        for id in ids.iter().filter(|id| documents.contains_key(id)) {
+            plan.gone.insert(id);
+        }
+        plan.notes.extend_from_slice(notes.entries());
+        Ok(())
+    }
+
+    fn keyed(&self, documents: Vec<Map<String, Value>>) -> Result<Documents, Error> {
+        documents
+            .into_iter()
+            .map(|document| {
+                let id = document.get("id").unwrap_or(&Value::Null);
+                let id = DocumentId::from_json(id).map_err(|why| ChangesError::Id {
+                    index: self.index.definition.name.clone(),
+                    why,
+                })?;
+                Ok((id, document))
+            })
+            .collect()
+    }
+}
+
+/// Whether a document is another than this line of JSON says. Fields have no order: Meilisearch answers them in its own.
+fn differs(line: &[u8], document: &Map<String, Value>) -> bool {
+    serde_json::from_slice::<Map<String, Value>>(line).map_or(true, |row| row != *document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn document(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn fields_have_no_order_and_nothing_else_is_overlooked() {
+        let there = document(json!({"b": {"y": 1, "x": null}, "id": 7, "a": [1, 2.0]}));
+        assert!(!differs(
+            br#"{"id":7,"a":[1,2.0],"b":{"x":null,"y":1}}"#,
+            &there
+        ));
+        for other in [
+            r#"{"id":"7","a":[1,2.0],"b":{"x":null,"y":1}}"#,
+            r#"{"id":7,"a":[1,2],"b":{"x":null,"y":1}}"#,
+            r#"{"id":7,"a":[2.0,1],"b":{"x":null,"y":1}}"#,
+            r#"{"id":7,"a":[1,2.0],"b":{"y":1}}"#,
+            r#"{"id":7,"a":[1,2.0],"b":{"x":null,"y":1},"c":null}"#,
+        ] {
+            assert!(differs(other.as_bytes(), &there), "{other}");
+        }
+    }
+}
