@@ -126,10 +126,12 @@ impl Spool {
 }
 
 impl SpoolWriter {
-    /// What follows belongs to the index at place `index` of the selection. A batch of the index before that is still
-    /// open is returned by the next [`push`](Self::push) or [`finish`](Self::finish).
-    pub fn begin_index(&mut self, index: usize) {
+    /// What follows belongs to the index at place `index` of the selection. Ends the batch of the one before, if it is
+    /// still open, and returns it.
+    pub fn begin_index(&mut self, index: usize) -> io::Result<Option<Batch>> {
+        let last = self.finish()?;
         (self.index, self.number) = (index, 0);
+        Ok(last)
     }
 
     /// Adds one document: a line of JSON, its line end included. Where it does not fit into `limit_bytes` with the
@@ -141,7 +143,7 @@ impl SpoolWriter {
             "one line, with its end"
         );
         let length = line.len() as u64;
-        let fits = |batch: &Batch| batch.index == self.index && batch.bytes + length <= limit_bytes;
+        let fits = |batch: &Batch| batch.bytes + length <= limit_bytes;
         let finished = if self.open.as_ref().is_some_and(|batch| !fits(batch)) {
             self.finish()?
         } else {

@@ -69,10 +69,10 @@ async fn a_batch_can_be_read_as_soon_as_it_is_announced_and_as_often_as_needed()
 #[tokio::test]
 async fn batches_are_numbered_by_index() {
     let (mut writer, spool) = Spool::create(None).unwrap();
-    writer.begin_index(3);
+    assert_eq!(writer.begin_index(3).unwrap(), None);
     writer.push(&line(1, 10), "1", 1000).unwrap();
-    writer.begin_index(4);
-    let last = writer.push(&line(2, 10), "2", 1000).unwrap().unwrap();
+    let last = writer.begin_index(4).unwrap().unwrap();
+    writer.push(&line(2, 10), "2", 1000).unwrap();
     assert_eq!((last.index, last.number, last.documents), (3, 1, 1));
     let batch = writer.finish().unwrap().unwrap();
     assert_eq!(
