@@ -10,7 +10,6 @@ use std::str::FromStr;
 use bytesize::ByteSize;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::engine::Address;
 use crate::source::DatabaseAddress;
 
 /// Keeps a Meilisearch true to a SQLite database.
@@ -141,13 +140,14 @@ pub struct Connections {
     #[arg(long, value_name = "DATABASE", env = "DATABASE_URL")]
     pub database: DatabaseAddress,
     /// Where Meilisearch listens; a path is kept, as in https://host/search
+    // A text here: an address that cannot be read may hold a password, and clap would print it.
     #[arg(
         long,
         value_name = "URL",
         env = "MEILISEARCH_HOST",
         default_value = "http://localhost:7700"
     )]
-    pub meilisearch: Address,
+    pub meilisearch: String,
     /// A file that holds the key for Meilisearch (otherwise the environment's MEILISEARCH_API_KEY)
     #[arg(long, value_name = "FILE", env = "BISAN_INDEXER_API_KEY_FILE")]
     pub api_key_file: Option<PathBuf>,

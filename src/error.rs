@@ -5,6 +5,7 @@
 
 use crate::catalog::CatalogError;
 use crate::engine::EngineError;
+use crate::engine::address::AddressError;
 use crate::engine::api_key::ApiKeyError;
 use crate::engine::promote::PromoteError;
 use crate::engine::settings_keys::UnknownKey;
@@ -57,6 +58,9 @@ pub enum Error {
         /// The key, and the nearest right one.
         why: UnknownKey,
     },
+    /// The address of Meilisearch cannot be read.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// The key for Meilisearch cannot be read.
     #[error(transparent)]
     ApiKey(#[from] ApiKeyError),
@@ -119,6 +123,7 @@ impl Error {
             | Self::Statement { .. }
             | Self::Definition(_)
             | Self::Settings { .. }
+            | Self::Address(_)
             | Self::ApiKey(_)
             | Self::Source(
                 SourceError::Address(_) | SourceError::Statement(_) | SourceError::Unusable(_),

@@ -200,6 +200,25 @@ pub async fn check(
     }
 }
 
+/// The gates that need no build: has the source become empty, or lost too much?
+///
+/// # Errors
+/// [`ClosedGates`] with every index that did.
+pub fn check_counts<'a>(
+    counts: impl IntoIterator<Item = (&'a Prepared, u64)>,
+    max_loss: Percent,
+) -> Result<(), ClosedGates> {
+    let closed: Vec<ClosedGate> = counts
+        .into_iter()
+        .filter_map(|(prepared, documents)| loss(prepared, documents, max_loss))
+        .collect();
+    if closed.is_empty() {
+        Ok(())
+    } else {
+        Err(ClosedGates(closed))
+    }
+}
+
 /// Why the gates did not let the builds through.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use crate::catalog::IndexDefinition;
 use crate::document::{DocumentShape, Notes};
 use crate::engine::checkpoints::Record;
-use crate::engine::{IndexInfo, Server, settings, settings_keys};
+use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::error::Error;
 use crate::source::Connection;
 
@@ -186,6 +186,7 @@ async fn check_statements(
         }
         changes_takes_since = !changes.parameters.is_empty();
     }
+    let shape = shape.with_filterable(filterable(&definition.settings));
     let fingerprint = definition.fingerprint(
         shape
             .conversions()
@@ -202,6 +203,19 @@ async fn check_statements(
     })
 }
 
+/// The fields that may be filtered by, whose texts the engine knows the beginning of only.
+fn filterable(settings: &Map<String, Json>) -> impl Iterator<Item = &str> {
+    let rules = settings
+        .get("filterableAttributes")
+        .and_then(Json::as_array);
+    rules.into_iter().flatten().flat_map(|rule| {
+        let patterns = rule.get("attributePatterns").and_then(Json::as_array);
+        rule.as_str()
+            .into_iter()
+            .chain(patterns.into_iter().flatten().filter_map(Json::as_str))
+    })
+}
+
 /// Checks every definition against the server: it is healthy, the key is allowed what a run needs, the settings are
 /// keys that Meilisearch knows. Notes what is live now, and returns what a person should know.
 ///
@@ -210,7 +224,7 @@ async fn check_statements(
 pub async fn against_the_server(
     server: &Server,
     prepared: &mut [Prepared],
-) -> Result<Vec<String>, Error> {
+) -> Result<(Features, Vec<String>), Error> {
     server.health().await?;
     let features = server.features().await?;
     let records = server.records().await?;
@@ -228,13 +242,9 @@ pub async fn against_the_server(
             waiting.join(", ")
         ));
     }
+    warnings.extend(fit_settings(&features, prepared));
     for index in prepared.iter_mut() {
         let live_uid = index.definition.live_uid.clone();
-        let (kept, left_out) = settings_keys::for_server(&index.definition.settings, &features);
-        for key in left_out {
-            warnings.push(format!("{live_uid}: {key}"));
-        }
-        index.settings = kept;
         let Some(live) = server.index(&live_uid).await? else {
             continue;
         };
@@ -261,5 +271,19 @@ pub async fn against_the_server(
             ));
         }
     }
-    Ok(warnings)
+    Ok((features, warnings))
+}
+
+/// Leaves out the settings keys that this server is too old for, and says which.
+pub fn fit_settings(features: &Features, prepared: &mut [Prepared]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for index in prepared {
+        let (kept, left_out) = settings_keys::for_server(&index.definition.settings, features);
+        index.settings = kept;
+        let said = left_out
+            .iter()
+            .map(|key| format!("{}: {key}", index.definition.live_uid));
+        warnings.extend(said);
+    }
+    warnings
 }

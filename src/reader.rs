@@ -183,8 +183,10 @@ async fn read_one(
         shown: Vec::new(),
     };
     let mut line = Vec::new();
-    if let Some(spool) = &mut output.spool {
-        spool.begin_index(number);
+    if let Some(spool) = &mut output.spool
+        && let Some(batch) = spool.begin_index(number).map_err(Error::Spool)?
+    {
+        let _ = output.batches.send(batch);
     }
     let mut rows = snapshot.rows(&index.definition.documents_sql, Vec::new());
     while let Some(row) = rows.try_next().await? {

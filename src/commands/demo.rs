@@ -11,7 +11,6 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::cli::{Cli, Command, Demo};
 use crate::engine::Server;
-use crate::engine::address::AddressError;
 use crate::error::Error;
 use crate::interrupt;
 use crate::progress::Progress;
@@ -71,13 +70,7 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
     say("2. A throw-away Meilisearch, with the real engine inside");
     let throw_away =
         ThrowAway::start(options.server.as_deref(), &folder.path().join("server")).await?;
-    let server = Server::new(
-        throw_away
-            .address
-            .parse()
-            .map_err(|error: AddressError| Error::Usage(error.to_string()))?,
-        None,
-    )?;
+    let server = Server::new(throw_away.address.parse()?, None)?;
     println!("   {} over {}", throw_away.address, database.display());
 
     say(

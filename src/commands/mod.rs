@@ -6,7 +6,7 @@ pub mod reindex;
 
 use crate::catalog::{self, IndexDefinition};
 use crate::cli::{Connections, Selection};
-use crate::engine::{ApiKey, Server, settings_keys};
+use crate::engine::{Address, ApiKey, Features, Server, settings_keys};
 use crate::error::Error;
 use crate::preflight::{self, Prepared};
 use crate::source::{Database, RunLock};
@@ -29,7 +29,7 @@ fn server(connections: &Connections) -> Result<Server, Error> {
         Some(file) => Some(ApiKey::from_file(file)?),
         None => ApiKey::from_env(API_KEY)?,
     };
-    let address = connections.meilisearch.clone();
+    let address: Address = connections.meilisearch.parse()?;
     if key.is_some() && address.sends_key_in_clear() {
         tracing::warn!(
             "the key for Meilisearch travels unencrypted to {address}, where anybody on the way can read it; use https"
@@ -50,13 +50,19 @@ fn lock(database: &Database) -> Result<RunLock, Error> {
     Ok(lock)
 }
 
-/// Every check of the definitions against the database and the server; nothing is created. Returns what a person should
-/// know, too.
+/// What a preflight found out.
+struct Preflight {
+    indexes: Vec<Prepared>,
+    features: Features,
+    warnings: Vec<String>,
+}
+
+/// Every check of the definitions against the database and the server; nothing is created.
 async fn preflight(
     database: &Database,
     server: &Server,
     definitions: Vec<IndexDefinition>,
-) -> Result<(Vec<Prepared>, Vec<String>), Error> {
+) -> Result<Preflight, Error> {
     for definition in &definitions {
         settings_keys::check_keys(&definition.settings).map_err(|why| Error::Settings {
             index: definition.name.clone(),
@@ -64,11 +70,15 @@ async fn preflight(
         })?;
     }
     let mut connection = database.connect().await?;
-    let mut prepared = preflight::against_the_database(&mut connection, definitions).await?;
+    let mut indexes = preflight::against_the_database(&mut connection, definitions).await?;
     connection.close().await?;
-    let warnings = preflight::against_the_server(server, &mut prepared).await?;
+    let (features, warnings) = preflight::against_the_server(server, &mut indexes).await?;
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
-    Ok((prepared, warnings))
+    Ok(Preflight {
+        indexes,
+        features,
+        warnings,
+    })
 }

@@ -18,18 +18,20 @@ use crate::engine::generations::GenerationUid;
 use crate::engine::promote::{PromoteError, Proven, promote};
 use crate::engine::upload::{self, BatchLimit};
 use crate::engine::wait::wait;
-use crate::engine::{Begun, Build, Server};
+use crate::engine::{Begun, Build, Features, Server};
 use crate::error::Error;
 use crate::follow::{Depth, Followed, Round};
 use crate::gates::{self, Expected, PassedGates};
 use crate::host;
 use crate::interrupt::or_interrupted;
-use crate::preflight::Prepared;
+use crate::preflight::{self, Prepared};
 use crate::progress::Progress;
 use crate::prune::{self, Pruned};
 use crate::reader::{self, Output, Read};
 use crate::source::Database;
 use crate::spool::Spool;
+
+use super::Preflight;
 
 pub use report::{IndexReport, Outcome, ReindexReport, Times};
 
@@ -50,17 +52,22 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
     let database = Database::open(&options.connections.database)?;
     let server = super::server(&options.connections)?;
     if options.dry_run {
-        return or_interrupted(dry_run(&database, &server, definitions, progress, start)).await;
+        let work = dry_run(options, &database, &server, definitions, progress, start);
+        return or_interrupted(work).await;
     }
     let _lock = super::lock(&database)?;
-    let (indexes, warnings) =
-        or_interrupted(super::preflight(&database, &server, definitions)).await?;
+    let Preflight {
+        indexes,
+        features,
+        warnings,
+    } = or_interrupted(super::preflight(&database, &server, definitions)).await?;
     let mut job = Job {
         database: &database,
         server: &server,
         indexes: indexes.into(),
         limit: BatchLimit::new(options.batch_size.as_u64()),
         begun: Begun::default(),
+        features,
         progress,
         warnings,
         times: Times::default(),
@@ -104,19 +111,26 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
 
 /// Every check and the full read; nothing is sent.
 async fn dry_run(
+    options: &Reindex,
     database: &Database,
     server: &Server,
     definitions: Vec<crate::catalog::IndexDefinition>,
     progress: &Progress,
     start: Instant,
 ) -> Result<ReindexReport, Error> {
-    let (indexes, warnings) = super::preflight(database, server, definitions).await?;
+    let Preflight {
+        indexes, warnings, ..
+    } = super::preflight(database, server, definitions).await?;
     let output = Output {
         spool: None,
         batches: mpsc::unbounded_channel().0,
         limit: BatchLimit::new(u64::MAX),
     };
     let read = reader::read_all(database.connect().await?, &indexes, output, progress).await?;
+    let counts = indexes
+        .iter()
+        .zip(read.indexes.iter().map(|read| read.rows));
+    gates::check_counts(counts, options.max_loss)?;
     let times = Times {
         reading: read.seconds,
         total: start.elapsed().as_secs_f64(),
@@ -132,6 +146,7 @@ struct Job<'a> {
     indexes: Arc<[Prepared]>,
     limit: BatchLimit,
     begun: Begun,
+    features: Features,
     progress: &'a Progress,
     warnings: Vec<String>,
     times: Times,
@@ -178,7 +193,7 @@ impl Job<'_> {
     }
 
     /// Writes the builds' records, creates the builds, and applies their settings while they are empty.
-    async fn create_builds(&self) -> Result<(Vec<Record>, Vec<Build>), Error> {
+    async fn create_builds(&mut self) -> Result<(Vec<Record>, Vec<Build>), Error> {
         let now = Timestamp::now();
         let host = host::name();
         let there = self.server.indexes().await?;
@@ -199,17 +214,13 @@ impl Job<'_> {
             .await?;
 
         let mut builds = Vec::with_capacity(records.len());
-        let mut settings = Vec::new();
-        for (record, index) in records.iter_mut().zip(self.indexes.iter()) {
+        for record in &mut records {
             let made = self.server.new_index(&record.build_uid).await?;
             let made = made.ok_or_else(|| PromoteError::Overtaken {
                 live_uid: record.live_uid.clone(),
                 expected: "nothing".to_owned(),
                 found: format!("{} is there", record.build_uid),
             })?;
-            if !index.settings.is_empty() {
-                settings.push(self.server.put_settings(&made.uid, &index.settings).await?);
-            }
             record.created_at = Some(made.created_at.clone());
             self.begun.know(record);
             builds.push(Build {
@@ -218,8 +229,34 @@ impl Job<'_> {
                 created_at: made.created_at,
             });
         }
+        self.learn_settings_keys(&builds).await?;
+        let mut settings = Vec::new();
+        for (build, index) in builds.iter().zip(self.indexes.iter()) {
+            if !index.settings.is_empty() {
+                settings.push(
+                    self.server
+                        .put_settings(&build.uid, &index.settings)
+                        .await?,
+                );
+            }
+        }
         self.succeeded(&settings, "the settings of a build").await?;
         Ok((records, builds))
+    }
+
+    /// A key that may not ask for the version, on a server that had no index to look at: the first build shows which
+    /// settings keys this server knows.
+    async fn learn_settings_keys(&mut self, builds: &[Build]) -> Result<(), Error> {
+        if self.features.version.is_some() || self.features.settings_keys.is_some() {
+            return Ok(());
+        }
+        if let (Some(build), Some(indexes)) = (builds.first(), Arc::get_mut(&mut self.indexes)) {
+            self.features
+                .learn(&self.server.settings(&build.uid).await?);
+            let warnings = preflight::fit_settings(&self.features, indexes);
+            self.warn(&warnings);
+        }
+        Ok(())
     }
 
     /// Reads all documents in one snapshot, uploads meanwhile, and waits until Meilisearch has indexed them.

@@ -95,7 +95,11 @@ impl Bisan {
 }
 
 fn definition(name: &str) -> IndexDefinition {
-    built_in().unwrap().into_iter().find(|d| d.name == name).unwrap()
+    built_in()
+        .unwrap()
+        .into_iter()
+        .find(|d| d.name == name)
+        .unwrap()
 }
 
 fn names<'a>(definition: &'a IndexDefinition, key: &str) -> Vec<&'a str> {
