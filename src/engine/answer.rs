@@ -143,7 +143,7 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> EngineError {
     };
     let number = status.as_u16();
     match (number, code) {
-        (401 | 403, _) => EngineError::WrongKey {
+        (401 | 403, Some(_)) => EngineError::WrongKey {
             status: number,
             method,
             path,

@@ -275,8 +275,16 @@ impl EngineError {
         }
     }
 
+    /// Meilisearch doesn't let this key do it, or something before Meilisearch lets nobody.
     pub fn is_forbidden(&self) -> bool {
-        matches!(self, EngineError::WrongKey { .. })
+        matches!(
+            self,
+            EngineError::WrongKey { .. }
+                | EngineError::NotMeilisearch {
+                    status: 401 | 403,
+                    ..
+                }
+        )
     }
 
     /// A route that this version doesn't have: 404 without a code of Meilisearch.

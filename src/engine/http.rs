@@ -37,7 +37,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The documents of one upload: their length is known, and they can be read again for another attempt.
 ///
-/// It passes through the SDK as an `AsyncRead` that nobody reads: [`Http`] takes it out again and streams it.
+/// It passes through the SDK as an `AsyncRead` that nobody reads: our HTTP client takes it out again and streams it.
 #[derive(Clone)]
 pub struct NdjsonBody {
     len: u64,

@@ -83,6 +83,17 @@ async fn a_wrong_key_fails_at_once_and_never_shows() {
 }
 
 #[tokio::test]
+async fn a_wall_before_the_server_is_not_taken_for_a_wrong_key() {
+    let canned = Canned::replies([html(403)]).await;
+    let error = canned.server_with_key(Some("k")).stats().await.unwrap_err();
+    assert!(
+        error.to_string().contains("no answer of Meilisearch (403"),
+        "{error}"
+    );
+    assert_eq!(canned.server().version().await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_key_that_is_missing_is_asked_for() {
     let canned = Canned::replies([complaint(
         401,
