@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use bytesize::ByteSize;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
 
 use crate::source::DatabaseAddress;
 
@@ -47,6 +48,8 @@ Exit codes:
 pub enum Command {
     /// Builds every index anew beside the live one, checks it, and swaps it into place with no downtime
     Reindex(Reindex),
+    /// Follows the database: sends what changed or differs to the live indexes, deletes what is gone
+    Sync(Sync),
     /// Shows the whole story on a throw-away server: build, search, change, reindex while a searcher asks
     #[cfg(feature = "ephemeral")]
     Demo(Demo),
@@ -216,6 +219,79 @@ pub struct Reindex {
     /// Every check and the full read, but nothing is sent or changed
     #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
     pub dry_run: bool,
+}
+
+/// `sync`.
+#[derive(Clone, Debug, Args)]
+pub struct Sync {
+    /// Where the database and Meilisearch are.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How deeply database and index are compared. `changed` reads what changes.sql names and is blind to hard deletes
+    /// and to writes that touch no timestamp; `ids` adds every id that stands on one side only; `all` compares every
+    /// document to the field; `auto` is `all` up to --compare-limit documents and `ids` above
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "DEPTH",
+        env = "BISAN_INDEXER_COMPARE"
+    )]
+    pub compare: Compare,
+    /// Up to how many documents `--compare auto` compares all of them
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100_000,
+        env = "BISAN_INDEXER_COMPARE_LIMIT"
+    )]
+    pub compare_limit: u64,
+    /// How far a round looks back behind the last one, for rows that carry an older timestamp than their commit: as long
+    /// as the longest import runs, and some more
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "15min",
+        env = "BISAN_INDEXER_OVERLAP"
+    )]
+    pub overlap: SignedDuration,
+    /// Which share of an index's documents a round may delete; beyond it the round is refused
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value = "20%",
+        env = "BISAN_INDEXER_MAX_LOSS"
+    )]
+    pub max_loss: Percent,
+    /// The size of one upload. A server or proxy that refuses it with 413 is sent halves
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value = "10MB",
+        env = "BISAN_INDEXER_BATCH_SIZE",
+        value_parser = batch_size
+    )]
+    pub batch_size: ByteSize,
+    /// Tells what would be sent and deleted, by id; nothing is changed
+    #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
+    pub dry_run: bool,
+}
+
+/// How deeply `sync` compares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Compare {
+    /// What changes.sql names.
+    Changed,
+    /// That, and every id that stands on one side only.
+    Ids,
+    /// Every document, to the field.
+    All,
+    /// By the size of the index.
+    #[default]
+    Auto,
 }
 
 /// `demo`.

@@ -4,6 +4,7 @@
 //! once.
 
 use crate::catalog::CatalogError;
+use crate::commands::sync::CannotFollow;
 use crate::engine::EngineError;
 use crate::engine::address::AddressError;
 use crate::engine::api_key::ApiKeyError;
@@ -79,6 +80,9 @@ pub enum Error {
     /// Change timestamps that cannot be compared.
     #[error(transparent)]
     Changes(#[from] ChangesError),
+    /// A live index that cannot be followed.
+    #[error(transparent)]
+    CannotFollow(#[from] CannotFollow),
     /// A round would delete too much.
     #[error(transparent)]
     TooManyDeletes(#[from] TooManyDeletes),
@@ -128,9 +132,10 @@ impl Error {
             | Self::Source(
                 SourceError::Address(_) | SourceError::Statement(_) | SourceError::Unusable(_),
             ) => USAGE,
-            Self::Gates(_) | Self::TooManyDeletes(_) => REFUSED,
-            Self::Source(SourceError::RunLocked { .. })
+            Self::CannotFollow(CannotFollow::Swapped { .. })
+            | Self::Source(SourceError::RunLocked { .. })
             | Self::Promote(PromoteError::Overtaken { .. }) => LOCKED,
+            Self::Gates(_) | Self::TooManyDeletes(_) | Self::CannotFollow(_) => REFUSED,
             Self::Interrupted => interrupt::EXIT_CODE,
             Self::Source(_)
             | Self::Spool(_)

@@ -48,6 +48,10 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
             let report = commands::reindex::run(options, progress).await?;
             Ok(Answer::new(&report, report.summary()))
         }
+        Command::Sync(options) => {
+            let (report, exit_code) = commands::sync::run(options).await?;
+            Ok(Answer::new(&report, report.summary()).with_exit_code(exit_code))
+        }
         #[cfg(feature = "ephemeral")]
         Command::Demo(options) => commands::demo::run(options, progress).await,
     }

@@ -3,6 +3,7 @@
 #[cfg(feature = "ephemeral")]
 pub mod demo;
 pub mod reindex;
+pub mod sync;
 
 use crate::catalog::{self, IndexDefinition};
 use crate::cli::{Connections, Selection};
