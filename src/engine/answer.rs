@@ -75,6 +75,7 @@ pub(super) struct Head {
     status: StatusCode,
     retry_after: Option<Duration>,
     location: Option<String>,
+    content_type: Option<String>,
 }
 
 impl Head {
@@ -89,6 +90,7 @@ impl Head {
             status: response.status(),
             retry_after: text(header::RETRY_AFTER).and_then(|value| seconds(&value)),
             location: text(header::LOCATION),
+            content_type: text(header::CONTENT_TYPE),
         }
     }
 
@@ -132,6 +134,7 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> EngineError {
         status,
         retry_after,
         location,
+        content_type,
     } = head;
     let method = sent.method.clone();
     let path = short(&sent.path);
@@ -141,9 +144,12 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> EngineError {
         Some(complaint) => cut(&complaint.message, FOREIGN_TEXT_CHARS),
         None => page(body),
     };
+    // Who refuses before it has read the body resets the connection, and its words may be lost. What they were remains:
+    // Meilisearch speaks JSON, a proxy HTML.
+    let is_json = content_type.is_some_and(|kind| kind.starts_with("application/json"));
     let number = status.as_u16();
     match (number, code) {
-        (401 | 403, Some(_)) => EngineError::WrongKey {
+        (401 | 403, code) if code.is_some() || is_json => EngineError::WrongKey {
             status: number,
             method,
             path,
@@ -154,7 +160,7 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> EngineError {
             method,
             path,
             bytes: sent.bytes,
-            by_proxy: code.is_none(),
+            by_proxy: code.is_none() && !is_json,
             message: text,
         },
         (422, Some("no_space_left_on_device")) => EngineError::TaskDatabaseFull { message: text },

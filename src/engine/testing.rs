@@ -34,6 +34,11 @@ pub enum Reply {
     Nothing,
     /// Promises more than it sends.
     HalfABody,
+    /// Refuses, and is cut off before it has said why.
+    Cut {
+        status: u16,
+        content_type: &'static str,
+    },
     /// Answers before it has read the body, as proxies do, and closes.
     AtOnce { status: u16, body: String },
 }
@@ -215,6 +220,15 @@ async fn write(stream: &mut TcpStream, reply: Reply) {
             body,
         } => (status, headers, body.clone(), body.len()),
         Reply::AtOnce { status, body } => (status, vec![], body.clone(), body.len()),
+        Reply::Cut {
+            status,
+            content_type,
+        } => (
+            status,
+            vec![("content-type", content_type.to_owned())],
+            String::new(),
+            9000,
+        ),
         Reply::HalfABody => (200, vec![], "{\"results\": [".to_owned(), 9000),
     };
     let headers: String = headers

@@ -154,6 +154,45 @@ async fn too_large_says_who_refused() {
 }
 
 #[tokio::test]
+async fn who_refused_is_known_even_when_its_words_are_lost() {
+    for (content_type, proxy) in [("application/json", false), ("text/html", true)] {
+        let canned = Canned::replies([Reply::Cut {
+            status: 413,
+            content_type,
+        }])
+        .await;
+        let error = canned
+            .server()
+            .upload("a", NdjsonBody::from_bytes("{}\n"))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, EngineError::TooLarge { by_proxy, .. } if by_proxy == proxy),
+            "{error:?}"
+        );
+        assert_eq!(canned.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_known_even_when_the_servers_words_are_lost() {
+    let canned = Canned::replies([Reply::Cut {
+        status: 403,
+        content_type: "application/json",
+    }])
+    .await;
+    let error = canned
+        .server()
+        .upload("a", NdjsonBody::from_bytes("{}\n"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, EngineError::WrongKey { status: 403, .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_proxy_that_refuses_before_it_has_read_the_body_is_understood() {
     let canned = Canned::answering(|_| Reply::AtOnce {
         status: 413,
