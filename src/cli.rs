@@ -4,8 +4,10 @@
 //! `MEILISEARCH_HOST`, `MEILISEARCH_API_KEY`), `BISAN_INDEXER_…` else. The key has no option, since a process list
 //! shows options.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -50,6 +52,8 @@ pub enum Command {
     Reindex(Reindex),
     /// Follows the database: sends what changed or differs to the live indexes, deletes what is gone
     Sync(Sync),
+    /// Asks a follower (sync --watch --listen) whether it follows: for a container's health check
+    Health(Health),
     /// Shows the whole story on a throw-away server: build, search, change, reindex while a searcher asks
     #[cfg(feature = "ephemeral")]
     Demo(Demo),
@@ -255,7 +259,8 @@ pub struct Sync {
         long,
         value_name = "TIME",
         default_value = "15min",
-        env = "BISAN_INDEXER_OVERLAP"
+        env = "BISAN_INDEXER_OVERLAP",
+        value_parser = time
     )]
     pub overlap: SignedDuration,
     /// Which share of an index's documents a round may delete; beyond it the round is refused
@@ -276,8 +281,85 @@ pub struct Sync {
     )]
     pub batch_size: ByteSize,
     /// Tells what would be sent and deleted, by id; nothing is changed
-    #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
+    #[arg(long, env = "BISAN_INDEXER_DRY_RUN", conflicts_with = "watch")]
     pub dry_run: bool,
+    /// Goes on following until SIGINT or SIGTERM. What cannot be followed is waited out and said once
+    #[arg(long, env = "BISAN_INDEXER_WATCH")]
+    pub watch: bool,
+    /// How often the follower looks whether something was committed. A look costs microseconds
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "500ms",
+        env = "BISAN_INDEXER_INTERVAL",
+        value_parser = positive_time,
+        help_heading = "Watching"
+    )]
+    pub interval: SignedDuration,
+    /// How often the follower compares as deeply as --compare says; in between it sends what changes.sql names
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "1h",
+        env = "BISAN_INDEXER_COMPARE_EVERY",
+        value_parser = positive_time,
+        help_heading = "Watching"
+    )]
+    pub compare_every: SignedDuration,
+    /// Where the follower answers /health, /ready and /metrics, as in 127.0.0.1:9700; without it, nowhere
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "BISAN_INDEXER_LISTEN",
+        help_heading = "Watching"
+    )]
+    pub listen: Option<SocketAddr>,
+}
+
+impl Sync {
+    /// The time between two looks.
+    pub fn interval(&self) -> Duration {
+        self.interval.unsigned_abs()
+    }
+
+    /// The time between two deep comparisons.
+    pub fn compare_every(&self) -> Duration {
+        self.compare_every.unsigned_abs()
+    }
+}
+
+/// `health`.
+#[derive(Clone, Debug, Args)]
+pub struct Health {
+    /// Where the follower listens
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:9700",
+        env = "BISAN_INDEXER_LISTEN"
+    )]
+    pub listen: SocketAddr,
+    /// Only asks whether it is alive, not whether it follows
+    #[arg(long, env = "BISAN_INDEXER_ALIVE")]
+    pub alive: bool,
+}
+
+fn time(text: &str) -> Result<SignedDuration, String> {
+    match text.parse() {
+        Ok(time) if !SignedDuration::is_negative(&time) => Ok(time),
+        _ => Err(format!(
+            "`{text}` is no time: write one such as 500ms, 15min or 1h"
+        )),
+    }
+}
+
+fn positive_time(text: &str) -> Result<SignedDuration, String> {
+    let time = time(text)?;
+    if time.is_positive() {
+        Ok(time)
+    } else {
+        Err("a time above zero is needed".to_owned())
+    }
 }
 
 /// How deeply `sync` compares.

@@ -16,12 +16,15 @@ mod changes;
 mod compare;
 mod plan;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use crate::cli::Percent;
 use crate::engine::upload::BatchLimit;
 use crate::engine::{Begun, Server};
 use crate::error::Error;
+use crate::ids::DocumentId;
 use crate::preflight::Prepared;
 use crate::source::{Connection, Database};
 
@@ -58,7 +61,13 @@ pub struct Round<'a> {
     /// How large a share of the index's documents may be deleted; `None` where nothing is guarded (a build, which has
     /// gates of its own).
     pub max_loss: Option<Percent>,
+    /// What earlier rounds have seen within the overlap: an id with the same change timestamp is not looked at again.
+    pub known: Option<&'a Known>,
 }
+
+/// Ids with the change timestamp that they were last seen with. A follower looks back as far as the overlap at every
+/// round; without a memory it would read an import of ten minutes ago again each time.
+pub type Known = HashMap<DocumentId, Timestamp>;
 
 /// What a round did, or would do.
 #[derive(Debug)]
@@ -69,6 +78,8 @@ pub struct Followed {
     pub depth: Depth,
     /// What was sent and deleted, and why.
     pub plan: Plan,
+    /// What changes.sql named: what the next round may skip, now that this one has succeeded.
+    pub seen: Known,
 }
 
 /// A round that would delete too much.
@@ -146,13 +157,21 @@ impl Round<'_> {
         let mut snapshot = connection.snapshot().await?;
         let taken_at = snapshot.taken_at();
         let in_database = snapshot.count(&self.index.definition.documents_sql).await?;
-        let changed = match (&self.index.definition.changes_sql, depth) {
+        let seen = match (&self.index.definition.changes_sql, depth) {
             (Some(changes), Depth::Changed | Depth::Ids) => {
                 self.changed_ids(&mut snapshot, changes, since).await?
             }
-            _ => Vec::new(),
+            _ => Known::new(),
         };
         snapshot.end().await?;
+        let known = |(id, at): &(&DocumentId, &Timestamp)| {
+            self.known.is_some_and(|known| known.get(id) == Some(at))
+        };
+        let changed: Vec<DocumentId> = seen
+            .iter()
+            .filter(|one| !known(one))
+            .map(|(id, _)| id.clone())
+            .collect();
         let mut plan = Plan::new()?;
         match depth {
             Depth::Changed => {
@@ -170,6 +189,7 @@ impl Round<'_> {
             taken_at,
             depth,
             plan,
+            seen,
         };
         Ok((found, in_database))
     }

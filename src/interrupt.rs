@@ -41,6 +41,12 @@ pub fn listen() -> std::io::Result<()> {
     Ok(())
 }
 
+/// Returns when the first interrupt comes.
+pub async fn asked() {
+    // The sender is never dropped, so this waits for the value alone.
+    let _ = ASKED.subscribe().wait_for(|asked| *asked).await;
+}
+
 /// Runs `work` to its end, or to the first interrupt.
 ///
 /// `work` is dropped where it waits, so it must leave what has to be undone in something that outlives it.
@@ -48,10 +54,9 @@ pub fn listen() -> std::io::Result<()> {
 /// # Errors
 /// [`Error::Interrupted`], or the error of `work`.
 pub async fn or_interrupted<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let mut asked = ASKED.subscribe();
     tokio::select! {
         biased;
-        _ = asked.wait_for(|asked| *asked) => Err(Error::Interrupted),
+        () = asked() => Err(Error::Interrupted),
         outcome = work => outcome,
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use bisan_indexer::cli::{Cli, Color, Command, LogFormat, Output, Speech};
 use bisan_indexer::commands;
-use bisan_indexer::error::Error;
+use bisan_indexer::error::{Error, FAILED};
 use bisan_indexer::interrupt;
 use bisan_indexer::progress::{Progress, Show};
 use bisan_indexer::report::{self, Answer};
@@ -48,9 +48,16 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
             let report = commands::reindex::run(options, progress).await?;
             Ok(Answer::new(&report, report.summary()))
         }
+        Command::Sync(options) if options.watch => commands::sync::watch(options).await,
         Command::Sync(options) => {
             let (report, exit_code) = commands::sync::run(options).await?;
             Ok(Answer::new(&report, report.summary()).with_exit_code(exit_code))
+        }
+        Command::Health(options) => {
+            let health = commands::sync::ask(options).await?;
+            let code = if health.ready { 0 } else { FAILED };
+            let said = format!("{}\n", health.answer);
+            Ok(Answer::new(&health, said).with_exit_code(code))
         }
         #[cfg(feature = "ephemeral")]
         Command::Demo(options) => commands::demo::run(options, progress).await,

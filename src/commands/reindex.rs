@@ -442,6 +442,7 @@ impl Job<'_> {
             limit: &self.limit,
             begun: &self.begun,
             max_loss: None,
+            known: None,
         }
     }
 

@@ -3,69 +3,25 @@
 //! [`run`] is one round: what each index has followed up to is read from its record, it is compared, what differs is
 //! sent and deleted, and only then the record moves on.
 
+mod follower;
+mod listen;
 mod report;
+mod state;
+mod watch;
 
 use std::time::Instant;
 
-use jiff::{SignedDuration, Timestamp};
-
-use crate::cli::{Compare, Sync};
-use crate::engine::checkpoints::Record;
-use crate::engine::indexes::same_identity;
-use crate::engine::upload::BatchLimit;
-use crate::engine::wait::wait;
-use crate::engine::{Begun, Server};
+use crate::cli::Sync;
 use crate::error::Error;
-use crate::follow::{Depth, Followed, Round};
 use crate::interrupt::or_interrupted;
-use crate::preflight::Prepared;
 use crate::source::Database;
 
+pub use follower::CannotFollow;
+use follower::Follower;
+pub use listen::{Health, ask};
+pub use watch::watch;
+
 pub use report::{Done, IndexSynced, Outcome, SyncReport};
-
-/// A record that says the same is not written for its checkpoint alone, unless it would fall this far behind: a round
-/// that did nothing makes no task.
-const CHECKPOINT_EVERY: SignedDuration = SignedDuration::from_hours(1);
-
-/// How often a round is begun again because another program swapped the index in its middle.
-const MAX_ATTEMPTS: u32 = 3;
-
-/// Why a live index cannot be followed. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum CannotFollow {
-    /// There is no live index.
-    #[error("{live_uid}: there is no such index to follow; `bisan-indexer reindex` makes it")]
-    NoIndex {
-        /// The live uid.
-        live_uid: String,
-    },
-    /// The live index has no record: made by somebody else, or restored without its records.
-    #[error(
-        "{live_uid}: the live index was not built by this program, or its checkpoint is lost: it is not known what it \
-         holds; `bisan-indexer reindex` builds it anew, without downtime"
-    )]
-    NoCheckpoint {
-        /// The live uid.
-        live_uid: String,
-    },
-    /// The definition is another than the one that the live index was built by.
-    #[error(
-        "{live_uid}: the definition has changed since the live index was built (documents.sql, changes.sql, \
-         settings.json, or how a conversion converts); `bisan-indexer reindex` builds it anew by the new one"
-    )]
-    OtherDefinition {
-        /// The live uid.
-        live_uid: String,
-    },
-    /// Other programs swap it faster than a round takes.
-    #[error(
-        "{live_uid}: another program swapped it during the round, {MAX_ATTEMPTS} times in a row; try again later"
-    )]
-    Swapped {
-        /// The live uid.
-        live_uid: String,
-    },
-}
 
 /// One round of every selected index. One that fails does not keep the others from theirs.
 ///
@@ -95,7 +51,8 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
             server: &server,
             index,
         };
-        let outcome = or_interrupted(follower.follow(options.compare)).await;
+        let outcome = or_interrupted(follower.follow(options.compare, None)).await;
+        let outcome = outcome.map(|round| round.done);
         let mut entry = IndexSynced {
             index: index.definition.name.clone(),
             live_uid: index.definition.live_uid.clone(),
@@ -116,180 +73,4 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
     }
     report.seconds = start.elapsed().as_secs_f64();
     Ok((report, exit_code))
-}
-
-/// Follows one index.
-struct Follower<'a> {
-    options: &'a Sync,
-    database: &'a Database,
-    server: &'a Server,
-    index: &'a Prepared,
-}
-
-impl Follower<'_> {
-    /// One round, begun again where another program swapped the index in its middle: it goes on from the checkpoint of
-    /// the generation that is live now.
-    async fn follow(&self, compare: Compare) -> Result<Done, Error> {
-        let live_uid = &self.index.definition.live_uid;
-        for _ in 0..MAX_ATTEMPTS {
-            if let Some(done) = self.round(compare).await? {
-                return Ok(done);
-            }
-            tracing::info!("{live_uid}: swapped by another program during the round; once more");
-        }
-        Err(CannotFollow::Swapped {
-            live_uid: live_uid.clone(),
-        }
-        .into())
-    }
-
-    /// One round; `None` where the live index is another one at its end than at its beginning.
-    async fn round(&self, compare: Compare) -> Result<Option<Done>, Error> {
-        let start = Instant::now();
-        let live_uid = &self.index.definition.live_uid;
-        let record = self.record().await?;
-        let limit = BatchLimit::new(self.options.batch_size.as_u64());
-        let round = Round {
-            database: self.database,
-            server: self.server,
-            index: self.index,
-            uid: live_uid,
-            limit: &limit,
-            begun: &Begun::default(),
-            max_loss: Some(self.options.max_loss),
-        };
-        let since = since(&record, self.options.overlap, Timestamp::now());
-        let depth = match compare {
-            Compare::Changed => Depth::Changed,
-            Compare::Ids => Depth::Ids,
-            Compare::All => Depth::All,
-            Compare::Auto => {
-                let documents = self.server.count_documents(live_uid).await?;
-                if documents <= self.options.compare_limit {
-                    Depth::All
-                } else {
-                    Depth::Ids
-                }
-            }
-        };
-        if self.options.dry_run {
-            let followed = round.dry_run(depth, since).await?;
-            let checkpoint = record.checkpoint.map(|checkpoint| checkpoint.to_string());
-            let seconds = start.elapsed().as_secs_f64();
-            return Ok(Some(Done::new(&followed, checkpoint, seconds, true)));
-        }
-        let followed = round.run(depth, since).await?;
-        let Some(checkpoint) = self.move_on(record, &followed).await? else {
-            return Ok(None);
-        };
-        let seconds = start.elapsed().as_secs_f64();
-        Ok(Some(Done::new(
-            &followed,
-            Some(checkpoint.to_string()),
-            seconds,
-            false,
-        )))
-    }
-
-    /// The record of what is live now.
-    async fn record(&self) -> Result<Record, Error> {
-        let live_uid = self.index.definition.live_uid.clone();
-        let Some(live) = self.server.index(&live_uid).await? else {
-            return Err(CannotFollow::NoIndex { live_uid }.into());
-        };
-        let records = self.server.records().await?;
-        let record = records
-            .into_iter()
-            .find(|record| record.is_about(&live) && record.checkpoint.is_some());
-        let Some(record) = record else {
-            return Err(CannotFollow::NoCheckpoint { live_uid }.into());
-        };
-        if record.fingerprint != self.index.fingerprint {
-            return Err(CannotFollow::OtherDefinition { live_uid }.into());
-        }
-        Ok(record)
-    }
-
-    /// Moves the record on, now that every task of the round has succeeded. Returns the checkpoint; `None` where the
-    /// generation that was followed is not the live one any more.
-    async fn move_on(
-        &self,
-        record: Record,
-        followed: &Followed,
-    ) -> Result<Option<Timestamp>, Error> {
-        let live_uid = &self.index.definition.live_uid;
-        let live = self.server.index(live_uid).await?;
-        let still_live = live.is_some_and(|live| {
-            record
-                .created_at
-                .as_ref()
-                .is_some_and(|created_at| same_identity(created_at, &live.created_at))
-        });
-        if !still_live {
-            return Ok(None);
-        }
-        let before = record.checkpoint.unwrap_or(Timestamp::UNIX_EPOCH);
-        let checkpoint = followed.taken_at - self.options.overlap;
-        if followed.plan.is_empty() && checkpoint.duration_since(before) < CHECKPOINT_EVERY {
-            return Ok(Some(before));
-        }
-        let record = Record {
-            checkpoint: Some(checkpoint),
-            overlap_seconds: u64::try_from(self.options.overlap.as_secs()).ok(),
-            documents: Some(self.server.count_documents(live_uid).await?),
-            ..record
-        };
-        let task = self.server.write_records(&[record]).await?;
-        for ended in wait(self.server, &[task], &mut |_| ()).await? {
-            if ended.is_failure() {
-                return Err(ended.into_error("moving the checkpoint on").into());
-            }
-        }
-        Ok(Some(checkpoint))
-    }
-}
-
-/// Where a round begins to look: the moment of the last snapshot, less the overlap that is asked for now. A clock that
-/// was put back since makes it begin earlier still.
-fn since(record: &Record, overlap: SignedDuration, now: Timestamp) -> Timestamp {
-    let lowered = record.overlap_seconds.unwrap_or(0);
-    let lowered = SignedDuration::from_secs(i64::try_from(lowered).unwrap_or(0));
-    let followed = record.checkpoint.unwrap_or(Timestamp::UNIX_EPOCH) + lowered;
-    if followed > now {
-        tracing::warn!(
-            "the clock was put back: the last round was at {followed}, and now it is {now}; looking back further"
-        );
-    }
-    followed.min(now) - overlap
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record(checkpoint: &str, overlap_seconds: u64) -> Record {
-        let checkpoint: Timestamp = checkpoint.parse().unwrap();
-        let mut record = Record::begin("a", "a_20260101T000000Z", "", "host", checkpoint);
-        record.checkpoint = Some(checkpoint);
-        record.overlap_seconds = Some(overlap_seconds);
-        record
-    }
-
-    #[test]
-    fn another_overlap_takes_effect_at_once() {
-        let now = "2026-11-24T12:00:00Z".parse().unwrap();
-        let record = record("2026-11-24T10:00:00Z", 900);
-        for (minutes, expected) in [(15, "10:00"), (60, "09:15"), (0, "10:15")] {
-            let since = since(&record, SignedDuration::from_mins(minutes), now);
-            assert_eq!(since.to_string(), format!("2026-11-24T{expected}:00Z"));
-        }
-    }
-
-    #[test]
-    fn a_clock_that_was_put_back_hides_nothing() {
-        let now = "2026-11-24T09:00:00Z".parse().unwrap();
-        let record = record("2026-11-24T10:00:00Z", 900);
-        let since = since(&record, SignedDuration::from_mins(15), now);
-        assert_eq!(since.to_string(), "2026-11-24T08:45:00Z");
-    }
 }

@@ -365,7 +365,7 @@ fn bearer(key: &ApiKey) -> Result<HeaderValue, EngineError> {
 }
 
 /// `reqwest` panics without a TLS provider, and a second one of the same kind is no error.
-fn install_tls() {
+pub(crate) fn install_tls() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();

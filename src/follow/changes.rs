@@ -3,9 +3,9 @@
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 
-use super::Round;
+use super::{Known, Round};
 use crate::error::Error;
-use crate::ids::{DocumentId, IdError, IdSet};
+use crate::ids::{DocumentId, IdError};
 use crate::source::{Argument, Snapshot, Value, queries};
 use crate::timestamp::{self, BoundValue, NotATimestamp, TimestampForm};
 
@@ -65,17 +65,16 @@ impl Round<'_> {
         snapshot: &mut Snapshot<'_>,
         changes: &str,
         since: Timestamp,
-    ) -> Result<Vec<DocumentId>, Error> {
+    ) -> Result<Known, Error> {
         let Some(form) = self.form(snapshot, changes).await? else {
-            return Ok(Vec::new());
+            return Ok(Known::new());
         };
         let name = || self.index.definition.name.clone();
         let bound = match timestamp::lower_bound(form, since) {
             BoundValue::Integer(number) => Argument::Integer(number),
             BoundValue::Text(text) => Argument::Text(text),
         };
-        let mut seen = IdSet::default();
-        let mut changed = Vec::new();
+        let mut changed = Known::new();
         let sql = queries::changes(changes);
         let mut rows = snapshot.rows(&sql, self.bind(bound));
         while let Some(row) = rows.try_next().await? {
@@ -86,8 +85,10 @@ impl Round<'_> {
                 id: id.to_string(),
                 why,
             })?;
-            if at >= since && seen.insert(&id) {
-                changed.push(id);
+            if at >= since {
+                // An author and an article may both name the article: the later one counts.
+                let latest = changed.entry(id).or_insert(at);
+                *latest = at.max(*latest);
             }
         }
         Ok(changed)

@@ -116,7 +116,8 @@ impl Done {
         self.sent() == 0 && self.deleted == 0
     }
 
-    fn sent(&self) -> u64 {
+    /// How many documents were sent.
+    pub fn sent(&self) -> u64 {
         self.sent_changed + self.sent_missing + self.sent_different
     }
 

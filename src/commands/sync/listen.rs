@@ -1,0 +1,113 @@
+//! What the follower answers over HTTP: is it alive, does it follow, its figures. No answer holds a secret.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+
+use super::state::State;
+use crate::cli::Health as Options;
+use crate::error::Error;
+
+/// How long somebody who asks is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Listens at `address` and answers from `state` for as long as the follower runs.
+///
+/// # Errors
+/// Where the address is taken or not this machine's.
+pub async fn listen(address: SocketAddr, state: State) -> Result<SocketAddr, Error> {
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        Error::Usage(format!(
+            "cannot listen on {address} ({error}); give another --listen"
+        ))
+    })?;
+    let address = listener.local_addr().map_err(Error::Runtime)?;
+    tokio::spawn(async move {
+        loop {
+            // An error here is of one connection (or of too many of them): the next may be better.
+            let Ok((stream, _)) = listener.accept().await else {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            let state = state.clone();
+            tokio::spawn(async move {
+                let service = service_fn(move |request| {
+                    let answer = answer(&request, &state);
+                    async move { Ok::<_, Infallible>(answer) }
+                });
+                let connection = hyper::server::conn::http1::Builder::new()
+                    .keep_alive(false)
+                    .serve_connection(TokioIo::new(stream), service);
+                let _ = tokio::time::timeout(PATIENCE, connection).await;
+            });
+        }
+    });
+    Ok(address)
+}
+
+fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
+    let (status, text) = match (request.method(), request.uri().path()) {
+        (&Method::GET | &Method::HEAD, "/health") => (StatusCode::OK, "alive\n".to_owned()),
+        (&Method::GET | &Method::HEAD, "/ready") => match state.why_not_ready() {
+            None => (StatusCode::OK, "ready\n".to_owned()),
+            Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
+        },
+        (&Method::GET, "/metrics") => (StatusCode::OK, state.metrics(Timestamp::now())),
+        _ => (
+            StatusCode::NOT_FOUND,
+            "/health, /ready and /metrics are here\n".to_owned(),
+        ),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+    );
+    response
+}
+
+/// What a follower answered.
+#[derive(Debug, serde::Serialize)]
+pub struct Health {
+    /// Whether it follows.
+    pub ready: bool,
+    /// Its own words.
+    pub answer: String,
+}
+
+/// Asks a follower how it is: the command of a container's health check.
+///
+/// # Errors
+/// Where nothing answers.
+pub async fn ask(options: &Options) -> Result<Health, Error> {
+    let path = if options.alive { "health" } else { "ready" };
+    let url = format!("http://{}/{path}", options.listen);
+    let failed = |error: reqwest::Error| {
+        Error::Usage(format!(
+            "no follower answers at {} ({}); is `sync --watch --listen {}` running?",
+            options.listen,
+            error.without_url(),
+            options.listen
+        ))
+    };
+    // reqwest wants a provider before it makes a client, also for one that never speaks TLS.
+    crate::engine::http::install_tls();
+    let client = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .no_proxy()
+        .build()
+        .map_err(failed)?;
+    let response = client.get(url).send().await.map_err(failed)?;
+    let ready = response.status().is_success();
+    let answer = response.text().await.map_err(failed)?.trim().to_owned();
+    Ok(Health { ready, answer })
+}

@@ -1,0 +1,182 @@
+//! What a follower knows of itself, for whoever asks it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+/// The state of a follower, shared with its listener.
+#[derive(Clone, Debug, Default)]
+pub struct State(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Why it cannot follow; `None` while it can.
+    trouble: Option<String>,
+    /// Whether every index had a first round.
+    ready: bool,
+    indexes: BTreeMap<String, Figures>,
+}
+
+/// The figures of one index.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// Rounds that were done.
+    pub rounds: u64,
+    /// Rounds that failed.
+    pub failures: u64,
+    /// Documents sent.
+    pub sent: u64,
+    /// Documents deleted.
+    pub deleted: u64,
+    /// Documents in the live index after the last round.
+    pub documents: u64,
+    /// Everything committed before is in the index.
+    pub followed_to: Option<Timestamp>,
+}
+
+impl State {
+    /// It cannot follow, for this reason. True where that is news.
+    pub fn trouble(&self, reason: &str) -> bool {
+        let mut inner = self.lock();
+        let news = inner.trouble.as_deref() != Some(reason);
+        inner.trouble = Some(reason.to_owned());
+        news
+    }
+
+    /// It follows. True where that is news.
+    pub fn follows(&self) -> bool {
+        let mut inner = self.lock();
+        let news = inner.trouble.take().is_some() || !inner.ready;
+        inner.ready = true;
+        news
+    }
+
+    /// Changes the figures of one index.
+    pub fn count(&self, live_uid: &str, change: impl FnOnce(&mut Figures)) {
+        change(self.lock().indexes.entry(live_uid.to_owned()).or_default());
+    }
+
+    /// Why it cannot follow.
+    pub fn why_not_ready(&self) -> Option<String> {
+        let inner = self.lock();
+        match (&inner.trouble, inner.ready) {
+            (Some(reason), _) => Some(reason.clone()),
+            (None, false) => Some("the first round has not ended yet".to_owned()),
+            (None, true) => None,
+        }
+    }
+
+    /// The figures as Prometheus reads them.
+    pub fn metrics(&self, now: Timestamp) -> String {
+        let inner = self.lock();
+        let mut text = String::new();
+        let mut metric = |name: &str, kind: &str, help: &str, value: &dyn Fn(&Figures) -> f64| {
+            let _ = writeln!(text, "# HELP bisan_indexer_{name} {help}");
+            let _ = writeln!(text, "# TYPE bisan_indexer_{name} {kind}");
+            for (live_uid, figures) in &inner.indexes {
+                let value = value(figures);
+                let _ = writeln!(text, "bisan_indexer_{name}{{index=\"{live_uid}\"}} {value}");
+            }
+        };
+        let seconds = |at: Option<Timestamp>| at.map_or(0.0, |at| at.as_duration().as_secs_f64());
+        metric(
+            "documents",
+            "gauge",
+            "Documents in the live index after the last round.",
+            &|figures| figures.documents as f64,
+        );
+        metric(
+            "lag_seconds",
+            "gauge",
+            "Age of the last snapshot that is in the index as a whole.",
+            &|figures| match figures.followed_to {
+                Some(at) => now.duration_since(at).as_secs_f64(),
+                None => f64::INFINITY,
+            },
+        );
+        metric(
+            "rounds_total",
+            "counter",
+            "Rounds that were done.",
+            &|figures| figures.rounds as f64,
+        );
+        metric(
+            "failures_total",
+            "counter",
+            "Rounds that failed.",
+            &|figures| figures.failures as f64,
+        );
+        metric("sent_total", "counter", "Documents sent.", &|figures| {
+            figures.sent as f64
+        });
+        metric(
+            "deleted_total",
+            "counter",
+            "Documents deleted.",
+            &|figures| figures.deleted as f64,
+        );
+        metric(
+            "last_success_timestamp_seconds",
+            "gauge",
+            "When the last round that succeeded took its snapshot.",
+            &|figures| seconds(figures.followed_to),
+        );
+        let ready = u8::from(inner.ready && inner.trouble.is_none());
+        let _ = writeln!(
+            text,
+            "# HELP bisan_indexer_ready Whether the follower follows.\n\
+             # TYPE bisan_indexer_ready gauge\n\
+             bisan_indexer_ready {ready}"
+        );
+        text.replace(" inf\n", " +Inf\n")
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Figures are whole after each change; a panic elsewhere takes nothing from them.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_change_of_state_is_news() {
+        let state = State::default();
+        assert!(state.why_not_ready().unwrap().contains("first round"));
+        assert!(state.follows());
+        assert!(!state.follows());
+        assert_eq!(state.why_not_ready(), None);
+        assert!(state.trouble("down"));
+        assert!(!state.trouble("down"));
+        assert!(state.trouble("locked"));
+        assert_eq!(state.why_not_ready().unwrap(), "locked");
+        assert!(state.follows());
+    }
+
+    #[test]
+    fn metrics_are_prometheus_text() {
+        let state = State::default();
+        let at: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+        state.count("articles", |figures| {
+            figures.rounds = 3;
+            figures.followed_to = Some(at);
+        });
+        state.count("authors", |figures| figures.failures = 1);
+        let text = state.metrics("2026-11-24T10:00:07Z".parse().unwrap());
+        for line in [
+            "# TYPE bisan_indexer_rounds_total counter",
+            "bisan_indexer_rounds_total{index=\"articles\"} 3",
+            "bisan_indexer_lag_seconds{index=\"articles\"} 7",
+            "bisan_indexer_lag_seconds{index=\"authors\"} +Inf",
+            "bisan_indexer_failures_total{index=\"authors\"} 1",
+            "bisan_indexer_last_success_timestamp_seconds{index=\"articles\"} 1795514400",
+            "bisan_indexer_ready 0",
+        ] {
+            assert!(text.lines().any(|one| one == line), "{line}\n{text}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! `sync --watch`: follows until it is told to stop.
+//!
+//! A look is cheap (`PRAGMA data_version` on a connection of its own, no transaction held), so that a change is
+//! searchable in a moment; a round comes when something was committed, each minute all the same, and a deeper one each
+//! `--compare-every`. Whatever goes wrong is waited out and said once: the server restarting, the database locked,
+//! replaced or gone, a definition that changed.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::follower::Follower;
+use super::listen::listen;
+use super::state::State;
+use crate::cli::{Compare, Sync};
+use crate::engine::Server;
+use crate::error::{Error, USAGE};
+use crate::follow::Known;
+use crate::interrupt;
+use crate::preflight::Prepared;
+use crate::report::Answer;
+use crate::source::{Connection, Database, SourceError};
+
+/// A round comes at least this often: `data_version` does not move when a file is replaced, and a documents.sql that
+/// compares with the clock changes its rows without any commit.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
+
+/// The longest pause after a round that failed; it begins with the interval and doubles.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long commits are gathered into one round while they go on coming.
+const GATHERED_FOR: Duration = Duration::from_secs(5);
+
+/// How long the round in hand may take after the follower was told to stop.
+const LAST_ROUND: Duration = Duration::from_secs(8);
+
+/// Follows until SIGINT or SIGTERM.
+///
+/// # Errors
+/// What can only be mended by writing something else: an option, a definition, a path. Everything else is waited out.
+pub async fn watch(options: &Sync) -> Result<Answer, Error> {
+    let state = State::default();
+    if let Some(address) = options.listen {
+        let address = listen(address, state.clone()).await?;
+        tracing::info!("listening on http://{address} (/health, /ready, /metrics)");
+    }
+    let server = super::super::server(&options.connections)?;
+    let mut watch = Watch {
+        options,
+        server,
+        state,
+        open: None,
+        known: HashMap::new(),
+        deep_due: Instant::now(),
+        round_due: Instant::now(),
+        pause: options.interval(),
+        first: true,
+    };
+    let mut stop = std::pin::pin!(interrupt::asked());
+    loop {
+        let turn = watch.turn();
+        tokio::pin!(turn);
+        let outcome = tokio::select! {
+            outcome = &mut turn => outcome,
+            () = &mut stop => {
+                // The round in hand is finished, so that the checkpoint moves; a server that is down is not waited for.
+                let _ = tokio::time::timeout(LAST_ROUND, turn).await;
+                tracing::info!("stopped");
+                return Ok(Answer::told());
+            }
+        };
+        let pause = outcome?;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = &mut stop => {
+                tracing::info!("stopped");
+                return Ok(Answer::told());
+            }
+        }
+    }
+}
+
+struct Watch<'a> {
+    options: &'a Sync,
+    server: Server,
+    state: State,
+    /// The database, checked definitions and the connection that looks; `None` before the first look and after trouble.
+    open: Option<Open>,
+    /// What each index's rounds have seen, and of which generation.
+    known: HashMap<String, (Option<String>, Known)>,
+    deep_due: Instant,
+    round_due: Instant,
+    pause: Duration,
+    first: bool,
+}
+
+struct Open {
+    database: Database,
+    indexes: Vec<Prepared>,
+    looker: Connection,
+    version: i64,
+}
+
+impl Watch<'_> {
+    /// One look, and a round if it is due. Returns how long to wait until the next; trouble is noted, not returned.
+    async fn turn(&mut self) -> Result<Duration, Error> {
+        match self.look_and_follow().await {
+            Ok(()) => {
+                self.pause = self.options.interval();
+                Ok(self.pause)
+            }
+            Err(error) if self.first && error.exit_code() == USAGE => Err(error),
+            Err(error) => {
+                // Opened anew next time: whatever was wrong, nothing that was known before is relied on.
+                self.open = None;
+                self.round_due = Instant::now();
+                if self.state.trouble(&error.to_string()) {
+                    tracing::warn!("cannot follow: {error}");
+                }
+                let pause = self.pause;
+                self.pause = (pause * 2).min(LONGEST_PAUSE.max(self.options.interval()));
+                Ok(pause)
+            }
+        }
+    }
+
+    async fn look_and_follow(&mut self) -> Result<(), Error> {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.database.was_replaced())
+        {
+            tracing::warn!(
+                "the database file was replaced: everything is compared, as after a restored backup"
+            );
+            self.open = None;
+            self.deep_due = Instant::now();
+        }
+        if self.open.is_none() {
+            self.open = Some(self.open_database().await?);
+            self.first = false;
+            self.round_due = Instant::now();
+        }
+        let now = Instant::now();
+        if self.has_changed().await? {
+            self.gather().await?;
+        } else if now < self.round_due && now < self.deep_due {
+            return Ok(());
+        }
+        let deep = now >= self.deep_due;
+        self.round(deep).await?;
+        self.round_due = Instant::now() + AT_LEAST_EVERY;
+        if deep {
+            self.deep_due = Instant::now() + self.options.compare_every();
+        }
+        Ok(())
+    }
+
+    async fn open_database(&self) -> Result<Open, Error> {
+        let definitions = super::super::definitions(&self.options.selection)?;
+        let database = Database::open(&self.options.connections.database)?;
+        let preflight = super::super::preflight(&database, &self.server, definitions).await?;
+        let mut looker = database.connect().await?;
+        let version = looker.data_version().await?;
+        Ok(Open {
+            database,
+            indexes: preflight.indexes,
+            looker,
+            version,
+        })
+    }
+
+    /// Whether somebody committed since the last look.
+    async fn has_changed(&mut self) -> Result<bool, SourceError> {
+        let Some(open) = &mut self.open else {
+            return Ok(false);
+        };
+        let version = open.looker.data_version().await?;
+        let changed = version != open.version;
+        open.version = version;
+        Ok(changed)
+    }
+
+    /// Waits until a writer pauses, so that its hundred commits become one task.
+    async fn gather(&mut self) -> Result<(), SourceError> {
+        let began = Instant::now();
+        let moment = self.options.interval() / 2;
+        while began.elapsed() < GATHERED_FOR {
+            tokio::time::sleep(moment).await;
+            if !self.has_changed().await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One round of every index; the first error is returned when all had theirs.
+    async fn round(&mut self, deep: bool) -> Result<(), Error> {
+        let Some(open) = &self.open else {
+            return Ok(());
+        };
+        let compare = if deep {
+            self.options.compare
+        } else {
+            Compare::Changed
+        };
+        let mut trouble = None;
+        for index in &open.indexes {
+            let live_uid = &index.definition.live_uid;
+            let follower = Follower {
+                options: self.options,
+                database: &open.database,
+                server: &self.server,
+                index,
+            };
+            let live = self.server.index(live_uid).await?;
+            let live = live.map(|live| live.created_at);
+            let known = self.known.entry(live_uid.clone()).or_default();
+            if known.0 != live {
+                *known = (live, Known::new());
+            }
+            match follower.follow(compare, Some(&known.1)).await {
+                Ok(round) => {
+                    if known.0 == round.created_at {
+                        known.1 = round.seen;
+                    }
+                    let documents = self.server.count_documents(live_uid).await?;
+                    self.state.count(live_uid, |figures| {
+                        figures.rounds += 1;
+                        figures.sent += round.done.sent();
+                        figures.deleted += round.done.deleted;
+                        figures.documents = documents;
+                        figures.followed_to = Some(round.taken_at);
+                    });
+                    if !round.done.is_empty() {
+                        tracing::info!("{live_uid}: {}", round.done.words());
+                    }
+                }
+                Err(error) => {
+                    self.state.count(live_uid, |figures| figures.failures += 1);
+                    trouble.get_or_insert(error);
+                }
+            }
+        }
+        if let Some(error) = trouble {
+            return Err(error);
+        }
+        if self.state.follows() {
+            tracing::info!("following, as of {}", Timestamp::now());
+        }
+        Ok(())
+    }
+}
