@@ -53,6 +53,13 @@ impl State {
         news
     }
 
+    /// Every index still holds everything that was committed before `at`.
+    pub fn is_up_to_date(&self, at: Timestamp) {
+        for figures in self.lock().indexes.values_mut() {
+            figures.followed_to = Some(at);
+        }
+    }
+
     /// Changes the figures of one index.
     pub fn count(&self, live_uid: &str, change: impl FnOnce(&mut Figures)) {
         change(self.lock().indexes.entry(live_uid.to_owned()).or_default());

@@ -146,6 +146,8 @@ impl Watch<'_> {
         if self.has_changed().await? {
             self.gather().await?;
         } else if now < self.round_due && now < self.deep_due {
+            // Nothing was committed since the last round, so that round still is up to date.
+            self.state.is_up_to_date(Timestamp::now());
             return Ok(());
         }
         let deep = now >= self.deep_due;
