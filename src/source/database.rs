@@ -10,6 +10,7 @@ use super::address::DatabaseAddress;
 use super::connection::Connection;
 use super::error::{Circumstances, SourceError, UnusableDatabase};
 use super::file::{DatabaseFile, FileIdentity, Header, is_special};
+use super::file_system;
 use super::lock::RunLock;
 use super::side_files::SideFiles;
 
@@ -90,7 +91,7 @@ impl Database {
 
     /// Opens a connection that can only read.
     pub async fn connect(&self) -> Result<Connection, SourceError> {
-        let wal = matches!(self.file.header(), Ok(Header::Sqlite { wal: true }));
+        let wal = self.is_wal();
         let circumstances = Circumstances {
             path: self.path.clone(),
             wal,
@@ -108,6 +109,17 @@ impl Database {
     pub fn was_replaced(&self) -> bool {
         let now = fs::metadata(&self.path).map(|metadata| FileIdentity::of(&metadata));
         now.ok() != Some(self.file.identity())
+    }
+
+    /// The kind of file system that the database lies on, if it is one that is shared over a network or with a virtual
+    /// machine's host. In WAL mode, SQLite must not be used there by more than one machine.
+    pub fn shared_file_system(&self) -> Option<&'static str> {
+        file_system::shared_kind(self.file.file())
+    }
+
+    /// Whether readers and writers share a write-ahead log.
+    pub fn is_wal(&self) -> bool {
+        matches!(self.file.header(), Ok(Header::Sqlite { wal: true }))
     }
 
     /// Bytes of the write-ahead log at this moment. It grows for as long as anybody, this program included, keeps a

@@ -10,13 +10,14 @@
 //! | `snapshot`, `row`, `value` | the database as it was at one moment, row by row |
 //! | `queries` | statements made from a definition's |
 //! | `error` | what can go wrong, and what to do about it |
-//! | `file`, `side_files`, `options` | how SQLite is opened, and leaves no trace |
+//! | `file`, `file_system`, `side_files`, `options` | how SQLite is opened, and leaves no trace |
 
 mod address;
 mod connection;
 mod database;
 mod error;
 mod file;
+mod file_system;
 mod lock;
 mod options;
 pub mod queries;
