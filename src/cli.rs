@@ -141,20 +141,43 @@ pub enum Color {
 
 /// Where the database and Meilisearch are.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Connections")]
 pub struct Connections {
+    /// Where the database is.
+    #[command(flatten)]
+    pub database: DatabaseOption,
+    /// Where Meilisearch is.
+    #[command(flatten)]
+    pub server: ServerOptions,
+}
+
+/// Where the database is.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Connections")]
+pub struct DatabaseOption {
     /// The SQLite database: a path, sqlite://path, or Rails' sqlite3:path. It is opened read-only
-    #[arg(long, value_name = "DATABASE", env = "DATABASE_URL")]
-    pub database: DatabaseAddress,
+    #[arg(
+        id = "database",
+        long = "database",
+        value_name = "DATABASE",
+        env = "DATABASE_URL"
+    )]
+    pub address: DatabaseAddress,
+}
+
+/// Where Meilisearch is, and how it knows us.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Connections")]
+pub struct ServerOptions {
     /// Where Meilisearch listens; a path is kept, as in https://host/search
     // A text here: an address that cannot be read may hold a password, and clap would print it.
     #[arg(
-        long,
+        id = "meilisearch",
+        long = "meilisearch",
         value_name = "URL",
         env = "MEILISEARCH_HOST",
         default_value = "http://localhost:7700"
     )]
-    pub meilisearch: String,
+    pub address: String,
     /// A file that holds the key for Meilisearch (otherwise the environment's MEILISEARCH_API_KEY)
     #[arg(long, value_name = "FILE", env = "BISAN_INDEXER_API_KEY_FILE")]
     pub api_key_file: Option<PathBuf>,

@@ -72,7 +72,7 @@ fn finish(speech: &Speech, outcome: Result<Answer, Error>) -> ExitCode {
     };
     let text = match (speech.output, &outcome) {
         (Output::Json, _) => report::json(&outcome, code),
-        (Output::Human, Ok(answer)) if !speech.quiet => answer.summary.clone(),
+        (Output::Human, Ok(answer)) if !speech.quiet || answer.is_product => answer.summary.clone(),
         (Output::Human, _) => String::new(),
     };
     if let Err(error) = &outcome {

@@ -15,6 +15,8 @@ pub struct Answer {
     report: Value,
     /// 0, or what a command that did its work has found: [`DIFFERENT`](crate::error::DIFFERENT).
     pub exit_code: u8,
+    /// The summary is what the command was asked to make (a script, a key), so that it is printed with `--quiet`, too.
+    pub is_product: bool,
 }
 
 impl Answer {
@@ -24,6 +26,15 @@ impl Answer {
             summary,
             report: serde_json::to_value(report).unwrap_or_default(),
             exit_code: 0,
+            is_product: false,
+        }
+    }
+
+    /// What a command was asked to make and put on standard output, as it is.
+    pub fn product(report: &impl Serialize, text: String) -> Self {
+        Self {
+            is_product: true,
+            ..Self::new(report, text)
         }
     }
 

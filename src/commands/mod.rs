@@ -6,7 +6,7 @@ pub mod reindex;
 pub mod sync;
 
 use crate::catalog::{self, IndexDefinition};
-use crate::cli::{Connections, Selection};
+use crate::cli::{Selection, ServerOptions};
 use crate::engine::{Address, ApiKey, Features, Server, settings_keys};
 use crate::error::Error;
 use crate::preflight::{self, Prepared};
@@ -25,12 +25,12 @@ fn definitions(selection: &Selection) -> Result<Vec<IndexDefinition>, Error> {
 }
 
 /// The server, with its key. Warns where the key would travel in the clear through a public network.
-fn server(connections: &Connections) -> Result<Server, Error> {
-    let key = match &connections.api_key_file {
+fn server(options: &ServerOptions) -> Result<Server, Error> {
+    let key = match &options.api_key_file {
         Some(file) => Some(ApiKey::from_file(file)?),
         None => ApiKey::from_env(API_KEY)?,
     };
-    let address: Address = connections.meilisearch.parse()?;
+    let address: Address = options.address.parse()?;
     if key.is_some() && address.sends_key_in_clear() {
         tracing::warn!(
             "the key for Meilisearch travels unencrypted to {address}, where anybody on the way can read it; use https"

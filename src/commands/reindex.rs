@@ -49,8 +49,8 @@ const CLEAN_UP: Duration = Duration::from_secs(60);
 pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport, Error> {
     let start = Instant::now();
     let definitions = super::definitions(&options.selection)?;
-    let database = Database::open(&options.connections.database)?;
-    let server = super::server(&options.connections)?;
+    let database = Database::open(&options.connections.database.address)?;
+    let server = super::server(&options.connections.server)?;
     if options.dry_run {
         let work = dry_run(options, &database, &server, definitions, progress, start);
         return or_interrupted(work).await;

@@ -30,8 +30,8 @@ pub use report::{Done, IndexSynced, Outcome, SyncReport};
 pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
     let start = Instant::now();
     let definitions = super::definitions(&options.selection)?;
-    let database = Database::open(&options.connections.database)?;
-    let server = super::server(&options.connections)?;
+    let database = Database::open(&options.connections.database.address)?;
+    let server = super::server(&options.connections.server)?;
     let preflight = or_interrupted(super::preflight(&database, &server, definitions)).await?;
     let mut report = SyncReport {
         outcome: if options.dry_run {

@@ -45,7 +45,7 @@ pub async fn watch(options: &Sync) -> Result<Answer, Error> {
         let address = listen(address, state.clone()).await?;
         tracing::info!("listening on http://{address} (/health, /ready, /metrics)");
     }
-    let server = super::super::server(&options.connections)?;
+    let server = super::super::server(&options.connections.server)?;
     let mut watch = Watch {
         options,
         server,
@@ -161,7 +161,7 @@ impl Watch<'_> {
 
     async fn open_database(&self) -> Result<Open, Error> {
         let definitions = super::super::definitions(&self.options.selection)?;
-        let database = Database::open(&self.options.connections.database)?;
+        let database = Database::open(&self.options.connections.database.address)?;
         let preflight = super::super::preflight(&database, &self.server, definitions).await?;
         let mut looker = database.connect().await?;
         let version = looker.data_version().await?;
