@@ -131,6 +131,15 @@ impl Progress {
         self.tell(|| format!("Meilisearch: {text}"));
     }
 
+    /// A step that has no figures: it says what is going on.
+    pub fn step(&self, text: &str) {
+        if let Some(bars) = &self.0.bars {
+            bars.server.set_position(100);
+            bars.server.set_message(text.to_owned());
+        }
+        tracing::debug!("{text}");
+    }
+
     /// Takes the bars away; what comes next is a last word.
     pub fn finish(&self) {
         if let Some(bars) = &self.0.bars {
@@ -194,7 +203,7 @@ impl Bars {
             bar
         };
         Self {
-            rows: bar("{prefix:>9} {bar:32.cyan} {human_pos} of {human_len} rows, {per_sec}"),
+            rows: bar("{prefix:>9} {bar:32.cyan} {human_pos} of {human_len} rows"),
             sent: bar(
                 "{prefix:>9} {bar:32.cyan} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}",
             ),
@@ -216,7 +225,10 @@ impl Bars {
             }
         }
         self.server.set_length(100);
-        self.server.enable_steady_tick(Duration::from_millis(250));
+        for bar in [&self.rows, &self.sent, &self.server] {
+            // Redrawn by a clock: the last of a thousand quick steps would otherwise not be seen.
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
     }
 
     fn clear(&self) {

@@ -23,7 +23,7 @@ use server::ThrowAway;
 const SEARCHES: [(&str, &str); 3] = [
     (
         "القدس",
-        "with the article ال, which stands alone in the index",
+        "a word with its article, which the index parts",
     ),
     ("المقاومه", "written with ه where the text has ة"),
     ("فلسطبن", "with a typing error"),
@@ -159,6 +159,7 @@ async fn reindex(database: &Path, address: &str, progress: &Progress) -> Result<
         ));
     };
     let report = super::reindex::run(options, progress).await?;
+    progress.finish();
     print!("{}", report.summary());
     Ok(())
 }

@@ -172,6 +172,7 @@ impl Job<'_> {
     async fn build(&mut self, options: &Reindex) -> Result<Built, Error> {
         let (records, builds) = self.create_builds().await?;
         let mut read = self.fill(&builds).await?;
+        self.progress.step("catching up with the database");
         let caught_up = self.catch_up(&builds, &mut read).await?;
         let expected: Vec<Expected<'_>> = self
             .indexes
@@ -182,6 +183,7 @@ impl Job<'_> {
                 documents: read.ids.len(),
             })
             .collect();
+        self.progress.step("asking the gates");
         let passed = gates::check(self.server, &builds, &expected, options.max_loss).await?;
         self.warn(&passed.warnings);
         Ok(Built {
@@ -342,6 +344,7 @@ impl Job<'_> {
             live.push(created_at);
             records.extend(record);
         }
+        self.progress.step("swapping");
         let written = self.server.write_records(&records).await?;
         self.succeeded(&[written], "completing the records of the builds")
             .await?;
@@ -385,6 +388,7 @@ impl Job<'_> {
     /// One more round, into the live index now: what was committed during the swap. It is not worth calling the run a
     /// failure for, which the live index shows to be none; the next sync sets right what is missing.
     async fn catch_up_live(&mut self, built: &Built) -> Vec<Followed> {
+        self.progress.step("catching up once more");
         let mut rounds = Vec::new();
         let indexes = Arc::clone(&self.indexes);
         for (index, before) in indexes.iter().zip(&built.caught_up) {
@@ -407,6 +411,7 @@ impl Job<'_> {
     }
 
     async fn prune(&mut self, retain: u32, proven: &Proven) -> Pruned {
+        self.progress.step("deleting older generations");
         let pruned = prune::former_generations(self.server, &self.indexes, retain, proven).await;
         let pruned = pruned.unwrap_or_else(|error| Pruned {
             warnings: vec![format!(
