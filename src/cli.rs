@@ -162,6 +162,15 @@ pub struct DatabaseOption {
         env = "DATABASE_URL"
     )]
     pub address: DatabaseAddress,
+    /// How long a read waits for a writer that holds the database, before it fails
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "30s",
+        env = "BISAN_INDEXER_BUSY_TIMEOUT",
+        value_parser = time
+    )]
+    pub busy_timeout: SignedDuration,
 }
 
 /// Where Meilisearch is, and how it knows us.

@@ -21,10 +21,7 @@ use server::ThrowAway;
 
 /// What is searched for, and what it shows.
 const SEARCHES: [(&str, &str); 3] = [
-    (
-        "القدس",
-        "a word with its article, which the index parts",
-    ),
+    ("القدس", "a word with its article, which the index parts"),
     ("المقاومه", "written with ه where the text has ة"),
     ("فلسطبن", "with a typing error"),
 ];

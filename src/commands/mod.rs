@@ -6,7 +6,7 @@ pub mod reindex;
 pub mod sync;
 
 use crate::catalog::{self, IndexDefinition};
-use crate::cli::{Selection, ServerOptions};
+use crate::cli::{DatabaseOption, Selection, ServerOptions};
 use crate::engine::{Address, ApiKey, Features, Server, settings_keys};
 use crate::error::Error;
 use crate::preflight::{self, Prepared};
@@ -22,6 +22,12 @@ fn definitions(selection: &Selection) -> Result<Vec<IndexDefinition>, Error> {
         None => catalog::built_in()?,
     };
     Ok(catalog::select(all, &selection.index, &selection.uid)?)
+}
+
+/// The database, which is there and is one.
+fn database(options: &DatabaseOption) -> Result<Database, Error> {
+    let database = Database::open(&options.address)?;
+    Ok(database.with_busy_timeout(options.busy_timeout.unsigned_abs()))
 }
 
 /// The server, with its key. Warns where the key would travel in the clear through a public network.

@@ -49,7 +49,7 @@ const CLEAN_UP: Duration = Duration::from_secs(60);
 pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport, Error> {
     let start = Instant::now();
     let definitions = super::definitions(&options.selection)?;
-    let database = Database::open(&options.connections.database.address)?;
+    let database = super::database(&options.connections.database)?;
     let server = super::server(&options.connections.server)?;
     if options.dry_run {
         let work = dry_run(options, &database, &server, definitions, progress, start);

@@ -14,7 +14,6 @@ use std::time::Instant;
 use crate::cli::Sync;
 use crate::error::Error;
 use crate::interrupt::or_interrupted;
-use crate::source::Database;
 
 pub use follower::CannotFollow;
 use follower::Follower;
@@ -30,7 +29,7 @@ pub use report::{Done, IndexSynced, Outcome, SyncReport};
 pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
     let start = Instant::now();
     let definitions = super::definitions(&options.selection)?;
-    let database = Database::open(&options.connections.database.address)?;
+    let database = super::database(&options.connections.database)?;
     let server = super::server(&options.connections.server)?;
     let preflight = or_interrupted(super::preflight(&database, &server, definitions)).await?;
     let mut report = SyncReport {

@@ -161,7 +161,7 @@ impl Watch<'_> {
 
     async fn open_database(&self) -> Result<Open, Error> {
         let definitions = super::super::definitions(&self.options.selection)?;
-        let database = Database::open(&self.options.connections.database.address)?;
+        let database = super::super::database(&self.options.connections.database)?;
         let preflight = super::super::preflight(&database, &self.server, definitions).await?;
         let mut looker = database.connect().await?;
         let version = looker.data_version().await?;
