@@ -280,9 +280,12 @@ pub fn fit_settings(features: &Features, prepared: &mut [Prepared]) -> Vec<Strin
     for index in prepared {
         let (kept, left_out) = settings_keys::for_server(&index.definition.settings, features);
         index.settings = kept;
-        let said = left_out
-            .iter()
-            .map(|key| format!("{}: {key}", index.definition.live_uid));
+        let said = left_out.iter().map(|key| {
+            format!(
+                "{}: left out for this server: {key}",
+                index.definition.live_uid
+            )
+        });
         warnings.extend(said);
     }
     warnings

@@ -61,6 +61,7 @@ fn lock(database: &Database) -> Result<RunLock, Error> {
 struct Preflight {
     indexes: Vec<Prepared>,
     features: Features,
+    /// What a person should know who is about to build these indexes anew.
     warnings: Vec<String>,
 }
 
@@ -80,9 +81,6 @@ async fn preflight(
     let mut indexes = preflight::against_the_database(&mut connection, definitions).await?;
     connection.close().await?;
     let (features, warnings) = preflight::against_the_server(server, &mut indexes).await?;
-    for warning in &warnings {
-        tracing::warn!("{warning}");
-    }
     Ok(Preflight {
         indexes,
         features,

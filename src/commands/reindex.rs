@@ -69,9 +69,10 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
         begun: Begun::default(),
         features,
         progress,
-        warnings,
+        warnings: Vec::new(),
         times: Times::default(),
     };
+    job.warn(&warnings);
 
     let leftovers = or_interrupted(job.delete_leftovers()).await?;
     let built = match or_interrupted(job.build(options)).await {
@@ -121,6 +122,9 @@ async fn dry_run(
     let Preflight {
         indexes, warnings, ..
     } = super::preflight(database, server, definitions).await?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
     let output = Output {
         spool: None,
         batches: mpsc::unbounded_channel().0,

@@ -40,7 +40,7 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
         },
         indexes: Vec::new(),
         seconds: 0.0,
-        warnings: preflight.warnings,
+        warnings: Vec::new(),
     };
     let mut exit_code = 0;
     for index in &preflight.indexes {
