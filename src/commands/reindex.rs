@@ -386,6 +386,7 @@ impl Job<'_> {
             found: "somebody created it".to_owned(),
         })?;
         let placeholder = Record::placeholder(&made, &host, now);
+        self.begun.stand_in(&placeholder);
         Ok((made.created_at, Some(placeholder)))
     }
 

@@ -27,6 +27,7 @@ pub struct Begun(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     records: Vec<Record>,
+    placeholders: Vec<Record>,
     tasks: Vec<TaskUid>,
 }
 
@@ -46,6 +47,11 @@ impl Begun {
         }
     }
 
+    /// An empty live index was made, because a swap needs two.
+    pub fn stand_in(&self, placeholder: &Record) {
+        self.lock().placeholders.push(placeholder.clone());
+    }
+
     /// The server made a task of ours.
     pub fn task(&self, task: TaskUid) {
         self.lock().tasks.push(task);
@@ -62,11 +68,19 @@ impl Begun {
     /// # Errors
     /// Where the server does not let them go; the next run takes them then.
     pub async fn take_back(&self, server: &Server) -> Result<Vec<String>, EngineError> {
-        let (records, tasks) = {
+        let (records, placeholders, tasks) = {
             let inner = self.lock();
-            (inner.records.clone(), inner.tasks.clone())
+            (
+                inner.records.clone(),
+                inner.placeholders.clone(),
+                inner.tasks.clone(),
+            )
         };
         let mut ending = Vec::new();
+        // An empty live index would be an empty site where there was an error, and the next run would call it live.
+        for placeholder in &placeholders {
+            ending.extend(server.delete_placeholder(placeholder).await?);
+        }
         if !tasks.is_empty() {
             ending.extend(server.cancel_tasks(&tasks).await?);
         }
@@ -88,6 +102,7 @@ impl Begun {
             }
         }
         ending.extend(server.forget_records(&deleted).await?);
+        ending.extend(server.forget_records(&placeholders).await?);
         wait(server, &ending, &mut |_| ()).await?;
         let deleted = deleted.into_iter().map(|record| record.build_uid).collect();
         self.release();

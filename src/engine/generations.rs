@@ -300,5 +300,24 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Enqueues the deletion of an empty live index that this program made because a swap needs two, and that no swap took
+    /// away. None if another index lies there, or if somebody has put documents into it: then it is somebody's.
+    pub async fn delete_placeholder(
+        &self,
+        placeholder: &Record,
+    ) -> Result<Option<TaskUid>, EngineError> {
+        let live_uid = &placeholder.live_uid;
+        let is_ours = match self.index(live_uid).await? {
+            Some(index) => placeholder.placeholder && placeholder.is_about(&index),
+            None => false,
+        };
+        if !is_ours || self.count_documents(live_uid).await? > 0 {
+            return Ok(None);
+        }
+        self.delete_index(live_uid).await.map(Some)
+    }
+}
+
 #[cfg(test)]
 mod tests;
