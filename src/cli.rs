@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use crate::source::DatabaseAddress;
 
@@ -43,7 +43,7 @@ Exit codes:
   3    refused by a check or gate; the live index is as it was
   4    somebody else is at it: another run holds the lock, or has swapped first
   5    the database and the index differ, or there is something to do
-  130  interrupted; the live index is as it was";
+  130  interrupted, or a question answered with no; the live index is as it was";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -54,6 +54,10 @@ pub enum Command {
     Sync(Sync),
     /// Asks a follower (sync --watch --listen) whether it follows: for a container's health check
     Health(Health),
+    /// Shows what is live, how far it is behind the database, and what else lies there
+    Status(Status),
+    /// Lists what dead runs left behind, with why it may go, and deletes it when told to
+    Clean(Clean),
     /// Shows the whole story on a throw-away server: build, search, change, reindex while a searcher asks
     #[cfg(feature = "ephemeral")]
     Demo(Demo),
@@ -115,6 +119,21 @@ pub enum Output {
     Human,
     /// One JSON report.
     Json,
+    /// Metrics in Prometheus' text form; `status` only.
+    Prometheus,
+    /// A JUnit XML report, as CI services read it; `smoke` only.
+    Junit,
+}
+
+impl Cli {
+    /// Why the form of the output does not go with the command.
+    pub fn unfit_output(&self) -> Option<&'static str> {
+        match (self.speech.output, &self.command) {
+            (Output::Human | Output::Json, _) | (Output::Prometheus, Command::Status(_)) => None,
+            (Output::Prometheus, _) => Some("--output prometheus goes with `status` only"),
+            (Output::Junit, _) => Some("--output junit goes with `smoke` only"),
+        }
+    }
 }
 
 /// The form of log lines.
@@ -376,11 +395,14 @@ pub struct Health {
     pub alive: bool,
 }
 
+/// A length of time: `90s`, `15m`, `1h 30m`, `2d` (of 24 hours each).
 fn time(text: &str) -> Result<SignedDuration, String> {
-    match text.parse() {
-        Ok(time) if !SignedDuration::is_negative(&time) => Ok(time),
+    let span: Result<Span, _> = text.trim().parse();
+    let time = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    match time {
+        Ok(time) if !time.is_negative() => Ok(time),
         _ => Err(format!(
-            "`{text}` is no time: write one such as 500ms, 15min or 1h"
+            "`{text}` is no length of time: write one such as 500ms, 90s, 15min, 2h or 1d"
         )),
     }
 }
@@ -406,6 +428,77 @@ pub enum Compare {
     /// By the size of the index.
     #[default]
     Auto,
+}
+
+/// Whether something may be changed.
+#[derive(Clone, Debug, Args)]
+pub struct Consent {
+    /// Does it without asking; needed where there is no terminal to ask on
+    #[arg(short, long, env = "BISAN_INDEXER_YES")]
+    pub yes: bool,
+}
+
+/// `status`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  bisan-indexer status
+  bisan-indexer status --quiet --max-missing 0 --max-lag 30m || mail -s 'search is behind' ops@example.org
+  bisan-indexer status --output prometheus > /var/lib/node_exporter/bisan_indexer.prom
+
+It reads the count of documents.sql and every change timestamp once; nothing is changed. Counts that agree do not prove
+that the documents do: `verify` compares them.")]
+pub struct Status {
+    /// The SQLite database: a path, sqlite://path, or Rails' sqlite3:path. It is opened read-only
+    #[arg(
+        long,
+        value_name = "DATABASE",
+        env = "DATABASE_URL",
+        required_unless_present = "no_database",
+        help_heading = "Connections"
+    )]
+    pub database: Option<DatabaseAddress>,
+    /// Leaves the database out: only what the server tells is shown
+    #[arg(
+        long,
+        env = "BISAN_INDEXER_NO_DATABASE",
+        conflicts_with_all = ["max_missing", "max_lag"],
+        help_heading = "Connections"
+    )]
+    pub no_database: bool,
+    /// Where Meilisearch is.
+    #[command(flatten)]
+    pub server: ServerOptions,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How many documents may be missing in a live index, as a number or a share (20 or 1%); more than that: exit 5
+    #[arg(long, value_name = "N|PERCENT", env = "BISAN_INDEXER_MAX_MISSING")]
+    pub max_missing: Option<Allowance>,
+    /// How long a change may wait until it is followed (90s, 15m, 2h); longer, or nobody follows at all: exit 5
+    #[arg(long, value_name = "TIME", env = "BISAN_INDEXER_MAX_LAG", value_parser = time)]
+    pub max_lag: Option<SignedDuration>,
+}
+
+/// `clean`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Only what this program provably made is ever deleted: an index whose createdAt one of its records knows, under a
+timestamped uid, that never became complete. Retained generations stay; `reindex --retain` decides about those.
+Where there is no terminal, it only lists unless --yes is said.")]
+pub struct Clean {
+    /// Where the database and Meilisearch are. The database is locked while something is deleted.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Only lists, on a terminal too
+    #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
+    pub dry_run: bool,
+    /// Whether it may be done.
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 /// `demo`.
@@ -458,6 +551,48 @@ impl std::fmt::Display for Percent {
     }
 }
 
+/// How much may be missing: a number, or a share of all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Allowance {
+    /// So many.
+    Number(u64),
+    /// Such a share.
+    Share(Percent),
+}
+
+impl Allowance {
+    /// Whether `some` of `all` are no more than that.
+    pub fn allows(self, some: u64, all: u64) -> bool {
+        match self {
+            Self::Number(number) => some <= number,
+            Self::Share(share) => some as f64 <= share.fraction() * all as f64,
+        }
+    }
+}
+
+impl FromStr for Allowance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.trim().ends_with('%') {
+            return text.parse().map(Self::Share);
+        }
+        let number = text.trim().parse();
+        number.map(Self::Number).map_err(|_| {
+            format!("`{text}` is neither a number of documents nor a share such as 1%")
+        })
+    }
+}
+
+impl std::fmt::Display for Allowance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Share(share) => share.fmt(f),
+        }
+    }
+}
+
 fn uid_pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, uid)) if !name.trim().is_empty() && !uid.trim().is_empty() => {
@@ -497,6 +632,29 @@ mod tests {
         assert_eq!("100%".parse::<Percent>().unwrap().fraction(), 1.0);
         for wrong in ["", "%", "twenty", "101%", "-1", "NaN"] {
             assert!(wrong.parse::<Percent>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_missing_is_a_number_or_a_share() {
+        let allows = |text: &str, some, all| text.parse::<Allowance>().unwrap().allows(some, all);
+        assert!(allows("0", 0, 0) && allows("3", 3, 10) && !allows("3", 4, 10));
+        assert!(allows("1%", 1, 100) && !allows("1%", 2, 100));
+        assert!(allows("0%", 0, 0) && !allows("0%", 1, 1_000_000));
+        for wrong in ["", "-1", "many", "1.5", "200%"] {
+            assert!(wrong.parse::<Allowance>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_may_have_days() {
+        assert_eq!(time("90s").unwrap().as_secs(), 90);
+        assert_eq!(time("1h 30m").unwrap().as_secs(), 5_400);
+        assert_eq!(time("2d").unwrap().as_secs(), 172_800);
+        assert_eq!(time("0s").unwrap().as_secs(), 0);
+        assert_eq!(time("500ms").unwrap().as_millis(), 500);
+        for wrong in ["", "10", "-5m", "-1d", "soon", "1mo"] {
+            assert!(time(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -101,6 +101,9 @@ pub enum Error {
     /// A part of the program itself broke: its runtime, a thread.
     #[error("the program itself failed: {0}; please report this")]
     Runtime(std::io::Error),
+    /// A person was asked, and said no.
+    #[error("nothing was changed, as you said")]
+    Declined,
     /// SIGINT or SIGTERM.
     #[error("interrupted; the live index is as it was")]
     Interrupted,
@@ -136,7 +139,7 @@ impl Error {
             | Self::Source(SourceError::RunLocked { .. })
             | Self::Promote(PromoteError::Overtaken { .. }) => LOCKED,
             Self::Gates(_) | Self::TooManyDeletes(_) | Self::CannotFollow(_) => REFUSED,
-            Self::Interrupted => interrupt::EXIT_CODE,
+            Self::Interrupted | Self::Declined => interrupt::EXIT_CODE,
             Self::Source(_)
             | Self::Spool(_)
             | Self::Rows(_)

@@ -13,13 +13,14 @@
 //! | [`follow`] | a round: what changed since is sent and deleted |
 //! | [`commands`] | the recipes over these stages, a file a command |
 //!
-//! Around them: [`cli`] (what can be asked), [`progress`] and [`report`] (what a person and a machine are told),
-//! [`retry`] (what is tried again) and [`error`] (what can go wrong, and its exit code). With the feature `ephemeral`:
+//! Around them: [`cli`] (what can be asked), [`confirm`] (whether it may be done), [`progress`] and [`report`] (what a
+//! person and a machine are told), [`lag`] (how far an index is behind the database), [`retry`] (what is tried again) and [`error`] (what can go wrong, and its exit code). With the feature `ephemeral`:
 //! `sample` (an invented database like Bisan's, for the demo and the tests).
 
 pub mod catalog;
 pub mod cli;
 pub mod commands;
+pub mod confirm;
 pub mod convert;
 pub mod document;
 pub mod engine;
@@ -29,6 +30,7 @@ pub mod gates;
 pub mod host;
 pub mod ids;
 pub mod interrupt;
+pub mod lag;
 pub mod preflight;
 pub mod progress;
 pub mod prune;

@@ -43,6 +43,9 @@ fn main() -> ExitCode {
 
 async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
     interrupt::listen().map_err(Error::Runtime)?;
+    if let Some(why) = cli.unfit_output() {
+        return Err(Error::Usage(why.to_owned()));
+    }
     match &cli.command {
         Command::Reindex(options) => {
             let report = commands::reindex::run(options, progress).await?;
@@ -59,6 +62,8 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
             let said = format!("{}\n", health.answer);
             Ok(Answer::new(&health, said).with_exit_code(code))
         }
+        Command::Status(options) => commands::status::run(options, cli.speech.output).await,
+        Command::Clean(options) => commands::clean::run(options).await,
         #[cfg(feature = "ephemeral")]
         Command::Demo(options) => commands::demo::run(options, progress).await,
     }
@@ -73,7 +78,8 @@ fn finish(speech: &Speech, outcome: Result<Answer, Error>) -> ExitCode {
     let text = match (speech.output, &outcome) {
         (Output::Json, _) => report::json(&outcome, code),
         (Output::Human, Ok(answer)) if !speech.quiet || answer.is_product => answer.summary.clone(),
-        (Output::Human, _) => String::new(),
+        (Output::Prometheus | Output::Junit, Ok(answer)) => answer.summary.clone(),
+        (_, _) => String::new(),
     };
     if let Err(error) = &outcome {
         tracing::error!("{error}");

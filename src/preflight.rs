@@ -143,7 +143,11 @@ pub async fn against_the_database(
     Ok(prepared)
 }
 
-async fn check_statements(
+/// Checks the statements of one definition: each prepares and is one SELECT, the columns make documents.
+///
+/// # Errors
+/// The first thing that cannot be used, named with its file.
+pub async fn check_statements(
     connection: &mut Connection,
     definition: IndexDefinition,
 ) -> Result<Prepared, Error> {

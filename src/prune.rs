@@ -5,12 +5,16 @@
 
 use jiff::Timestamp;
 
-use crate::engine::generations::Generations;
+use crate::engine::checkpoints::Record;
+use crate::engine::generations::{Deletable, Generations, Leftover};
 use crate::engine::promote::Proven;
 use crate::engine::wait::wait;
 use crate::engine::{EngineError, Server, TaskUid};
 use crate::host;
 use crate::preflight::Prepared;
+
+/// Waiting tasks that are looked at to see whether a build of another host is alive.
+const QUEUE_LOOKED_AT: usize = 200;
 
 /// What was kept and what went.
 #[derive(Debug, Default)]
@@ -21,6 +25,19 @@ pub struct Pruned {
     pub deleted: Vec<String>,
     /// What could not be deleted, and why.
     pub warnings: Vec<String>,
+}
+
+/// What lies around of one index.
+#[derive(Debug)]
+pub struct Litter {
+    /// The index.
+    pub live_uid: String,
+    /// Everything of it.
+    pub generations: Generations,
+    /// The leftovers among it, each with whether it may go.
+    pub leftovers: Vec<Leftover>,
+    /// Records of generations that are gone.
+    pub forgettable: Vec<Record>,
 }
 
 /// Deletes what earlier runs on this host left behind, and what those of other hosts left an hour ago. The caller holds
@@ -46,65 +63,67 @@ pub async fn former_generations(
     prune(server, indexes, Some(retain)).await
 }
 
-async fn prune(
+/// Looks at what lies around of these live uids. The verdicts hold for a caller who has the run lock.
+///
+/// # Errors
+/// Where the server cannot be asked what there is.
+pub async fn look<'u>(
     server: &Server,
-    prepared: &[Prepared],
-    retain: Option<u32>,
-) -> Result<Pruned, EngineError> {
+    live_uids: impl IntoIterator<Item = &'u str>,
+) -> Result<Vec<Litter>, EngineError> {
     let now = Timestamp::now();
     let host = host::name();
     let indexes = server.indexes().await?;
     let records = server.records().await?;
     let busy = server.queue(QUEUE_LOOKED_AT).await?.by_index();
+    let is_busy = |uid: &str| busy.iter().any(|(index, _)| index == uid);
+    let look = |live_uid: &str| {
+        let generations = Generations::of(live_uid, &indexes, &records);
+        Litter {
+            live_uid: live_uid.to_owned(),
+            leftovers: generations.judge_leftovers(live_uid, &host, now, is_busy),
+            forgettable: generations.records_to_forget(&host, now),
+            generations,
+        }
+    };
+    Ok(live_uids.into_iter().map(look).collect())
+}
+
+/// Deletes these generations and forgets their records and those others. What cannot be deleted is a warning.
+///
+/// # Errors
+/// Where the server cannot be asked.
+pub async fn delete(
+    server: &Server,
+    generations: &[Deletable],
+    mut forgotten: Vec<Record>,
+) -> Result<Pruned, EngineError> {
+    let records = server.records().await?;
     let mut pruned = Pruned::default();
     let mut tasks: Vec<TaskUid> = Vec::new();
-    for one in prepared {
-        let live_uid = &one.definition.live_uid;
-        let generations = Generations::of(live_uid, &indexes, &records);
-        let is_busy = |uid: &str| busy.iter().any(|(index, _)| index == uid);
-        let mut deletable = Vec::new();
-        for leftover in generations.judge_leftovers(live_uid, &host, now, is_busy) {
-            match leftover.deletable {
-                Some(leftover) => deletable.push(leftover),
-                None => pruned.warnings.push(format!(
-                    "{} is left over and stays: {}",
-                    leftover.generation.index.uid, leftover.verdict
-                )),
-            }
-        }
-        if let Some(retain) = retain {
-            let retain = usize::try_from(retain).unwrap_or(usize::MAX);
-            deletable.extend(generations.beyond(live_uid, retain));
-            let kept = generations.retained.iter().take(retain);
-            pruned
-                .retained
-                .extend(kept.map(|generation| generation.index.uid.clone()));
-        }
-        let mut forgotten = generations.records_to_forget(&host, now);
-        for generation in deletable {
-            let uid = generation.uid().to_string();
-            match server.delete_generation(&generation).await {
-                Ok(task) => {
-                    tasks.extend(task);
-                    let its = records.iter().filter(|record| {
-                        record.created_at.as_deref() == Some(generation.created_at())
-                            || (record.created_at.is_none() && record.build_uid == uid)
-                    });
-                    let its: Vec<_> = its.cloned().collect();
-                    // An empty index that stood in for a former generation is nobody's news.
-                    if its.iter().all(|record| !record.placeholder) {
-                        pruned.deleted.push(uid);
-                    }
-                    forgotten.extend(its);
+    for generation in generations {
+        let uid = generation.uid().to_string();
+        match server.delete_generation(generation).await {
+            Ok(task) => {
+                tasks.extend(task);
+                let its = records.iter().filter(|record| {
+                    record.created_at.as_deref() == Some(generation.created_at())
+                        || (record.created_at.is_none() && record.build_uid == uid)
+                });
+                let its: Vec<_> = its.cloned().collect();
+                // An empty index that stood in for a former generation is nobody's news.
+                if its.iter().all(|record| !record.placeholder) {
+                    pruned.deleted.push(uid);
                 }
-                Err(error) => pruned
-                    .warnings
-                    .push(format!("{uid} could not be deleted: {error}")),
+                forgotten.extend(its);
             }
+            Err(error) => pruned
+                .warnings
+                .push(format!("{uid} could not be deleted: {error}")),
         }
-        if !forgotten.is_empty() {
-            tasks.extend(server.forget_records(&forgotten).await?);
-        }
+    }
+    if !forgotten.is_empty() {
+        tasks.extend(server.forget_records(&forgotten).await?);
     }
     for ended in wait(server, &tasks, &mut |_| ()).await? {
         if ended.is_failure() {
@@ -116,5 +135,38 @@ async fn prune(
     Ok(pruned)
 }
 
-/// Waiting tasks that are looked at to see whether a build of another host is alive.
-const QUEUE_LOOKED_AT: usize = 200;
+async fn prune(
+    server: &Server,
+    prepared: &[Prepared],
+    retain: Option<u32>,
+) -> Result<Pruned, EngineError> {
+    let live_uids = prepared.iter().map(|one| one.definition.live_uid.as_str());
+    let mut deletable = Vec::new();
+    let mut forgotten = Vec::new();
+    let mut retained = Vec::new();
+    let mut warnings = Vec::new();
+    for litter in look(server, live_uids).await? {
+        for leftover in litter.leftovers {
+            match leftover.deletable {
+                Some(leftover) => deletable.push(leftover),
+                None => warnings.push(format!(
+                    "{} is left over and stays: {}",
+                    leftover.generation.index.uid, leftover.verdict
+                )),
+            }
+        }
+        forgotten.extend(litter.forgettable);
+        let Some(retain) = retain else { continue };
+        let retain = usize::try_from(retain).unwrap_or(usize::MAX);
+        deletable.extend(litter.generations.beyond(&litter.live_uid, retain));
+        let kept = litter.generations.retained.iter().take(retain);
+        retained.extend(kept.map(|generation| generation.index.uid.clone()));
+    }
+    let mut pruned = delete(server, &deletable, forgotten).await?;
+    warnings.append(&mut pruned.warnings);
+    Ok(Pruned {
+        retained,
+        warnings,
+        ..pruned
+    })
+}

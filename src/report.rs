@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -76,6 +77,38 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// How long, in one or two units, as people say it: 3 h 5 min.
+pub fn span(seconds: i64) -> String {
+    const UNITS: [(i64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let seconds = seconds.max(0);
+    let first = UNITS
+        .iter()
+        .position(|(size, _)| seconds >= *size)
+        .unwrap_or(UNITS.len() - 1);
+    let (size, unit) = UNITS[first];
+    let head = format!("{} {unit}", seconds / size);
+    match UNITS.get(first + 1) {
+        // Seconds beside minutes and above are noise.
+        Some((below, unit)) if *below > 1 && seconds % size >= *below => {
+            format!("{head} {} {unit}", seconds % size / below)
+        }
+        _ => head,
+    }
+}
+
+/// A moment to the second, as people read it: 2026-11-24 14:30:00Z.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// One thing or several: 1 task, 2 tasks.
+pub fn counted(number: u64, one: &str, several: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        number => format!("{} {several}", grouped(number)),
+    }
+}
+
 /// Rows as columns, two spaces before and between; numbers are right where they lead their cell.
 pub fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
@@ -102,6 +135,23 @@ pub fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
     text
 }
 
+/// Holds the example in docs/json.md to a command's real report: a field that is added, renamed or taken away is noticed.
+#[cfg(test)]
+pub fn expect_documented(command: &str, report: &impl Serialize) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let section = text
+        .split("\n## ")
+        .find_map(|section| section.strip_prefix(&format!("`{command}`")));
+    let example = section.and_then(|section| section.split("```json").nth(1)?.split("```").next());
+    let example = example.and_then(|example| serde_json::from_str::<Value>(example).ok());
+    let report = serde_json::to_value(report).unwrap();
+    assert!(
+        example.as_ref() == Some(&report),
+        "in docs/json.md the example of `{command}` should be\n{report:#}"
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +162,28 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(5208), "5,208");
         assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn a_time_is_told_in_two_units_at_most() {
+        for (seconds, text) in [
+            (-5, "0 s"),
+            (0, "0 s"),
+            (59, "59 s"),
+            (61, "1 min"),
+            (3_600, "1 h"),
+            (11_100, "3 h 5 min"),
+            (90_000, "1 d 1 h"),
+            (86_400 * 40, "40 d"),
+        ] {
+            assert_eq!(span(seconds), text);
+        }
+        assert_eq!(
+            moment("2026-11-24T14:30:00.123Z".parse().unwrap()),
+            "2026-11-24 14:30:00Z"
+        );
+        assert_eq!(counted(1, "task", "tasks"), "1 task");
+        assert_eq!(counted(5208, "task", "tasks"), "5,208 tasks");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The recipes: a file a command, to be read from top to bottom.
 
+pub mod clean;
 #[cfg(feature = "ephemeral")]
 pub mod demo;
 pub mod reindex;
+pub mod status;
 pub mod sync;
 
 use crate::catalog::{self, IndexDefinition};

@@ -48,6 +48,10 @@ pub struct Record {
     /// An empty index that was made only because a swap needs two. After the swap it is a leftover.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub placeholder: bool,
+    /// It was live and was rolled back from, so that it lies under the uid that it was built under, like a build that was
+    /// never swapped in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_live: bool,
     #[serde(default)]
     pub completed_at: Option<Timestamp>,
     #[serde(default)]
@@ -99,6 +103,7 @@ impl Record {
             complete: false,
             adopted: false,
             placeholder: false,
+            was_live: false,
             completed_at: None,
             documents: None,
             checkpoint: None,

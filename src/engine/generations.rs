@@ -87,6 +87,12 @@ impl Generation {
     pub fn created_at(&self) -> Option<Timestamp> {
         self.index.created_at.parse().ok()
     }
+
+    /// Whether it was ever the live one. A swap puts a former live index under the uid of the build that took its place, so
+    /// one that lies where it was built never left there: its run died between the gates and the swap.
+    pub fn was_live(&self) -> bool {
+        self.record.was_live || self.index.uid != self.record.build_uid
+    }
 }
 
 /// All that belongs to one live uid, or looks as if it did.

@@ -64,6 +64,8 @@ pub struct IndexStats {
     pub number_of_documents: u64,
     #[serde(default)]
     pub is_indexing: bool,
+    /// Bytes of the stored documents, without what the engine makes of them. Not told by old versions.
+    pub raw_document_db_size: Option<u64>,
     /// Each field with the number of documents that have it.
     #[serde(default)]
     pub field_distribution: BTreeMap<String, u64>,

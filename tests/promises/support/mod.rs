@@ -6,6 +6,7 @@
 pub mod api;
 pub mod database;
 pub mod definitions;
+pub mod leftovers;
 pub mod program;
 pub mod proxy;
 pub mod scene;

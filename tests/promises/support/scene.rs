@@ -189,6 +189,26 @@ impl Scene {
         program
     }
 
+    /// Any command on this scene. What the scene is comes by the environment, which every option has a name in.
+    pub fn command(&self, command: &str) -> Program {
+        let mut program = self
+            .program()
+            .arg(command)
+            .env("DATABASE_URL", &self.database.path)
+            .env("MEILISEARCH_HOST", &self.server.url);
+        if let Some(folder) = &self.definitions {
+            program = program.env("BISAN_INDEXER_INDEX_SETTINGS", folder);
+        }
+        if !self.prefix.is_empty() {
+            let uids = self
+                .names
+                .iter()
+                .map(|name| format!("{name}={}", self.uid(name)));
+            program = program.env("BISAN_INDEXER_UID", uids.collect::<Vec<_>>().join(","));
+        }
+        program
+    }
+
     pub async fn proxy(&self) -> FaultProxy {
         FaultProxy::before(&self.server.url).await
     }

@@ -1,0 +1,404 @@
+//! `status`: what is live, how far it is behind the database, and what else lies there.
+
+mod metrics;
+mod report;
+
+use jiff::Timestamp;
+
+use crate::catalog::IndexDefinition;
+use crate::cli::{Output, Status};
+use crate::engine::checkpoints::Record;
+use crate::engine::generations::{Generation, Generations};
+use crate::engine::tasks::Queue;
+use crate::engine::{EngineError, IndexInfo, Server};
+use crate::error::{DIFFERENT, Error, FAILED};
+use crate::host;
+use crate::interrupt::or_interrupted;
+use crate::lag::{self, Changes};
+use crate::preflight::{self, Prepared};
+use crate::report::{Answer, counted, grouped, moment, span};
+use crate::source::{Connection, Database, SourceError};
+
+pub use report::{
+    Build, DatabaseStatus, Foreign, InDatabase, IndexStatus, Live, Outcome, QueueStatus, Retained,
+    ServerStatus, StatusReport, Waiting,
+};
+
+/// Waiting tasks that are looked at to say for which index they are.
+const QUEUE_LOOKED_AT: usize = 1_000;
+
+/// Runs it.
+///
+/// # Errors
+/// Where the server or the database cannot be asked. As metrics, a server that is down is an answer, too: a scrape needs
+/// one.
+pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
+    let look = or_interrupted(look(options)).await;
+    let mut report = match (look, output) {
+        (Ok(report), _) => report,
+        (Err(error @ Error::Engine(_)), Output::Prometheus) => {
+            tracing::error!("{error}");
+            return Ok(Answer::product(&(), metrics::down()).with_exit_code(FAILED));
+        }
+        (Err(error), _) => return Err(error),
+    };
+    report.judge(options);
+    for warning in report.warnings.iter().chain(&report.exceeded) {
+        tracing::warn!("{warning}");
+    }
+    let answer = match output {
+        Output::Prometheus => Answer::product(&report, metrics::text(&report)),
+        _ => Answer::new(&report, report.summary()),
+    };
+    Ok(match report.outcome {
+        Outcome::Fine => answer,
+        Outcome::Behind => answer.with_exit_code(DIFFERENT),
+    })
+}
+
+async fn look(options: &Status) -> Result<StatusReport, Error> {
+    let definitions = super::definitions(&options.selection)?;
+    let database = match &options.database {
+        Some(address) if !options.no_database => Some(Database::open(address)?),
+        _ => None,
+    };
+    let server = super::server(&options.server)?;
+    server.health().await?;
+
+    let mut warnings = Vec::new();
+    let version = server.version().await?;
+    let stats = unless_forbidden(server.stats().await, "/stats", &mut warnings)?;
+    let queue = server.queue(QUEUE_LOOKED_AT).await;
+    let queue = unless_forbidden(queue, "the queue", &mut warnings)?;
+    let there = There {
+        server: &server,
+        indexes: server.indexes().await?,
+        records: server.records().await?,
+        queue: queue.clone().unwrap_or_default(),
+        now: Timestamp::now(),
+    };
+
+    let mut connection = match &database {
+        Some(database) => Some(database.connect().await?),
+        None => None,
+    };
+    let mut indexes = Vec::with_capacity(definitions.len());
+    for definition in definitions {
+        let mut status = there.index(&definition, database.as_ref()).await?;
+        if let Some(connection) = &mut connection {
+            let followed = status.live.as_ref().and_then(|live| live.followed_until);
+            match in_database(connection, definition, followed).await {
+                Ok((in_database, fingerprint)) => {
+                    status.add_database(in_database, &fingerprint);
+                }
+                // One definition that cannot be used hides nothing of the others.
+                Err(error) if error.exit_code() == crate::error::USAGE => {
+                    warnings.push(error.to_string());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        warnings.extend(status.warnings());
+        indexes.push(status);
+    }
+    if let Some(connection) = connection {
+        connection.close().await?;
+    }
+    Ok(StatusReport {
+        outcome: Outcome::Fine,
+        checked_at: there.now,
+        server: ServerStatus {
+            address: server.address().to_string(),
+            version: version.map(|(major, minor, patch)| format!("{major}.{minor}.{patch}")),
+            database_size: stats.as_ref().map(|stats| stats.database_size),
+            used_database_size: stats.as_ref().and_then(|stats| stats.used_database_size),
+        },
+        database: database.as_ref().map(|database| DatabaseStatus {
+            path: database.path().to_owned(),
+            wal_bytes: database.wal_bytes(),
+        }),
+        queue: queue.map(|queue| QueueStatus {
+            waiting: queue.total,
+            by_index: queue.by_index().into_iter().map(Waiting::from).collect(),
+        }),
+        indexes,
+        exceeded: Vec::new(),
+        warnings,
+    })
+}
+
+/// What lies on the server, asked once for all indexes.
+struct There<'a> {
+    server: &'a Server,
+    indexes: Vec<IndexInfo>,
+    records: Vec<Record>,
+    queue: Queue,
+    now: Timestamp,
+}
+
+impl There<'_> {
+    async fn index(
+        &self,
+        definition: &IndexDefinition,
+        database: Option<&Database>,
+    ) -> Result<IndexStatus, Error> {
+        let live_uid = &definition.live_uid;
+        let generations = Generations::of(live_uid, &self.indexes, &self.records);
+        let live = match &generations.live {
+            Some((index, record)) => self.live(index, record.as_ref()).await?,
+            None => None,
+        };
+        let mut retained = Vec::new();
+        for generation in &generations.retained {
+            let Some(documents) = self.documents(&generation.index.uid).await? else {
+                continue;
+            };
+            retained.push(Retained {
+                uid: generation.index.uid.clone(),
+                created_at: generation.index.created_at.clone(),
+                age_seconds: self.age(&generation.index),
+                documents,
+                adopted: generation.record.adopted,
+                was_live: generation.was_live(),
+            });
+        }
+        let busy = self.queue.by_index();
+        let is_busy = |uid: &str| busy.iter().any(|(index, _)| index == uid);
+        let host = host::name();
+        let mut builds = Vec::new();
+        for leftover in generations.judge_leftovers(live_uid, &host, self.now, is_busy) {
+            let Generation { index, record } = &leftover.generation;
+            let Some(documents) = self.documents(&index.uid).await? else {
+                continue;
+            };
+            // Whether a build of this host is alive is told by the run lock. It is tried only where there is one, so that
+            // a look is in nobody's way.
+            let at_work = record.host == host
+                && database.is_some_and(|database| {
+                    matches!(database.lock(), Err(SourceError::RunLocked { .. }))
+                });
+            builds.push(Build {
+                uid: index.uid.clone(),
+                created_at: index.created_at.clone(),
+                host: record.host.clone(),
+                begun_at: record.begun_at,
+                documents,
+                placeholder: record.placeholder,
+                at_work,
+                about: match (at_work, database) {
+                    (true, _) => "a run is at work on it".to_owned(),
+                    (false, None) if record.host == host => {
+                        "made on this host; whether a run is at work is told by the database's lock"
+                            .to_owned()
+                    }
+                    _ => leftover.verdict.to_string(),
+                },
+            });
+        }
+        let mut foreign = Vec::new();
+        for index in &generations.foreign {
+            if let Some(documents) = self.documents(&index.uid).await? {
+                foreign.push(Foreign {
+                    uid: index.uid.clone(),
+                    created_at: index.created_at.clone(),
+                    documents,
+                });
+            }
+        }
+        Ok(IndexStatus {
+            index: definition.name.clone(),
+            live_uid: live_uid.clone(),
+            live,
+            database: None,
+            missing: None,
+            lag_seconds: None,
+            retained,
+            builds,
+            foreign,
+        })
+    }
+
+    async fn live(
+        &self,
+        index: &IndexInfo,
+        record: Option<&Record>,
+    ) -> Result<Option<Live>, Error> {
+        let Some(documents) = self.documents(&index.uid).await? else {
+            return Ok(None);
+        };
+        let stats = match self.server.index_stats(&index.uid).await {
+            Ok(stats) => Some(stats),
+            Err(error) if error.is_forbidden() => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Some(Live {
+            created_at: index.created_at.clone(),
+            age_seconds: self.age(index),
+            documents,
+            bytes: stats.and_then(|stats| stats.raw_document_db_size),
+            built_by_us: record.is_some_and(|record| !record.adopted),
+            adopted: record.is_some_and(|record| record.adopted),
+            fingerprint: record.map(|record| record.fingerprint.clone()),
+            definition_changed: None,
+            checkpoint: record.and_then(|record| record.checkpoint),
+            followed_until: record.and_then(lag::followed_until),
+        }))
+    }
+
+    /// By the documents route, which counts. `None` where somebody has deleted the index meanwhile.
+    async fn documents(&self, uid: &str) -> Result<Option<u64>, Error> {
+        match self.server.count_documents(uid).await {
+            Ok(documents) => Ok(Some(documents)),
+            Err(EngineError::IndexNotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn age(&self, index: &IndexInfo) -> Option<i64> {
+        let created_at: Timestamp = index.created_at.parse().ok()?;
+        Some(self.now.duration_since(created_at).as_secs().max(0))
+    }
+}
+
+/// What the database says of one index, and the fingerprint of its definition.
+async fn in_database(
+    connection: &mut Connection,
+    definition: IndexDefinition,
+    followed_until: Option<Timestamp>,
+) -> Result<(InDatabase, String), Error> {
+    let index: Prepared = preflight::check_statements(connection, definition).await?;
+    let mut snapshot = connection.snapshot().await?;
+    let documents = snapshot.count(&index.definition.documents_sql).await?;
+    let changes = lag::look(&mut snapshot, &index, followed_until).await?;
+    let taken_at = snapshot.taken_at();
+    snapshot.end().await?;
+    let Changes {
+        newest,
+        waiting,
+        waiting_since,
+        ..
+    } = changes.unwrap_or_default();
+    let in_database = InDatabase {
+        documents,
+        newest_change: newest,
+        waiting: followed_until.map(|_| waiting),
+        waiting_seconds: followed_until
+            .map(|_| waiting_since.map_or(0, |since| taken_at.duration_since(since).as_secs())),
+    };
+    Ok((in_database, index.fingerprint))
+}
+
+fn unless_forbidden<T>(
+    answer: Result<T, EngineError>,
+    what: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Option<T>, EngineError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_forbidden() => {
+            warnings.push(format!("the key may not read {what}, so it is not shown"));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl StatusReport {
+    /// Holds every index to what is allowed.
+    fn judge(&mut self, options: &Status) {
+        for index in &self.indexes {
+            self.exceeded.extend(index.exceeded(options));
+        }
+        if !self.exceeded.is_empty() {
+            self.outcome = Outcome::Behind;
+        }
+    }
+}
+
+impl IndexStatus {
+    fn add_database(&mut self, in_database: InDatabase, fingerprint: &str) {
+        let live = self.live.as_ref().map_or(0, |live| live.documents);
+        self.missing = Some(in_database.documents.saturating_sub(live));
+        self.lag_seconds = in_database.waiting_seconds;
+        self.database = Some(in_database);
+        if let Some(live) = &mut self.live {
+            let built_by = live.fingerprint.as_deref().filter(|_| live.built_by_us);
+            live.definition_changed = built_by.map(|built_by| built_by != fingerprint);
+        }
+    }
+
+    fn exceeded(&self, options: &Status) -> Vec<String> {
+        let live_uid = &self.live_uid;
+        let mut exceeded = Vec::new();
+        let Some(database) = &self.database else {
+            // Its definition cannot be used, which is a warning of its own; whoever watches a limit must hear of it.
+            if options.max_missing.is_some() || options.max_lag.is_some() {
+                exceeded.push(format!(
+                    "{live_uid}: the database could not be asked about it"
+                ));
+            }
+            return exceeded;
+        };
+        let missing = self.missing.unwrap_or(0);
+        if let Some(max) = options.max_missing
+            && !max.allows(missing, database.documents)
+        {
+            exceeded.push(format!(
+                "{live_uid}: {} missing in the live index ({} of {}), and --max-missing allows {max}",
+                counted(missing, "document is", "documents are"),
+                grouped(database.documents - missing),
+                grouped(database.documents),
+            ));
+        }
+        let Some(max) = options.max_lag else {
+            return exceeded;
+        };
+        match self.lag_seconds {
+            None => exceeded.push(format!(
+                "{live_uid}: nothing follows the database, so there is no lag to hold to --max-lag {max:#}"
+            )),
+            Some(lag) if lag > max.as_secs() => exceeded.push(format!(
+                "{live_uid}: the oldest change waits for {}, and --max-lag allows {max:#}",
+                span(lag)
+            )),
+            Some(_) => {}
+        }
+        exceeded
+    }
+
+    /// What should be done about it, limits or not.
+    fn warnings(&self) -> Vec<String> {
+        let live_uid = &self.live_uid;
+        let mut warnings = Vec::new();
+        let Some(live) = &self.live else {
+            warnings.push(format!(
+                "{live_uid}: there is no such index: a search finds nothing; `bisan-indexer reindex` makes it"
+            ));
+            return warnings;
+        };
+        if let Some(database) = &self.database
+            && live.documents == 0
+            && database.documents > 0
+        {
+            warnings.push(format!(
+                "{live_uid}: the live index is empty, and the database has {} documents; `bisan-indexer reindex`",
+                grouped(database.documents)
+            ));
+        }
+        if live.followed_until.is_none() {
+            warnings.push(format!(
+                "{live_uid}: the live index was not built by this program, or its record is lost: `sync` cannot follow \
+                 it; `bisan-indexer reindex` builds it anew"
+            ));
+        }
+        if live.definition_changed == Some(true) {
+            let built = live.created_at.parse().map(moment);
+            warnings.push(format!(
+                "{live_uid}: the definition has changed since the live index was built ({}); `bisan-indexer reindex` \
+                 builds it by the new one",
+                built.as_deref().unwrap_or(&live.created_at)
+            ));
+        }
+        warnings
+    }
+}

@@ -1,0 +1,206 @@
+//! `status` as Prometheus reads it (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::{IndexStatus, StatusReport};
+
+const UP: &str = "bisan_indexer_up";
+const UP_HELP: &str = "Whether Meilisearch answers.";
+
+/// Metrics of a server that does not answer.
+pub(super) fn down() -> String {
+    let mut text = String::new();
+    family(&mut text, UP, UP_HELP, [(String::new(), Some(0.0))]);
+    text
+}
+
+/// All metrics. A figure that is not known has no line.
+pub(super) fn text(report: &StatusReport) -> String {
+    let mut text = String::new();
+    let none = String::new;
+    family(&mut text, UP, UP_HELP, [(none(), Some(1.0))]);
+    if let Some(version) = &report.server.version {
+        let labels = labels(&[("version", version)]);
+        family(
+            &mut text,
+            "bisan_indexer_meilisearch_info",
+            "The version of Meilisearch.",
+            [(labels, Some(1.0))],
+        );
+    }
+    let number = |number: Option<u64>| number.map(|number| number as f64);
+    for (name, help, value) in [
+        (
+            "bisan_indexer_meilisearch_size_bytes",
+            "Bytes of Meilisearch's files.",
+            number(report.server.database_size),
+        ),
+        (
+            "bisan_indexer_meilisearch_used_bytes",
+            "Bytes of Meilisearch's files that are in use.",
+            number(report.server.used_database_size),
+        ),
+        (
+            "bisan_indexer_queue_tasks",
+            "Tasks that wait on Meilisearch or are at work, of whomever.",
+            number(report.queue.as_ref().map(|queue| queue.waiting)),
+        ),
+        (
+            "bisan_indexer_wal_bytes",
+            "Bytes of the database's write-ahead log.",
+            number(report.database.as_ref().map(|database| database.wal_bytes)),
+        ),
+        (
+            "bisan_indexer_checked_timestamp_seconds",
+            "When all of this was looked at.",
+            Some(seconds(report.checked_at)),
+        ),
+    ] {
+        family(&mut text, name, help, [(none(), value)]);
+    }
+    for (name, help, value) in FIGURES {
+        let lines = report.indexes.iter().map(|index| {
+            let labels = labels(&[("index", &index.index), ("uid", &index.live_uid)]);
+            (labels, value(index))
+        });
+        family(&mut text, name, help, lines);
+    }
+    text
+}
+
+type Figure = (&'static str, &'static str, fn(&IndexStatus) -> Option<f64>);
+
+/// The figures of one index, in the order in which they are printed.
+const FIGURES: [Figure; 11] = [
+    (
+        "bisan_indexer_live_documents",
+        "Documents of the live index.",
+        |index| Some(index.live.as_ref()?.documents as f64),
+    ),
+    (
+        "bisan_indexer_database_documents",
+        "Documents that documents.sql returns.",
+        |index| Some(index.database.as_ref()?.documents as f64),
+    ),
+    (
+        "bisan_indexer_missing_documents",
+        "How many documents fewer the live index has than the database.",
+        |index| Some(index.missing? as f64),
+    ),
+    (
+        "bisan_indexer_live_created_timestamp_seconds",
+        "When the live index was made.",
+        |index| Some(seconds(index.live.as_ref()?.created_at.parse().ok()?)),
+    ),
+    (
+        "bisan_indexer_followed_timestamp_seconds",
+        "Until when the live index has followed the database.",
+        |index| Some(seconds(index.live.as_ref()?.followed_until?)),
+    ),
+    (
+        "bisan_indexer_newest_change_timestamp_seconds",
+        "The newest change timestamp in the database.",
+        |index| Some(seconds(index.database.as_ref()?.newest_change?)),
+    ),
+    (
+        "bisan_indexer_waiting_documents",
+        "Documents that changed after the live index last followed.",
+        |index| Some(index.database.as_ref()?.waiting? as f64),
+    ),
+    (
+        "bisan_indexer_lag_seconds",
+        "For how long the oldest change waits to be followed.",
+        |index| Some(index.lag_seconds? as f64),
+    ),
+    (
+        "bisan_indexer_definition_changed",
+        "Whether the definition is another than the live index was built by.",
+        |index| {
+            Some(f64::from(u8::from(
+                index.live.as_ref()?.definition_changed?,
+            )))
+        },
+    ),
+    (
+        "bisan_indexer_retained_generations",
+        "Generations that can be rolled back to.",
+        |index| Some(index.retained.len() as f64),
+    ),
+    (
+        "bisan_indexer_unfinished_builds",
+        "Builds under construction, and what dead runs left of theirs.",
+        |index| Some(index.builds.len() as f64),
+    ),
+];
+
+/// One metric with its lines; nothing where no figure is known.
+fn family(
+    text: &mut String,
+    name: &str,
+    help: &str,
+    lines: impl IntoIterator<Item = (String, Option<f64>)>,
+) {
+    let known = lines
+        .into_iter()
+        .filter_map(|(labels, value)| Some((labels, value?)));
+    let mut known = known.peekable();
+    if known.peek().is_none() {
+        return;
+    }
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+    for (labels, value) in known {
+        let _ = writeln!(text, "{name}{labels} {value}");
+    }
+}
+
+fn labels(pairs: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| {
+            let value = value
+                .replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace('\n', "\\n");
+            format!("{name}=\"{value}\"")
+        })
+        .collect();
+    format!("{{{}}}", pairs.join(","))
+}
+
+/// Milliseconds are as fine as Prometheus is.
+fn seconds(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_may_hold_anything() {
+        assert_eq!(
+            labels(&[("a", "x\"y\\z\nw"), ("b", "غ")]),
+            r#"{a="x\"y\\z\nw",b="غ"}"#
+        );
+    }
+
+    #[test]
+    fn a_figure_that_is_not_known_has_no_line() {
+        let mut text = String::new();
+        family(&mut text, "a", "A.", [(String::new(), None)]);
+        assert_eq!(text, "");
+        family(
+            &mut text,
+            "a",
+            "A.",
+            [(String::new(), Some(1.5)), (String::new(), None)],
+        );
+        assert_eq!(text, "# HELP a A.\n# TYPE a gauge\na 1.5\n");
+        assert_eq!(
+            down(),
+            "# HELP bisan_indexer_up Whether Meilisearch answers.\n# TYPE bisan_indexer_up gauge\nbisan_indexer_up 0\n"
+        );
+    }
+}
