@@ -6,6 +6,7 @@ use reqwest::{Response, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
+    api_key::ApiKey,
     error::{EngineError, FOREIGN_TEXT_CHARS, PAGE_CHARS, cut},
     idle::Activity,
 };
@@ -15,26 +16,20 @@ pub(super) struct Sent {
     pub method: String,
     pub path: String,
     pub bytes: u64,
-    pub key: KeySent,
+    /// The key that went along: an error may say what is odd about it, and must not repeat it.
+    pub secret: Option<ApiKey>,
 }
 
-/// What there was of a key, which is all that an error may know of it.
-#[derive(Clone, Copy)]
-pub(super) enum KeySent {
-    None,
-    Plain,
-    Quoted,
-}
-
-impl KeySent {
-    fn hint(self) -> &'static str {
-        match self {
-            KeySent::None => "No key was sent: give the one that this server wants",
-            KeySent::Plain => "Check the key, its actions and its index patterns",
-            KeySent::Quoted => {
-                "The key begins and ends with a quote, which a compose file makes part of it: take the quotes away"
-            }
+/// What to do about a key that was refused.
+fn hint(secret: Option<&ApiKey>) -> &'static str {
+    match secret {
+        None => {
+            "No key was sent: set MEILISEARCH_API_KEY, or name the key's file with --api-key-file"
         }
+        Some(key) if key.looks_quoted() => {
+            "The key begins and ends with a quote, which a compose file makes part of it: take the quotes away"
+        }
+        Some(_) => "Check the key, its actions and its index patterns",
     }
 }
 
@@ -45,6 +40,7 @@ pub(super) struct Answer {
     method: String,
     path: String,
     body: Vec<u8>,
+    secret: Option<ApiKey>,
 }
 
 impl Answer {
@@ -58,7 +54,7 @@ impl Answer {
             status: self.status,
             method: self.method.clone(),
             path: short(&self.path),
-            body: page(&self.body),
+            body: page(&self.body, self.secret.as_ref()),
         })
     }
 }
@@ -108,6 +104,7 @@ impl Head {
             method: sent.method.clone(),
             path: sent.path.clone(),
             body,
+            secret: sent.secret.clone(),
         })
     }
 }
@@ -141,8 +138,11 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> EngineError {
     let complaint = serde_json::from_slice::<Complaint>(body).ok();
     let code = complaint.as_ref().map(|complaint| complaint.code.as_str());
     let text = match &complaint {
-        Some(complaint) => cut(&complaint.message, FOREIGN_TEXT_CHARS),
-        None => page(body),
+        Some(complaint) => cut(
+            &hidden(&complaint.message, sent.secret.as_ref()),
+            FOREIGN_TEXT_CHARS,
+        ),
+        None => page(body, sent.secret.as_ref()),
     };
     // Who refuses before it has read the body resets the connection, and its words may be lost. What they were remains:
     // Meilisearch speaks JSON, a proxy HTML.
@@ -154,7 +154,7 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> EngineError {
             method,
             path,
             message: text,
-            hint: sent.key.hint(),
+            hint: hint(sent.secret.as_ref()),
         },
         (413, code) => EngineError::TooLarge {
             method,
@@ -184,7 +184,13 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> EngineError {
             status: number,
             method,
             path,
-            location: cut(location.as_deref().unwrap_or("nowhere"), PAGE_CHARS),
+            location: cut(
+                &hidden(
+                    location.as_deref().unwrap_or("nowhere"),
+                    sent.secret.as_ref(),
+                ),
+                PAGE_CHARS,
+            ),
         },
         (_, Some(code)) => EngineError::Refused {
             status: number,
@@ -207,14 +213,27 @@ fn seconds(value: &str) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn page(body: &[u8]) -> String {
+/// What a page says. Of HTML that is its title: `502 Bad Gateway` tells all that a page of nginx holds.
+fn page(body: &[u8], secret: Option<&ApiKey>) -> String {
     if body.is_empty() {
         return "an empty answer".to_owned();
     }
-    cut(
-        &String::from_utf8_lossy(&body[..body.len().min(4 * PAGE_CHARS)]),
-        PAGE_CHARS,
-    )
+    let text = String::from_utf8_lossy(body);
+    let title = text
+        .split_once("<title>")
+        .and_then(|(_, rest)| rest.split_once("</title>"))
+        .map(|(title, _)| title.trim())
+        .filter(|title| !title.is_empty());
+    cut(&hidden(title.unwrap_or(&text), secret), PAGE_CHARS)
+}
+
+/// Some proxies print the request that they refuse, headers and all. The key goes before anything is cut: half a key is
+/// one too.
+fn hidden(text: &str, secret: Option<&ApiKey>) -> String {
+    match secret {
+        Some(secret) => secret.hide_in(text),
+        None => text.to_owned(),
+    }
 }
 
 /// A path for a message: a list of hundreds of task uids says nothing.

@@ -67,6 +67,11 @@ impl ApiKey {
         self.0.len() > 1 && first == last && matches!(first, Some('"' | '\'' | '`'))
     }
 
+    /// The same text without the key, for what others say.
+    pub(super) fn hide_in(&self, text: &str) -> String {
+        text.replace(&self.0, "***")
+    }
+
     /// For the header of a request, and for nothing else.
     pub(super) fn expose(&self) -> &str {
         &self.0

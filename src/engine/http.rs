@@ -120,7 +120,7 @@ struct Connection {
     client: reqwest::Client,
     address: Address,
     key: Option<HeaderValue>,
-    key_looks_quoted: bool,
+    secret: Option<ApiKey>,
 }
 
 impl Http {
@@ -145,7 +145,7 @@ impl Http {
             client,
             address,
             key: header,
-            key_looks_quoted: key.is_some_and(ApiKey::looks_quoted),
+            secret: key.cloned(),
         };
         Ok(Http {
             connection: Arc::new(connection),
@@ -217,11 +217,7 @@ impl Http {
                 .unwrap_or("/")
                 .to_owned(),
             bytes: body.len(),
-            key: match (&self.connection.key, self.connection.key_looks_quoted) {
-                (None, _) => answer::KeySent::None,
-                (Some(_), true) => answer::KeySent::Quoted,
-                (Some(_), false) => answer::KeySent::Plain,
-            },
+            secret: self.connection.secret.clone(),
         };
         let activity = Activity::new(IDLE_TIMEOUT);
         let mut request = self.connection.client.request(method.clone(), url);

@@ -1,7 +1,7 @@
 //! Batches go out of the spool to the server, a few at a time, and nobody waits for a task between two of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
@@ -18,22 +18,37 @@ const IN_FLIGHT: usize = 2;
 
 /// How large a batch may be, in bytes: what the user asked for, until something on the way refuses it.
 #[derive(Clone, Debug)]
-pub struct BatchLimit(Arc<AtomicU64>);
+pub struct BatchLimit(Arc<Limit>);
+
+#[derive(Debug)]
+struct Limit {
+    bytes: AtomicU64,
+    /// Finding the size takes several refusals, which are one thing to be told of.
+    refused: AtomicBool,
+}
 
 impl BatchLimit {
     /// A limit of so many bytes.
     pub fn new(bytes: u64) -> Self {
-        Self(Arc::new(AtomicU64::new(bytes)))
+        Self(Arc::new(Limit {
+            bytes: AtomicU64::new(bytes),
+            refused: AtomicBool::new(false),
+        }))
     }
 
     /// The limit now.
     pub fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.bytes.load(Ordering::Relaxed)
     }
 
     /// Half of `refused` is the limit from now on, unless it was lower already. True where this lowered it.
     fn lower(&self, refused: u64) -> bool {
-        self.0.fetch_min(refused / 2, Ordering::Relaxed) > refused / 2
+        self.0.bytes.fetch_min(refused / 2, Ordering::Relaxed) > refused / 2
+    }
+
+    /// True the first time that it is asked.
+    fn is_first_refusal(&self) -> bool {
+        !self.0.refused.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -140,9 +155,14 @@ async fn upload_one(
                 done.push(one);
             }
             Err(refusal @ EngineError::TooLarge { .. }) if batch.documents > 1 => {
-                if limit.lower(batch.bytes) {
+                if limit.is_first_refusal() {
                     tracing::warn!(
-                        "{refusal}; going on with {} bytes at most, which --batch-size can say beforehand",
+                        "{refusal}; going on with smaller ones (--batch-size spares the attempts)"
+                    );
+                }
+                if limit.lower(batch.bytes) {
+                    tracing::info!(
+                        "a batch has {} bytes at most from now on",
                         grouped(limit.bytes())
                     );
                 }

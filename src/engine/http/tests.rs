@@ -36,11 +36,30 @@ async fn a_page_of_html_that_stays_is_shown_in_a_few_words() {
     );
     let text = error.to_string();
     assert!(
-        text.starts_with("GET /stats: the server failed with 502: <html> <head><title>502"),
+        text.starts_with("GET /stats: the server failed with 502: 502 Said by nginx."),
         "{text}"
     );
     assert!(text.chars().count() < 400, "{text}");
     assert!(canned.requests().len() > 5);
+}
+
+/// The key is where a message is cut, so half of it would be left if it were taken out afterwards.
+#[tokio::test]
+async fn a_page_that_repeats_the_key_is_shown_without_it() {
+    for status in [200, 403, 404] {
+        let page = Reply::Answer {
+            status,
+            headers: vec![("content-type", "text/html".into())],
+            body: format!("<html>{} Bearer a-key-of-ours</html>", "x ".repeat(92)),
+        };
+        let canned = Canned::replies([page]).await;
+        let server = canned.server_with_key(Some("a-key-of-ours"));
+        let error = server.stats().await.unwrap_err().to_string();
+        assert!(
+            error.contains("Bearer") && !error.contains("a-key"),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test]
