@@ -21,10 +21,11 @@ async fn a_leftover_is_listed_and_goes_only_when_told_to() {
     let live = scene.live().await;
     let host = bisan_indexer::host::name();
     let ours = leave_a_build(&scene, "articles", &host, "2026-11-24T14:30:00Z").await;
-    let now = jiff::Timestamp::now()
+    // Minutes ago, so that its uid is not that of a generation of this test.
+    let lately = (jiff::Timestamp::now() - jiff::SignedDuration::from_mins(2))
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string();
-    let young = leave_a_build(&scene, "authors", "another-host", &now).await;
+    let young = leave_a_build(&scene, "authors", "another-host", &lately).await;
     let archive = format!("{}_archive", scene.uid("articles"));
     let dated = format!("{}_20240101T000000Z", scene.uid("articles"));
     for foreign in [&archive, &dated] {

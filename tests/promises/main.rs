@@ -1,9 +1,25 @@
 //! What is promised to people who run bisan-indexer, through the built program: a file a promise.
 //!
 //! Each test has a server and a database of its own, so all run side by side. `support/server.rs` says which server.
-#![allow(dead_code, unused_imports)] // (until the promises are written)
 
+mod bad_definitions;
+mod bad_rows;
+mod bad_servers;
+mod catching_up;
+mod chaos;
 mod clean;
+mod database_files;
+mod documents;
+mod dry_run;
+mod foreign_indexes;
+mod gates;
+mod interrupts;
+mod memory;
+mod one_swap_for_all;
+mod options;
+mod retained;
+mod searches_never_fail;
+mod secrets;
 mod status;
 mod support;
 mod the_tools;

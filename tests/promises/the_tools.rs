@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::{Api, Database, Fault, FaultProxy, StandIn};
+use crate::support::searcher::Glimpse;
+use crate::support::{Api, Database, Fault, FaultProxy, Scene, Searcher, ServerOptions, StandIn};
 use bisan_indexer::sample::Sample;
 
 async fn proxy_and_server() -> (FaultProxy, StandIn, Api) {
@@ -115,4 +116,69 @@ async fn writers_leave_the_timestamps_that_bisans_writers_leave() {
         .column("SELECT CAST(LENGTH(updated_at) AS TEXT) FROM articles ORDER BY id")
         .await;
     assert_eq!(lengths, ["26", "26", "26", "23", "23", "23"]);
+}
+
+#[tokio::test]
+async fn a_server_of_ones_own_comes_back_with_what_it_held() {
+    for like_1_5 in [false, true] {
+        let Some(mut scene) = Scene::on_own_server(ServerOptions {
+            like_1_5,
+            ..ServerOptions::default()
+        })
+        .await
+        else {
+            return;
+        };
+        scene
+            .api
+            .fill("articles", json!([{"id": 1, "title": "kept"}]))
+            .await;
+        scene.server.kill().await;
+        assert!(!scene.api.is_up().await);
+        scene.server.start_again().await;
+        assert_eq!(
+            scene.api.document("articles", "1").await.unwrap()["title"],
+            "kept"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_searcher_tells_generations_emptiness_and_errors_apart() {
+    let scene = Scene::new().await;
+    let uid = scene.uid("articles");
+    scene
+        .api
+        .fill(
+            &uid,
+            json!([{"id": 1, "title": "old 1"}, {"id": 2, "title": "old 2"}]),
+        )
+        .await;
+    let one_round = async |uid: &str| {
+        let searcher = Searcher::ask(scene.api.clone(), vec![(uid.to_owned(), "title")]);
+        searcher.stop().await.pop().unwrap().pop().unwrap()
+    };
+    assert_eq!(one_round(&uid).await.generation(), Some("old"));
+    scene
+        .api
+        .succeed(
+            "POST",
+            &format!("/indexes/{uid}/documents"),
+            Some(json!([{"id": 2, "title": "new 2"}])),
+        )
+        .await;
+    assert_eq!(
+        one_round(&uid).await,
+        Glimpse::Hits(vec!["old".to_owned(), "new".to_owned()])
+    );
+    assert_eq!(one_round(&uid).await.generation(), None);
+    scene
+        .api
+        .succeed("DELETE", &format!("/indexes/{uid}/documents"), None)
+        .await;
+    assert_eq!(one_round(&uid).await, Glimpse::Empty);
+    assert!(matches!(
+        one_round("no-such-index").await,
+        Glimpse::Error(_)
+    ));
 }

@@ -21,6 +21,7 @@ pub use api::Api;
 pub use database::Database;
 pub use proxy::{Fault, FaultProxy};
 pub use scene::Scene;
+pub use searcher::Searcher;
 pub use server::ServerOptions;
 pub use stand_in::StandIn;
 

@@ -123,12 +123,17 @@ impl Running {
         self.signal(Signal::KILL);
     }
 
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_raw(self.pid as i32).unwrap(), signal).unwrap();
     }
 
-    pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+    /// Returns when it has ended; [`Running::ended`] then tells how.
+    pub async fn over(&mut self) {
+        within("the program ends", self.child.wait()).await.unwrap();
     }
 
     pub async fn ended(mut self) -> Ended {

@@ -24,6 +24,11 @@ pub enum Fault {
     Answer(Canned),
     /// The server has done what was asked; somebody in between answers for it.
     DeliverThenAnswer(Canned),
+    /// The server gets other words in the body than the client sent: what it makes of them, no client can foresee.
+    Rewrite {
+        from: &'static str,
+        to: &'static str,
+    },
     /// The request waits on the way to the server.
     Hold(Hold),
     /// The server has done what was asked; its answer waits on the way back.
@@ -71,6 +76,24 @@ impl Fault {
             status: 429,
             headers,
             body: "slow down".to_owned(),
+        })
+    }
+
+    /// Any page of HTML.
+    pub fn page(status: u16, html: &str) -> Fault {
+        Fault::Answer(Canned {
+            status,
+            headers: vec![("content-type", "text/html".to_owned())],
+            body: html.to_owned(),
+        })
+    }
+
+    /// As a web server that wants https.
+    pub fn redirect(location: &str) -> Fault {
+        Fault::Answer(Canned {
+            status: 301,
+            headers: vec![("location", location.to_owned())],
+            body: String::new(),
         })
     }
 
@@ -153,6 +176,14 @@ impl Which {
                 path: pattern,
             } => method == head.method() && matches(pattern, path),
         }
+    }
+}
+
+/// What comes by way of `HTTP_PROXY` names the whole address: `GET http://host/path`.
+fn origin_form(target: &str) -> &str {
+    match target.strip_prefix("http://") {
+        Some(rest) => rest.find('/').map_or("/", |slash| &rest[slash..]),
+        None => target,
     }
 }
 
@@ -265,10 +296,17 @@ impl FaultProxy {
         hold
     }
 
-    /// Holds the k-th request from now on.
-    pub fn hold_at(&self, k: usize) -> Hold {
+    /// Holds the k-th request from now on, before the server has heard of it or after it has done what was asked.
+    pub fn hold_at(&self, k: usize, delivered: bool) -> Hold {
         let hold = Hold::new();
-        self.at(k, Fault::Hold(hold.clone()));
+        self.at(
+            k,
+            if delivered {
+                Fault::HoldAnswer(hold.clone())
+            } else {
+                Fault::Hold(hold.clone())
+            },
+        );
         hold
     }
 
@@ -312,7 +350,7 @@ struct Passing {
 impl Passing {
     async fn serve(&self, mut client: Stream) {
         while let Ok(Some(head)) = Head::read(&mut client).await {
-            let Some(path) = head.path().strip_prefix(self.sub_path) else {
+            let Some(path) = origin_form(head.path()).strip_prefix(self.sub_path) else {
                 let _ = Fault::html(404, "404 Not Found").send(&mut client).await;
                 continue;
             };
@@ -372,7 +410,13 @@ impl Passing {
             self.deliver_half(client, head, &mut body).await?;
             return Ok(None);
         }
-        let body = body.collect(client).await?;
+        let mut body = body.collect(client).await?;
+        if let Some(Fault::Rewrite { from, to }) = &fault {
+            body = String::from_utf8(body)
+                .unwrap()
+                .replace(from, to)
+                .into_bytes();
+        }
         self.plan.lock().unwrap().seen[place].body_bytes = body.len() as u64;
         if let Some(Fault::Answer(answer)) = &fault {
             answer.send(client).await?;
@@ -441,8 +485,7 @@ impl Passing {
     async fn knock(&self, head: &Head, body_bytes: u64) -> io::Result<Stream> {
         let mut server = BufReader::new(TcpStream::connect(&self.upstream).await?);
         let mut head = head.clone();
-        let target = head
-            .target()
+        let target = origin_form(head.target())
             .strip_prefix(self.sub_path)
             .unwrap_or_default()
             .to_owned();

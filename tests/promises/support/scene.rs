@@ -128,9 +128,10 @@ impl Scene {
         self.define(|definitions| {
             definitions
                 .index("articles", "SELECT id, title FROM articles")
+                .settings("articles", json!({"searchableAttributes": ["title"]}))
                 .changes(
                     "articles",
-                    "SELECT id, updated_at FROM articles WHERE updated_at >= :since",
+                    "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since",
                 )
         });
     }
@@ -167,12 +168,21 @@ impl Scene {
         self.reindex_at(&proxy.url())
     }
 
+    /// The same, speaking to people instead of programs.
+    pub fn reindex_for_people(&self) -> Program {
+        self.reindex_speaking("human", &self.server.url)
+    }
+
     pub fn reindex_at(&self, url: &str) -> Program {
+        self.reindex_speaking("json", url)
+    }
+
+    fn reindex_speaking(&self, form: &str, url: &str) -> Program {
         let database = self.database_url();
         let mut program = self.program().args([
             "reindex",
             "--output",
-            "json",
+            form,
             "--database",
             &database,
             "--meilisearch",
@@ -326,7 +336,7 @@ impl Live {
     }
 }
 
-/// `_20261124T143000Z`, and whatever keeps two of one second apart.
+/// `_20261124T143000Z`.
 fn is_timestamp(rest: &str) -> bool {
     let bytes = rest.as_bytes();
     let digits = |from: usize, to: usize| {
@@ -334,7 +344,8 @@ fn is_timestamp(rest: &str) -> bool {
             .get(from..to)
             .is_some_and(|part| part.iter().all(u8::is_ascii_digit))
     };
-    bytes.first() == Some(&b'_')
+    bytes.len() == 17
+        && bytes.first() == Some(&b'_')
         && digits(1, 9)
         && bytes.get(9) == Some(&b'T')
         && digits(10, 16)

@@ -49,7 +49,8 @@ impl Searcher {
         let stopped = stop.clone();
         let asking = tokio::spawn(async move {
             let mut rounds = Vec::new();
-            while !stopped.load(Ordering::Relaxed) {
+            // One round at least, however soon the answer was wanted.
+            while rounds.is_empty() || !stopped.load(Ordering::Relaxed) {
                 let mut round = Vec::new();
                 for (uid, marker) in &indexes {
                     round.push(glimpse(&api, uid, marker).await);

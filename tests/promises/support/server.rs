@@ -171,8 +171,10 @@ async fn launch(
     }
     match program {
         Program::Real(_) => {
+            // Some builds know no flag for it; all know the variable.
             command
-                .args(["--no-analytics", "--env", "development"])
+                .env("MEILI_NO_ANALYTICS", "true")
+                .args(["--env", "development"])
                 .stdin(Stdio::null())
                 .stdout(log);
             let mut child = command

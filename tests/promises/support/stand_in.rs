@@ -93,6 +93,15 @@ impl StandIn {
         let index = indexes.get(uid).unwrap_or_else(|| panic!("no index {uid}"));
         (index.ids.len() as u64, index.bytes, index.largest_upload)
     }
+
+    /// Documents in all indexes but the program's records.
+    pub fn received_of_all(&self) -> u64 {
+        let indexes = self.state.indexes.lock().unwrap();
+        let others = indexes
+            .iter()
+            .filter(|(uid, _)| *uid != super::scene::CHECKPOINTS);
+        others.map(|(_, index)| index.ids.len() as u64).sum()
+    }
 }
 
 impl Drop for StandIn {

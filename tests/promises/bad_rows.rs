@@ -1,0 +1,172 @@
+//! One bad row costs a whole upload on the server, so none is ever sent: the run names each, and nothing changes.
+
+use crate::support::program::Ended;
+use crate::support::{Scene, ServerOptions};
+
+/// 5,000 short rows, of which row 4,000 is `bad`; the statement can be a join.
+async fn scene_with(bad: &str) -> Scene {
+    let mut scene = Scene::on(ServerOptions::default()).await;
+    scene.define(|definitions| definitions.index("things", "SELECT id, title FROM things"));
+    scene
+        .database
+        .execute(
+            "CREATE TABLE things (id, title);
+             INSERT INTO things WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 300)
+               SELECT n, 'title ' || n FROM n",
+        )
+        .await;
+    scene.reindex().run().await.expect(0);
+    scene
+        .database
+        .execute(&format!(
+            "INSERT INTO things WITH RECURSIVE n(n) AS (SELECT 301 UNION ALL SELECT n + 1 FROM n WHERE n < 3999)
+               SELECT n, 'title ' || n FROM n;
+             {bad};
+             INSERT INTO things WITH RECURSIVE n(n) AS (SELECT 4001 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)
+               SELECT n, 'title ' || n FROM n"
+        ))
+        .await;
+    scene
+}
+
+async fn refuses(scene: &Scene) -> Ended {
+    let before = scene.live().await;
+    let ended = scene.reindex().run().await.expect(1);
+    assert_eq!(scene.live().await, before, "the live index was touched");
+    scene.expect_nothing_left_over(0, &[]).await;
+    ended
+}
+
+async fn a_bad_id(sql_value: &str, shown: &[&str]) {
+    let scene = scene_with(&format!("INSERT INTO things VALUES ({sql_value}, 'bad')")).await;
+    refuses(&scene)
+        .await
+        .says(["things", "4000"])
+        .says(shown.iter().copied());
+}
+
+#[tokio::test]
+async fn an_id_that_is_null_is_named_with_its_row() {
+    a_bad_id("NULL", &["NULL"]).await;
+}
+
+#[tokio::test]
+async fn an_empty_id_is_named_with_its_row() {
+    a_bad_id("''", &["id"]).await;
+}
+
+#[tokio::test]
+async fn a_fraction_as_id_is_named_with_its_row() {
+    a_bad_id("7.5", &["7.5"]).await;
+}
+
+#[tokio::test]
+async fn an_arabic_id_is_named_with_its_row() {
+    a_bad_id("'غزة-1'", &["غزة-1"]).await;
+}
+
+#[tokio::test]
+async fn an_id_with_a_slash_is_named_with_its_row() {
+    a_bad_id("'2024/03'", &["2024/03"]).await;
+}
+
+#[tokio::test]
+async fn an_id_of_512_bytes_is_named_with_its_row() {
+    a_bad_id("printf('%.512c', 'x')", &["512", "xxxxxxxx"]).await;
+}
+
+#[tokio::test]
+async fn an_id_of_511_bytes_is_an_id() {
+    let scene = scene_with("INSERT INTO things VALUES (printf('%.511c', 'x'), 'long')").await;
+    scene.reindex().run().await.expect(0);
+    assert_eq!(scene.api.count(&scene.uid("things")).await, 5000);
+}
+
+/// Meilisearch keeps one document under both, so one of the two rows would vanish without a word.
+#[tokio::test]
+async fn a_number_and_its_text_are_one_id() {
+    let scene = scene_with("INSERT INTO things VALUES ('7', 'seven again')").await;
+    refuses(&scene).await.says(["things", "4000", "7"]);
+}
+
+#[tokio::test]
+async fn a_join_that_returns_an_id_twice_is_named() {
+    let mut scene = scene_with("INSERT INTO things VALUES (4000, 'good')").await;
+    scene
+        .database
+        .execute(
+            "CREATE TABLE tags (thing_id, tag); INSERT INTO tags VALUES (4000, 'a'), (4000, 'b')",
+        )
+        .await;
+    scene.define(|definitions| {
+        definitions.index(
+            "things",
+            "SELECT id, title, tag FROM things LEFT JOIN tags ON thing_id = id ORDER BY id",
+        )
+    });
+    refuses(&scene).await.says(["things", "4000", "4001"]);
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf_8_is_named_with_id_and_column() {
+    let scene = scene_with("INSERT INTO things VALUES (4000, CAST(X'D8BAFFD8' AS TEXT))").await;
+    refuses(&scene)
+        .await
+        .says(["things", "4000", "title", "UTF-8"]);
+}
+
+#[tokio::test]
+async fn bytes_in_a_text_column_are_named_with_id_and_column() {
+    let scene = scene_with("INSERT INTO things VALUES (4000, X'00FF')").await;
+    refuses(&scene).await.says(["things", "4000", "title"]);
+}
+
+/// Mending one row a run would take all day.
+#[tokio::test]
+async fn all_bad_rows_are_counted_and_ten_are_shown() {
+    let scene = scene_with(
+        "INSERT INTO things WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 25)
+           SELECT 'bad id ' || n, 'bad' FROM n",
+    )
+    .await;
+    refuses(&scene)
+        .await
+        .says(["25", "bad id 1", "bad id 10", "15 more"])
+        .says_nothing_of("bad id 11");
+}
+
+/// The first rows are looked at before anything is made on the server.
+#[tokio::test]
+async fn a_bad_row_among_the_first_is_found_before_anything_is_created() {
+    let mut scene = Scene::new().await;
+    scene
+        .database
+        .execute(
+            "CREATE TABLE things (id, title); INSERT INTO things VALUES (1, 'a'), ('no id', 'b')",
+        )
+        .await;
+    scene.define(|definitions| definitions.index("things", "SELECT id, title FROM things"));
+    let proxy = scene.proxy().await;
+    scene
+        .reindex_through(&proxy)
+        .run()
+        .await
+        .expect(1)
+        .says(["things", "no id"]);
+    assert_eq!(proxy.count("POST", "/indexes*"), 0);
+    assert!(scene.live().await.is_empty());
+}
+
+/// A message may hold the value, but not megabytes of it.
+#[tokio::test]
+async fn a_huge_bad_value_is_cut_in_the_message() {
+    let scene =
+        scene_with("INSERT INTO things VALUES (printf('%.3000000c', 'x') || 'غ', 'bad')").await;
+    let ended = refuses(&scene).await;
+    assert!(
+        ended.err.len() < 20_000 && ended.out.len() < 20_000,
+        "{} and {} bytes",
+        ended.err.len(),
+        ended.out.len()
+    );
+}

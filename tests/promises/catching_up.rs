@@ -1,0 +1,137 @@
+//! The writers of the database never stop: what they do during a reindex is in the index at its end.
+
+use crate::support::proxy::Hold;
+use crate::support::{FaultProxy, Scene};
+
+/// Everything that Bisan's writers do, at once.
+async fn writers_at_work(scene: &Scene) {
+    scene.database.save_title(5, "changed meanwhile").await;
+    scene.database.delete_article(6).await;
+    scene.database.import(3, "مستورد").await;
+    scene.database.rename_author(2, "renamed meanwhile").await;
+    // An import stamps its rows with the minute in which it began, and commits long after.
+    scene
+        .database
+        .execute(
+            "INSERT INTO articles (title, author_id, created_at, updated_at) VALUES ('committed late', 1,
+               STRFTIME('%Y-%m-%d %H:%M:%f000', 'now', '-10 minutes'), STRFTIME('%Y-%m-%d %H:%M:%f000', 'now', '-10 minutes'))",
+        )
+        .await;
+}
+
+async fn while_it_waits(scene: &Scene, hold: impl FnOnce(&FaultProxy) -> Hold) {
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = hold(&proxy);
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the stage at which the writers write").await;
+    writers_at_work(scene).await;
+    hold.release();
+    let report = running.ended().await.expect(0).report();
+    scene.expect_in_step().await;
+    let renamed = scene
+        .api
+        .document(&scene.uid("authors"), "2")
+        .await
+        .unwrap();
+    assert_eq!(renamed["name"], "renamed meanwhile", "{report}");
+    scene.expect_nothing_left_over(1, &[]).await;
+}
+
+#[tokio::test]
+async fn what_was_written_during_the_upload_is_live_at_the_end() {
+    // The snapshot is read by then: the answer to the last upload is what is held.
+    let scene = Scene::new().await;
+    while_it_waits(&scene, |proxy| {
+        proxy.hold_answer("POST", "/indexes/*authors_*/documents")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_written_during_the_swap_is_live_at_the_end() {
+    let scene = Scene::new().await;
+    while_it_waits(&scene, |proxy| proxy.hold_answer("POST", "/swap-indexes")).await;
+    let scene = Scene::new().await;
+    while_it_waits(&scene, |proxy| proxy.hold("POST", "/swap-indexes")).await;
+}
+
+/// The author's name is in each article's document, and no article changed.
+#[tokio::test]
+async fn a_renamed_author_is_renamed_in_the_articles_too() {
+    let scene = Scene::new().await;
+    scene
+        .database
+        .execute("UPDATE articles SET author_id = 2 WHERE id IN (3, 4)")
+        .await;
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold_answer("POST", "/indexes/*authors_*/documents");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the last upload").await;
+    scene.database.rename_author(2, "renamed-meanwhile").await;
+    hold.release();
+    running.ended().await.expect(0);
+    for id in ["3", "4"] {
+        let document = scene
+            .api
+            .document(&scene.uid("articles"), id)
+            .await
+            .unwrap();
+        assert!(
+            document.to_string().contains("renamed-meanwhile"),
+            "{document}"
+        );
+    }
+}
+
+/// The report counts what came in meanwhile.
+#[tokio::test]
+async fn what_was_caught_up_is_in_the_report() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold_answer("POST", "/indexes/*articles_*/documents");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the upload").await;
+    scene.database.save_title(5, "changed meanwhile").await;
+    scene.database.delete_article(6).await;
+    hold.release();
+    let report = running.ended().await.expect(0).report();
+    let articles = &report["indexes"][0];
+    assert_eq!(articles["documents_read"], 12, "{report}");
+    assert!(articles["caught_up"].as_u64().unwrap() >= 1, "{report}");
+    assert_eq!(articles["caught_up_deletes"], 1, "{report}");
+}
+
+/// Without changes.sql nothing tells what changed; deleted and new rows are found by their ids all the same.
+#[tokio::test]
+async fn without_changes_sql_new_and_deleted_rows_are_caught_up() {
+    let mut scene = Scene::new().await;
+    scene.define(|definitions| definitions.index("articles", "SELECT id, title FROM articles"));
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold_answer("POST", "/indexes/*articles_*/documents");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the upload").await;
+    scene.database.import(2, "new").await;
+    scene.database.delete_article(6).await;
+    hold.release();
+    running.ended().await.expect(0);
+    let ids = |text: String| text;
+    let mut found: Vec<String> = scene
+        .api
+        .documents(&scene.uid("articles"))
+        .await
+        .iter()
+        .map(|document| ids(document["id"].to_string()))
+        .collect();
+    let mut rows = scene
+        .database
+        .column("SELECT CAST(id AS TEXT) FROM articles")
+        .await;
+    found.sort();
+    rows.sort();
+    assert_eq!(found, rows);
+}

@@ -1,0 +1,108 @@
+//! A server is shared: what is not this program's own is never touched, however much its name looks like it.
+
+use serde_json::{Value, json};
+
+use crate::support::{Scene, ServerOptions};
+
+async fn contents(scene: &Scene, uids: &[String]) -> Vec<(String, Value, Vec<Value>)> {
+    let mut all = Vec::new();
+    for uid in uids {
+        let created_at = scene
+            .api
+            .index(uid)
+            .await
+            .unwrap_or_else(|| panic!("{uid} is gone"))["createdAt"]
+            .clone();
+        all.push((uid.clone(), created_at, scene.api.documents(uid).await));
+    }
+    all
+}
+
+#[tokio::test]
+async fn forty_five_other_indexes_are_left_alone() {
+    let Some(scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
+    let others: Vec<String> = (1..=45)
+        .map(|n| format!("of-somebody-else-{n:02}"))
+        .collect();
+    let mut last = 0;
+    for uid in &others {
+        scene
+            .api
+            .post("/indexes", json!({"uid": uid, "primaryKey": "key"}))
+            .await
+            .expect(202);
+        let path = format!("/indexes/{uid}/documents");
+        let sent = scene
+            .api
+            .post(&path, json!([{"key": 1, "of": uid}]))
+            .await
+            .expect(202);
+        last = sent["taskUid"].as_u64().unwrap();
+    }
+    scene.api.ended(last).await;
+    let before = contents(&scene, &others).await;
+    for _ in 0..3 {
+        scene.reindex().run().await.expect(0);
+    }
+    scene.expect_in_step().await;
+    assert_eq!(contents(&scene, &others).await, before);
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    scene.expect_nothing_left_over(1, &others).await;
+}
+
+#[tokio::test]
+async fn names_that_look_like_generations_are_no_reason_to_delete() {
+    let scene = Scene::new().await;
+    let articles = scene.uid("articles");
+    // The last one looks exactly like a generation; there is no record that this program made it.
+    let lookalikes: Vec<String> = [
+        "archive",
+        "20261124",
+        "2026-11-24_backup",
+        "20200101T000000",
+        "20200101T000000Z",
+    ]
+    .iter()
+    .map(|end| format!("{articles}_{end}"))
+    .collect();
+    for uid in &lookalikes {
+        scene
+            .api
+            .fill(uid, json!([{"id": 1, "of": "somebody else"}]))
+            .await;
+    }
+    let before = contents(&scene, &lookalikes).await;
+    for _ in 0..3 {
+        scene
+            .reindex()
+            .args(["--retain", "0"])
+            .run()
+            .await
+            .expect(0);
+    }
+    assert_eq!(contents(&scene, &lookalikes).await, before);
+    scene.expect_in_step().await;
+}
+
+#[tokio::test]
+async fn two_live_uids_of_which_one_begins_like_the_other_do_not_mix() {
+    let mut scene = Scene::new().await;
+    scene.define(|definitions| {
+        definitions
+            .index("articles", "SELECT id, title FROM articles")
+            .index(
+                "articles_20200101T000000Z_old",
+                "SELECT id, name FROM authors",
+            )
+            .index("articles_old", "SELECT id, name FROM authors")
+    });
+    for _ in 0..3 {
+        scene.reindex().run().await.expect(0);
+    }
+    let other = scene.uid("articles_old");
+    assert_eq!(scene.api.count(&other).await, 4);
+    assert_eq!(scene.generations("articles").await.len(), 1);
+    assert_eq!(scene.generations("articles_old").await.len(), 1);
+}

@@ -1,0 +1,222 @@
+//! Whatever ends a run, and whenever: the live index answers, and nothing has to be cleaned up by hand.
+
+use crate::support::{Scene, ServerOptions};
+
+/// A path as the proxy sees it, for each stage of a run.
+fn stages(scene: &Scene) -> Vec<(&'static str, String)> {
+    let build = format!("/indexes/{}_*", scene.uid("articles"));
+    vec![
+        ("POST", "/indexes".to_owned()),
+        ("PATCH", format!("{build}/settings")),
+        ("POST", format!("{build}/documents")),
+    ]
+}
+
+async fn stopped_by(signal: impl Fn(&crate::support::program::Running)) {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    let before = scene.already_live().await;
+    for (method, path) in stages(&scene) {
+        for delivered in [false, true] {
+            let proxy = scene.proxy().await;
+            let hold = match delivered {
+                true => proxy.hold_answer(method, &path),
+                false => proxy.hold(method, &path),
+            };
+            let running = scene.reindex_through(&proxy).start();
+            hold.reached(&path).await;
+            signal(&running);
+            let release = hold.clone();
+            // The request under way may still arrive at the server, as it may on any network.
+            tokio::spawn(async move { release.release() });
+            running.ended().await.expect(130);
+            assert_eq!(scene.live().await, before);
+            scene.expect_nothing_left_over(0, &[]).await;
+        }
+    }
+    scene.reindex().run().await.expect(0);
+    scene.expect_in_step().await;
+}
+
+#[tokio::test]
+async fn ctrl_c_stops_cleanly_at_any_stage() {
+    stopped_by(|running| running.interrupt()).await;
+}
+
+#[tokio::test]
+async fn docker_stop_stops_cleanly_at_any_stage() {
+    stopped_by(|running| running.terminate()).await;
+}
+
+#[tokio::test]
+async fn ctrl_c_twice_stops_at_once_and_the_next_run_cleans_up() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    let before = scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let upload = proxy.hold("POST", "/indexes/*articles_*/documents");
+    // The clean end after the first Ctrl-C asks the server something; it gets no answer.
+    let clean_up = (
+        proxy.hold("POST", "/tasks/cancel"),
+        proxy.hold("GET", "/indexes/*articles_*"),
+        proxy.hold("DELETE", "*"),
+    );
+    let running = scene.reindex_through(&proxy).start();
+    // The first look at the build's uid may have been caught by the hold on GET.
+    tokio::select! {
+        () = upload.reached("the upload") => {}
+        () = clean_up.1.reached("a look at the build") => { clean_up.1.release(); upload.reached("the upload").await; }
+    }
+    running.interrupt();
+    crate::support::eventually("the clean end has begun", async || {
+        (proxy.count("POST", "/tasks/cancel") + proxy.count("DELETE", "*") > 0).then_some(())
+    })
+    .await;
+    running.interrupt();
+    running.ended().await.expect(130);
+    assert_eq!(scene.live().await, before);
+
+    scene.reindex().run().await.expect(0);
+    scene.expect_in_step().await;
+    scene.expect_nothing_left_over(1, &[]).await;
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_is_cleaned_up_by_the_next() {
+    for delivered in [false, true] {
+        let mut scene = Scene::new().await;
+        scene.define_titles();
+        let before = scene.already_live().await;
+        for (method, path) in stages(&scene) {
+            let proxy = scene.proxy().await;
+            let hold = if delivered {
+                proxy.hold_answer(method, &path)
+            } else {
+                proxy.hold(method, &path)
+            };
+            let running = scene.reindex_through(&proxy).start();
+            hold.reached(&path).await;
+            running.kill();
+            assert_eq!(running.ended().await.status.code(), None);
+            drop(proxy);
+            assert_eq!(scene.live().await, before, "killed at {method} {path}");
+        }
+        scene.reindex().run().await.expect(0);
+        scene.expect_in_step().await;
+        scene.expect_nothing_left_over(1, &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_around_the_swap_leaves_one_whole_generation() {
+    for delivered in [false, true] {
+        let scene = Scene::new().await;
+        let before = scene.already_live().await;
+        scene.database.save_title(6, "after").await;
+        let proxy = scene.proxy().await;
+        let hold = match delivered {
+            true => proxy.hold_answer("POST", "/swap-indexes"),
+            false => proxy.hold("POST", "/swap-indexes"),
+        };
+        let running = scene.reindex_through(&proxy).start();
+        hold.reached("the swap").await;
+        running.kill();
+        running.ended().await;
+        drop(proxy);
+        if delivered {
+            // The swap is queued on the server, whoever is there to wait for it.
+            crate::support::eventually("the swap is made", async || {
+                (scene.live().await != before).then_some(())
+            })
+            .await;
+            scene.expect_in_step().await;
+        } else {
+            assert_eq!(scene.live().await, before);
+        }
+        scene.reindex().run().await.expect(0);
+        scene.expect_in_step().await;
+        scene.expect_nothing_left_over(1, &[]).await;
+    }
+}
+
+/// The old and the new container of a deployment share the volume.
+#[tokio::test]
+async fn a_second_run_on_the_same_database_says_so_and_leaves() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold("POST", "/indexes/*articles_*/documents");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the upload").await;
+    let builds = scene.generations("articles").await;
+
+    let other = scene.proxy().await;
+    scene
+        .reindex_through(&other)
+        .run()
+        .await
+        .expect(4)
+        .says(["lock"]);
+    assert!(
+        other
+            .seen()
+            .iter()
+            .all(|seen| seen.method == "GET" || seen.path.ends_with("/fetch")),
+        "{:?}",
+        other.seen()
+    );
+    assert_eq!(
+        scene.generations("articles").await,
+        builds,
+        "the first run's build is still there"
+    );
+    // Looking is allowed at any time.
+    scene.reindex().arg("--dry-run").run().await.expect(0);
+
+    hold.release();
+    running.ended().await.expect(0);
+    scene.expect_in_step().await;
+    // The lock went with the process that held it.
+    scene.reindex().run().await.expect(0);
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_for_good_is_given_up_on_and_the_next_run_cleans_up() {
+    let Some(mut scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
+    scene.define_titles();
+    let before = scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold("POST", "/indexes/articles_*/documents");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the upload").await;
+    scene.server.kill().await;
+    hold.release();
+    running.interrupt(); // nobody wants to wait for the end of all retries here
+    let ended = running.ended().await;
+    assert!(
+        [Some(1), Some(130)].contains(&ended.status.code()),
+        "{ended:?}"
+    );
+    scene.server.start_again().await;
+    assert_eq!(scene.live().await, before);
+    scene.reindex().run().await.expect(0);
+    scene.expect_nothing_left_over(1, &[]).await;
+}
+
+#[tokio::test]
+async fn no_file_of_the_spool_is_left_whatever_ends_the_run() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    let files = |scene: &Scene| std::fs::read_dir(scene.path("home")).unwrap().count();
+    scene.reindex().run().await.expect(0);
+    assert_eq!(files(&scene), 0);
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold("POST", "/indexes/*articles_*/documents");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the upload").await;
+    running.kill();
+    running.ended().await;
+    assert_eq!(files(&scene), 0);
+}

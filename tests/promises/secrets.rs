@@ -1,0 +1,177 @@
+//! The key and the password are in nothing that the program says.
+//!
+//! Every run of every test looks for the key in what it printed (`support/program.rs`); here are the runs in which it
+//! comes nearest.
+
+use crate::support::{Fault, FaultProxy, Scene, StandIn};
+
+#[tokio::test]
+async fn the_key_is_not_even_in_the_most_talkative_log() {
+    for format in ["text", "json"] {
+        let mut scene = Scene::new().await;
+        scene.define_titles();
+        let ended = scene
+            .reindex()
+            .args(["-vv", "--log-format", format])
+            .run()
+            .await
+            .expect(0);
+        assert!(
+            !ended.err.to_lowercase().contains("bearer"),
+            "{}",
+            ended.err
+        );
+    }
+}
+
+/// Some proxies print the request that they refuse, headers and all.
+#[tokio::test]
+async fn a_proxy_that_echoes_the_key_is_not_quoted_with_it() {
+    let scene = Scene::new().await;
+    let key = scene
+        .server
+        .key
+        .clone()
+        .unwrap_or_else(|| "a-key-that-nobody-needs".to_owned());
+    let proxy = scene.proxy().await;
+    proxy.always(
+        "GET",
+        "/indexes*",
+        Fault::page(
+            403,
+            &format!("<html>denied: authorization: Bearer {key}</html>"),
+        ),
+    );
+    let run = scene
+        .reindex_through(&proxy)
+        .arg("-vv")
+        .env("MEILISEARCH_API_KEY", &key)
+        .secret(&key);
+    run.run().await.expect(1);
+}
+
+#[tokio::test]
+async fn a_password_in_the_address_is_refused_and_not_repeated() {
+    let scene = Scene::new().await;
+    for address in [
+        "http://reader:hunter2-hunter2@localhost:7700",
+        "http://:hunter2-hunter2@localhost:7700/search",
+    ] {
+        scene
+            .reindex_at(address)
+            .secret("hunter2-hunter2")
+            .run()
+            .await
+            .expect(2)
+            .says(["password"]);
+        let by_variable = scene
+            .program()
+            .args(["reindex", "--database", &scene.database_url()]);
+        by_variable
+            .env("MEILISEARCH_HOST", address)
+            .secret("hunter2-hunter2")
+            .run()
+            .await
+            .expect(2);
+    }
+}
+
+#[tokio::test]
+async fn a_key_with_a_control_character_is_refused_and_not_repeated() {
+    let scene = Scene::new().await;
+    let run = scene
+        .reindex()
+        .env("MEILISEARCH_API_KEY", "half-of-a-key\nother-half")
+        .secret("half-of-a-key");
+    run.run().await.expect(2);
+}
+
+#[tokio::test]
+async fn a_key_out_of_a_file_is_trimmed() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    let key = scene.server.key.clone().unwrap_or_default();
+    let file = scene.path("the-key");
+    std::fs::write(&file, format!("  {key}\r\n\n")).unwrap();
+    scene
+        .reindex()
+        .without_env("MEILISEARCH_API_KEY")
+        .arg("--api-key-file")
+        .arg(&file)
+        .run()
+        .await
+        .expect(0);
+    scene
+        .reindex()
+        .env("MEILISEARCH_API_KEY", format!(" {key}\n"))
+        .run()
+        .await
+        .expect(0);
+}
+
+#[tokio::test]
+async fn a_key_file_that_is_not_there_is_named() {
+    let scene = Scene::new().await;
+    scene
+        .reindex()
+        .args(["--api-key-file", "/nowhere/the-key"])
+        .run()
+        .await
+        .expect(2)
+        .says(["/nowhere/the-key"]);
+}
+
+/// Over plain http to a host that is neither this machine nor in a private network: anybody on the way reads the key.
+#[tokio::test]
+async fn a_key_that_goes_out_in_the_clear_is_warned_of() {
+    let server = StandIn::start().await;
+    let world = FaultProxy::before(&server.url).await;
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    let key = "a-key-that-nobody-needs";
+    let run = |address: &str| {
+        let run = scene
+            .reindex_at(address)
+            .env("HTTP_PROXY", world.url())
+            .env("http_proxy", world.url());
+        run.arg("--dry-run")
+            .env("MEILISEARCH_API_KEY", key)
+            .secret(key)
+    };
+    run("http://search.example.org:7700")
+        .run()
+        .await
+        .expect(0)
+        .says(["http://", "key"]);
+    for private in [
+        "http://10.0.0.7:7700",
+        "http://192.168.1.7",
+        "http://bisan-meilisearch:7700",
+    ] {
+        let ended = run(private).run().await.expect(0);
+        assert!(
+            !ended.err.contains("clear") && !ended.err.contains("https"),
+            "{private}: {}",
+            ended.err
+        );
+    }
+    assert!(world.seen().len() > 3);
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_process_list() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    let Some(key) = scene.server.key.clone() else {
+        return;
+    };
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold("POST", "/indexes");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the first request that writes").await;
+    let command_line =
+        std::fs::read(format!("/proc/{}/cmdline", running.pid())).unwrap_or_default();
+    assert!(!String::from_utf8_lossy(&command_line).contains(&key));
+    hold.release();
+    running.ended().await.expect(0);
+}
