@@ -56,6 +56,10 @@ pub enum Command {
     Health(Health),
     /// Shows what is live, how far it is behind the database, and what else lies there
     Status(Status),
+    /// Swaps a former generation back in, proven like any swap; done twice, it is forward again
+    Rollback(Rollback),
+    /// Asks the smoke queries and shows what each finds
+    Smoke(Smoke),
     /// Lists what dead runs left behind, with why it may go, and deletes it when told to
     Clean(Clean),
     /// Shows the whole story on a throw-away server: build, search, change, reindex while a searcher asks
@@ -129,7 +133,9 @@ impl Cli {
     /// Why the form of the output does not go with the command.
     pub fn unfit_output(&self) -> Option<&'static str> {
         match (self.speech.output, &self.command) {
-            (Output::Human | Output::Json, _) | (Output::Prometheus, Command::Status(_)) => None,
+            (Output::Human | Output::Json, _)
+            | (Output::Prometheus, Command::Status(_))
+            | (Output::Junit, Command::Smoke(_)) => None,
             (Output::Prometheus, _) => Some("--output prometheus goes with `status` only"),
             (Output::Junit, _) => Some("--output junit goes with `smoke` only"),
         }
@@ -478,6 +484,64 @@ pub struct Status {
     /// How long a change may wait until it is followed (90s, 15m, 2h); longer, or nobody follows at all: exit 5
     #[arg(long, value_name = "TIME", env = "BISAN_INDEXER_MAX_LAG", value_parser = time)]
     pub max_lag: Option<SignedDuration>,
+}
+
+/// `rollback`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  bisan-indexer rollback --list       what can be rolled back to
+  bisan-indexer rollback              to the generation that was live before this one
+  bisan-indexer sync                  then brings it up to date from its own checkpoint
+
+Nothing is built or deleted: it is one swap, of all indexes that were built together, and the generation that was live
+can be rolled back to in its turn. One that was deleted since, or holds nothing, is refused (exit 3).")]
+pub struct Rollback {
+    /// Where the database and Meilisearch are. The database is locked, so that no other run swaps meanwhile.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// The generation, by the uid that it lies under or by its createdAt; default: the one that was live before
+    #[arg(long, value_name = "UID|CREATED_AT", env = "BISAN_INDEXER_TO")]
+    pub to: Option<String>,
+    /// Only lists the generations that are there
+    #[arg(long, env = "BISAN_INDEXER_LIST", conflicts_with = "to")]
+    pub list: bool,
+    /// Swaps although smoke queries fail; they are asked and told all the same
+    #[arg(long, env = "BISAN_INDEXER_SKIP_SMOKE")]
+    pub skip_smoke: bool,
+    /// Every check, but nothing is swapped
+    #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
+    pub dry_run: bool,
+    /// Whether it may be done.
+    #[command(flatten)]
+    pub consent: Consent,
+}
+
+/// `smoke`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+A query that fails is a failed check: exit 3. The database is not needed.
+
+Examples:
+  bisan-indexer smoke
+  bisan-indexer smoke --index articles --smoke ci/smoke.json --output junit > smoke.xml")]
+pub struct Smoke {
+    /// Where Meilisearch is.
+    #[command(flatten)]
+    pub server: ServerOptions,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Asks this generation instead of what is live, by the uid that it lies under or by its createdAt
+    #[arg(long, value_name = "UID|CREATED_AT", env = "BISAN_INDEXER_GENERATION")]
+    pub generation: Option<String>,
+    /// Queries of this file instead of the definition's smoke.json, for CI, whose data are not production's
+    /// (several times, NAME=FILE each, where there are several indexes)
+    #[arg(long, value_name = "[NAME=]FILE", env = "BISAN_INDEXER_SMOKE")]
+    pub smoke: Vec<String>,
 }
 
 /// `clean`.

@@ -21,7 +21,7 @@ pub async fn ask(consent: &Consent, plan: &str, question: &str) -> Result<(), Er
     }
     if !is_anybody_there() {
         return Err(Error::Usage(format!(
-            "there is no terminal to ask on ({question}); say --yes to do it, or --dry-run to see what would be done"
+            "there is no terminal on which to ask `{question}`; say --yes to do it, or --dry-run to see what would be done"
         )));
     }
     let prompt = format!("{plan}{question} [y/N] ");

@@ -4,6 +4,7 @@
 //! once.
 
 use crate::catalog::CatalogError;
+use crate::commands::rollback::CannotRollBack;
 use crate::commands::sync::CannotFollow;
 use crate::engine::EngineError;
 use crate::engine::address::AddressError;
@@ -95,6 +96,9 @@ pub enum Error {
     /// Gates stayed closed.
     #[error(transparent)]
     Gates(#[from] ClosedGates),
+    /// There is nothing to roll back to.
+    #[error(transparent)]
+    CannotRollBack(#[from] CannotRollBack),
     /// The swap.
     #[error(transparent)]
     Promote(#[from] PromoteError),
@@ -138,7 +142,10 @@ impl Error {
             Self::CannotFollow(CannotFollow::Swapped { .. })
             | Self::Source(SourceError::RunLocked { .. })
             | Self::Promote(PromoteError::Overtaken { .. }) => LOCKED,
-            Self::Gates(_) | Self::TooManyDeletes(_) | Self::CannotFollow(_) => REFUSED,
+            Self::Gates(_)
+            | Self::CannotRollBack(_)
+            | Self::TooManyDeletes(_)
+            | Self::CannotFollow(_) => REFUSED,
             Self::Interrupted | Self::Declined => interrupt::EXIT_CODE,
             Self::Source(_)
             | Self::Spool(_)

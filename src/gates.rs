@@ -3,6 +3,8 @@
 //! Each gate stands for a way in which an index went live that should not have: half-filled, emptied by a source that
 //! yielded nothing, with another's settings, or answering nothing.
 
+mod former;
+
 use serde_json::Value;
 
 use crate::cli::Percent;
@@ -10,6 +12,8 @@ use crate::engine::indexes::same_identity;
 use crate::engine::{Build, EngineError, Server, settings};
 use crate::preflight::Prepared;
 use crate::report::grouped;
+
+pub use former::{Former, PassedFormer, check_former};
 
 /// An index with more fields than this is suspected of holding data as keys (a JSON object keyed by names or dates).
 const MANY_FIELDS: usize = 1_000;
@@ -101,6 +105,24 @@ pub enum ClosedGate {
         fields: usize,
         /// Top-level fields with the most fields below them.
         examples: String,
+    },
+    /// A former generation was deleted, or another index was put under its uid.
+    #[error("{uid}: the generation made at {expected} does not lie there any more ({found})")]
+    Gone {
+        /// Where it lay.
+        uid: String,
+        /// Its `createdAt`.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A former generation was emptied since.
+    #[error("{uid}: the generation holds no document, and the live index has {live}")]
+    Hollow {
+        /// Where it lies.
+        uid: String,
+        /// Documents of the live index.
+        live: u64,
     },
     /// A smoke query was not answered as it should.
     #[error("{uid}: the smoke query {query}: {why}")]

@@ -63,6 +63,8 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
             Ok(Answer::new(&health, said).with_exit_code(code))
         }
         Command::Status(options) => commands::status::run(options, cli.speech.output).await,
+        Command::Rollback(options) => commands::rollback::run(options).await,
+        Command::Smoke(options) => commands::smoke::run(options, cli.speech.output).await,
         Command::Clean(options) => commands::clean::run(options).await,
         #[cfg(feature = "ephemeral")]
         Command::Demo(options) => commands::demo::run(options, progress).await,

@@ -28,6 +28,20 @@ pub struct InTop {
     pub n: u64,
 }
 
+impl SmokeQuery {
+    /// The questions of a file, in the form of `smoke.json`.
+    ///
+    /// # Errors
+    /// What is wrong with it, named with the place.
+    pub fn load(path: &Path) -> Result<Vec<SmokeQuery>, CatalogError> {
+        let text = std::fs::read_to_string(path).map_err(|error| CatalogError::Unreadable {
+            path: path.to_owned(),
+            error,
+        })?;
+        parse(path, text.trim_start_matches('\u{feff}'))
+    }
+}
+
 /// The keys of a question that are not search parameters.
 const OUR_KEYS: [&str; 3] = ["q", "min_hits", "in_top"];
 

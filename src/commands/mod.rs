@@ -4,6 +4,8 @@ pub mod clean;
 #[cfg(feature = "ephemeral")]
 pub mod demo;
 pub mod reindex;
+pub mod rollback;
+pub mod smoke;
 pub mod status;
 pub mod sync;
 

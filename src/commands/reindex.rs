@@ -342,9 +342,11 @@ impl Job<'_> {
             record.overlap_seconds = u64::try_from(OVERLAP.as_secs()).ok();
             record.database = Some(json!({ "path": self.database.path() }));
         }
+        // One moment for all: what was live together is rolled back to together.
+        let now = Timestamp::now();
         let mut live = Vec::with_capacity(records.len());
         for index in self.indexes.iter() {
-            let (created_at, record) = self.former(index).await?;
+            let (created_at, record) = self.former(index, now).await?;
             live.push(created_at);
             records.extend(record);
         }
@@ -368,8 +370,12 @@ impl Job<'_> {
     ///
     /// Where nothing is there yet, an empty index is made, since a swap needs two. Its record says that it is incomplete,
     /// so that it is deleted afterwards, by this run or by the next.
-    async fn former(&self, index: &Prepared) -> Result<(String, Option<Record>), Error> {
-        let (host, now) = (host::name(), Timestamp::now());
+    async fn former(
+        &self,
+        index: &Prepared,
+        now: Timestamp,
+    ) -> Result<(String, Option<Record>), Error> {
+        let host = host::name();
         if let Some(live) = &index.live {
             // Made by somebody else: adopted, so that it can be rolled back to, and is pruned in its turn.
             let adopted = match live.record {

@@ -52,6 +52,9 @@ pub struct Record {
     /// never swapped in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub was_live: bool,
+    /// Where it lay before it was rolled back to: what it took the place of lies there since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_from: Option<String>,
     #[serde(default)]
     pub completed_at: Option<Timestamp>,
     #[serde(default)]
@@ -104,6 +107,7 @@ impl Record {
             adopted: false,
             placeholder: false,
             was_live: false,
+            came_from: None,
             completed_at: None,
             documents: None,
             checkpoint: None,

@@ -95,12 +95,28 @@ impl Generation {
     }
 }
 
+/// Whether a person means this index by a uid or a `createdAt`. The latter to the digit, or to the second as tables show it.
+pub fn is_meant(by: &str, index: &IndexInfo) -> bool {
+    let by = by.trim();
+    if index.uid == by || same_identity(by, &index.created_at) {
+        return true;
+    }
+    let (Ok(asked), Ok(created_at)) = (
+        by.parse::<Timestamp>(),
+        index.created_at.parse::<Timestamp>(),
+    ) else {
+        return false;
+    };
+    asked.subsec_nanosecond() == 0 && asked.as_second() == created_at.as_second()
+}
+
 /// All that belongs to one live uid, or looks as if it did.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Generations {
     /// What lies under the live uid; without a record it was not made by this program, or its record is lost.
     pub live: Option<(IndexInfo, Option<Record>)>,
-    /// Complete ones under timestamped uids, the newest first.
+    /// Complete ones under timestamped uids: the one that was live before this one, then the newest first. After a rollback
+    /// and a reindex the newest is the bad one, and it must not be the one that is kept.
     pub retained: Vec<Generation>,
     /// Builds that never became complete.
     pub leftovers: Vec<Generation>,
@@ -146,6 +162,14 @@ impl Generations {
         }
         all.retained
             .sort_by_key(|generation| std::cmp::Reverse(generation.created_at()));
+        if let Some(previous) = all
+            .previous()
+            .map(|generation| generation.index.uid.clone())
+        {
+            // A stable sort: the others keep their order.
+            all.retained
+                .sort_by_key(|generation| generation.index.uid != previous);
+        }
         let lost = |record: &&&Record| !indexes.iter().any(|index| record.is_about(index));
         all.gone = records
             .iter()
@@ -153,6 +177,16 @@ impl Generations {
             .map(|record| (*record).clone())
             .collect();
         all
+    }
+
+    /// The generation that was live before this one, if it is still there: a swap puts it where the live one came from.
+    pub fn previous(&self) -> Option<&Generation> {
+        let (_, record) = self.live.as_ref()?;
+        let record = record.as_ref()?;
+        let came_from = record.came_from.as_ref().unwrap_or(&record.build_uid);
+        self.retained
+            .iter()
+            .find(|generation| generation.index.uid == *came_from)
     }
 
     /// What goes when only the newest `retain` former generations stay.

@@ -1,4 +1,4 @@
-//! The swap: several builds become live in one call, and nothing is believed of it but what is seen.
+//! The swap: several builds, or former generations, become live in one call, and nothing is believed of it but what is seen.
 //!
 //! A swap's answer may be lost. Its task may be invisible (a key that is restricted to index patterns gets 404 for
 //! it). And a server that was killed between committing the swap and committing its task runs the task again at its
@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::swap::{Exchange, SwapState};
 use super::wait::Ended;
 use super::{EngineError, Server};
-use crate::gates::PassedGates;
+use crate::gates::{PassedFormer, PassedGates};
 use crate::retry::Healing;
 
 /// How often a swap is posted again after it was found undone. One repetition covers a server that was killed once;
@@ -73,7 +73,6 @@ pub async fn promote(
     passed: &PassedGates,
     live: &[String],
 ) -> Result<Proven, PromoteError> {
-    let began = Instant::now();
     let pairs: Vec<Exchange> = passed
         .builds()
         .iter()
@@ -85,13 +84,26 @@ pub async fn promote(
             old: old.clone(),
         })
         .collect();
+    exchange(server, &pairs).await
+}
+
+/// The same for former generations, back into their live uids.
+///
+/// # Errors
+/// [`PromoteError`]; its words tell what state holds.
+pub async fn restore(server: &Server, passed: &PassedFormer) -> Result<Proven, PromoteError> {
+    exchange(server, passed.exchanges()).await
+}
+
+async fn exchange(server: &Server, pairs: &[Exchange]) -> Result<Proven, PromoteError> {
+    let began = Instant::now();
     // Looked at again right before the swap: a run that another one has overtaken must not swap its older build in.
-    match server.swap_state(&pairs).await? {
+    match server.swap_state(pairs).await? {
         SwapState::AllOld => {}
-        state => return Err(overtaken(&pairs, state)),
+        state => return Err(overtaken(pairs, state)),
     }
     for attempt in 1..=MAX_SWAPS {
-        let task = match server.swap(&pairs).await {
+        let task = match server.swap(pairs).await {
             Ok(task) => Some(task),
             Err(error) if error.was_never_taken() || error.healing() == Healing::Never => {
                 return Err(PromoteError::Failed {
@@ -105,8 +117,8 @@ pub async fn promote(
                 None
             }
         };
-        let ended = server.swap_ended(task, &pairs).await?;
-        match server.swap_state(&pairs).await? {
+        let ended = server.swap_ended(task, pairs).await?;
+        match server.swap_state(pairs).await? {
             SwapState::AllNew => {
                 return Ok(Proven {
                     seconds: began.elapsed().as_secs_f64(),
@@ -123,7 +135,7 @@ pub async fn promote(
                 }
             },
             SwapState::Mixed { new, old } => return Err(PromoteError::Mixed { new, old }),
-            state @ SwapState::Other { .. } => return Err(overtaken(&pairs, state)),
+            state @ SwapState::Other { .. } => return Err(overtaken(pairs, state)),
         }
     }
     Err(PromoteError::Failed {

@@ -285,3 +285,80 @@ async fn what_has_changed_since_it_was_found_is_not_deleted() {
         "/indexes/articles_20261124T143000Z"
     );
 }
+
+#[test]
+fn what_was_live_before_is_kept_rather_than_what_is_newest() {
+    // The second was bad and was rolled back from; the third took the place of the first.
+    let first = record(
+        "articles_20261101T000000Z",
+        Some("2026-11-01T00:00:00Z"),
+        true,
+    );
+    let second = record(
+        "articles_20261102T000000Z",
+        Some("2026-11-02T00:00:00Z"),
+        true,
+    );
+    let third = record(
+        "articles_20261103T000000Z",
+        Some("2026-11-03T00:00:00Z"),
+        true,
+    );
+    let indexes = [
+        index("articles_20261103T000000Z", "2026-11-01T00:00:00Z"),
+        index("articles_20261102T000000Z", "2026-11-02T00:00:00Z"),
+        index("articles", "2026-11-03T00:00:00Z"),
+    ];
+    let all = Generations::of("articles", &indexes, &[first, second, third]);
+    let retained: Vec<&str> = all
+        .retained
+        .iter()
+        .map(|generation| generation.index.created_at.as_str())
+        .collect();
+    assert_eq!(retained, ["2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"]);
+    let beyond = all.beyond("articles", 1);
+    assert_eq!(beyond[0].created_at(), "2026-11-02T00:00:00Z");
+}
+
+#[test]
+fn a_build_that_was_never_swapped_in_lies_where_it_was_built() {
+    let uid = "articles_20261101T000000Z";
+    let built = record(uid, Some("x"), true);
+    let generation = |uid: &str, record: &Record| Generation {
+        index: index(uid, "x"),
+        record: record.clone(),
+    };
+    assert!(!generation(uid, &built).was_live());
+    assert!(generation("articles_20261102T000000Z", &built).was_live());
+    let rolled_back_from = Record {
+        was_live: true,
+        ..built
+    };
+    assert!(generation(uid, &rolled_back_from).was_live());
+}
+
+#[test]
+fn a_generation_is_meant_by_its_uid_or_its_time_as_a_table_shows_it() {
+    let one = index(
+        "articles_20261101T000000Z",
+        "2026-11-01T10:20:30.123456789Z",
+    );
+    for by in [
+        "articles_20261101T000000Z",
+        " 2026-11-01T10:20:30.123456789Z ",
+        "2026-11-01T10:20:30Z",
+        "2026-11-01 10:20:30Z",
+        "2026-11-01T12:20:30+02:00",
+    ] {
+        assert!(is_meant(by, &one), "{by}");
+    }
+    for by in [
+        "",
+        "articles",
+        "2026-11-01",
+        "2026-11-01T10:20:31Z",
+        "2026-11-01T10:20:30.1Z",
+    ] {
+        assert!(!is_meant(by, &one), "{by}");
+    }
+}

@@ -1,0 +1,316 @@
+//! `rollback`: a former generation is swapped back in, guarded and proven like any swap.
+
+mod choose;
+mod report;
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::catalog::IndexDefinition;
+use crate::cli::Rollback;
+use crate::confirm;
+use crate::engine::checkpoints::Record;
+use crate::engine::generations::{Generation, Generations};
+use crate::engine::promote::{PromoteError, restore};
+use crate::engine::swap::Exchange;
+use crate::engine::wait::wait;
+use crate::engine::{IndexInfo, Server};
+use crate::error::Error;
+use crate::gates::{self, Former, PassedFormer};
+use crate::host;
+use crate::interrupt::or_interrupted;
+use crate::lag;
+use crate::preflight;
+use crate::report::Answer;
+use crate::source::Database;
+
+use choose::{Index, Run, Turn};
+
+pub use choose::NoSuchGeneration;
+pub use report::{GenerationEntry, Outcome, RollbackReport, RolledBack, RunEntry, Stays};
+
+/// Why there is nothing to roll back to, with what there is. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}; nothing was changed{}", report::said(.there))]
+pub struct CannotRollBack {
+    why: NoSuchGeneration,
+    there: Vec<RunEntry>,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// What kept it; the live indexes are then as they were.
+pub async fn run(options: &Rollback) -> Result<Answer, Error> {
+    let start = Instant::now();
+    let definitions = super::definitions(&options.selection)?;
+    let database = Database::open(&options.connections.database.address)?;
+    let server = super::server(&options.connections.server)?;
+
+    let there = or_interrupted(look(&server, &definitions)).await?;
+    if options.list {
+        let report = RollbackReport::listed(or_interrupted(there.runs(&server)).await?);
+        return Ok(Answer::new(&report, report.summary()));
+    }
+    let turns = match choose::choose(&there.indexes, options.to.as_deref()) {
+        Ok(turns) => turns,
+        Err(why) => {
+            let there = or_interrupted(there.runs(&server)).await?;
+            return Err(CannotRollBack { why, there }.into());
+        }
+    };
+    let mut plan = or_interrupted(plan(&server, &database, &definitions, &there, turns)).await?;
+    let mut report = RollbackReport::planned(&plan.steps, plan.stays.clone());
+    report.warn(&plan.warnings);
+    if options.dry_run {
+        let passed = or_interrupted(plan.check(&server, options.skip_smoke)).await?;
+        report.warn(&passed.warnings);
+        report.seconds = start.elapsed().as_secs_f64();
+        return Ok(Answer::new(&report, report.summary()));
+    }
+    confirm::ask(&options.consent, &report.plan(), "Swap it in?").await?;
+
+    let _lock = super::lock(&database)?;
+    let mut passed = or_interrupted(plan.check(&server, options.skip_smoke)).await?;
+    report.warn(&passed.warnings);
+    if plan.fill_gaps(&server).await? {
+        passed = plan.check(&server, options.skip_smoke).await?;
+    }
+    // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
+    plan.write_records(&server).await?;
+    restore(&server, &passed).await?;
+    report.outcome = Outcome::RolledBack;
+    report.seconds = start.elapsed().as_secs_f64();
+    Ok(Answer::new(&report, report.summary()))
+}
+
+/// All that lies around of the selected indexes.
+struct There {
+    indexes: Vec<Index>,
+}
+
+async fn look(server: &Server, definitions: &[IndexDefinition]) -> Result<There, Error> {
+    server.health().await?;
+    let indexes = server.indexes().await?;
+    let records = server.records().await?;
+    let index = |definition: &IndexDefinition| Index {
+        live_uid: definition.live_uid.clone(),
+        generations: Generations::of(&definition.live_uid, &indexes, &records),
+    };
+    Ok(There {
+        indexes: definitions.iter().map(index).collect(),
+    })
+}
+
+impl There {
+    /// Every complete generation, by the run that built it, the newest run first.
+    async fn runs(&self, server: &Server) -> Result<Vec<RunEntry>, Error> {
+        let mut runs: Vec<(Run, RunEntry)> = Vec::new();
+        for index in &self.indexes {
+            let Generations { live, retained, .. } = &index.generations;
+            let live = live.iter().map(|(info, record)| {
+                let record = record.clone();
+                (info, record, true, true)
+            });
+            let retained = retained.iter().map(|generation| {
+                let record = Some(generation.record.clone());
+                (&generation.index, record, false, generation.was_live())
+            });
+            for (info, record, is_live, was_live) in live.chain(retained) {
+                let run = match &record {
+                    Some(record) => Run::of(record),
+                    // Made by somebody else: a run of its own.
+                    None => Run {
+                        begun_at: info.created_at.parse().unwrap_or(Timestamp::UNIX_EPOCH),
+                        host: String::new(),
+                    },
+                };
+                let entry = GenerationEntry {
+                    live_uid: index.live_uid.clone(),
+                    uid: info.uid.clone(),
+                    created_at: info.created_at.clone(),
+                    documents: server.count_documents(&info.uid).await?,
+                    live: is_live,
+                    was_live,
+                    adopted: record.is_some_and(|record| record.adopted),
+                };
+                match runs.iter_mut().find(|(known, _)| *known == run) {
+                    Some((_, known)) => known.generations.push(entry),
+                    None => {
+                        let begun_at = run.begun_at;
+                        let host = Some(run.host.clone()).filter(|host| !host.is_empty());
+                        let generations = vec![entry];
+                        runs.push((
+                            run,
+                            RunEntry {
+                                begun_at,
+                                host,
+                                generations,
+                            },
+                        ));
+                    }
+                }
+            }
+        }
+        runs.sort_by_key(|(run, _)| std::cmp::Reverse(run.begun_at));
+        Ok(runs.into_iter().map(|(_, entry)| entry).collect())
+    }
+}
+
+/// One index's way back.
+struct Step<'a> {
+    definition: &'a IndexDefinition,
+    former: Box<Generation>,
+    documents: u64,
+    /// What is live now; nothing where somebody deleted it.
+    live: Option<(IndexInfo, Option<Record>, u64)>,
+    /// Whether `sync` can follow it: it has a checkpoint, and its definition is still the same. Not known where the
+    /// definition or the database cannot be used.
+    follows: Option<bool>,
+}
+
+/// What is to be done.
+struct Plan<'a> {
+    steps: Vec<Step<'a>>,
+    stays: Vec<Stays>,
+    warnings: Vec<String>,
+}
+
+async fn plan<'a>(
+    server: &Server,
+    database: &Database,
+    definitions: &'a [IndexDefinition],
+    there: &There,
+    turns: Vec<Turn>,
+) -> Result<Plan<'a>, Error> {
+    let mut plan = Plan {
+        steps: Vec::new(),
+        stays: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for ((definition, index), turn) in definitions.iter().zip(&there.indexes).zip(turns) {
+        let live_uid = &definition.live_uid;
+        let stays = |reason: &str| Stays {
+            index: definition.name.clone(),
+            live_uid: live_uid.clone(),
+            reason: reason.to_owned(),
+        };
+        let former = match turn {
+            Turn::Back(former) => former,
+            Turn::LiveAlready => {
+                plan.stays
+                    .push(stays("its generation of that run is live already"));
+                continue;
+            }
+            Turn::None => {
+                plan.stays.push(stays("it has no generation of that run"));
+                continue;
+            }
+        };
+        let live = match &index.generations.live {
+            Some((info, record)) => {
+                let documents = server.count_documents(live_uid).await?;
+                Some((info.clone(), record.clone(), documents))
+            }
+            None => None,
+        };
+        let follows = match fingerprint(database, definition).await {
+            _ if former.record.checkpoint.is_none() => Some(false),
+            Ok(fingerprint) => Some(fingerprint == former.record.fingerprint),
+            Err(error) => {
+                plan.warnings.push(format!(
+                    "whether `sync` can follow {live_uid} is not known: {error}"
+                ));
+                None
+            }
+        };
+        plan.steps.push(Step {
+            definition,
+            documents: server.count_documents(&former.index.uid).await?,
+            former,
+            live,
+            follows,
+        });
+    }
+    Ok(plan)
+}
+
+async fn fingerprint(database: &Database, definition: &IndexDefinition) -> Result<String, Error> {
+    let mut connection = database.connect().await?;
+    let prepared = preflight::check_statements(&mut connection, definition.clone()).await;
+    connection.close().await?;
+    Ok(prepared?.fingerprint)
+}
+
+impl Plan<'_> {
+    /// Every check of what is to be swapped in.
+    async fn check(&self, server: &Server, skip_smoke: bool) -> Result<PassedFormer, Error> {
+        let formers: Vec<Former<'_>> = self
+            .steps
+            .iter()
+            .map(|step| Former {
+                exchange: Exchange {
+                    live_uid: step.definition.live_uid.clone(),
+                    build_uid: step.former.index.uid.clone(),
+                    new: step.former.index.created_at.clone(),
+                    old: step
+                        .live
+                        .as_ref()
+                        .map(|(info, ..)| info.created_at.clone())
+                        .unwrap_or_default(),
+                },
+                live_documents: step.live.as_ref().map_or(0, |(_, _, documents)| *documents),
+                smoke: &step.definition.smoke,
+            })
+            .collect();
+        Ok(gates::check_former(server, &formers, skip_smoke).await?)
+    }
+
+    /// Where somebody has deleted the live index, an empty one is made, since a swap needs two; its record says that it may
+    /// go afterwards. Says whether there was one to make.
+    async fn fill_gaps(&mut self, server: &Server) -> Result<bool, Error> {
+        let mut any = false;
+        for step in self.steps.iter_mut().filter(|step| step.live.is_none()) {
+            let live_uid = &step.definition.live_uid;
+            let made = server.new_index(live_uid).await?;
+            let made = made.ok_or_else(|| PromoteError::Overtaken {
+                live_uid: live_uid.clone(),
+                expected: "nothing".to_owned(),
+                found: "somebody created it".to_owned(),
+            })?;
+            let record = Record::placeholder(&made, &host::name(), Timestamp::now());
+            step.live = Some((made, Some(record), 0));
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// Notes where each comes from, and that what is live was live: before the swap, so that a run that dies right after it
+    /// leaves nothing that is not known.
+    async fn write_records(&self, server: &Server) -> Result<(), Error> {
+        let (host, now) = (host::name(), Timestamp::now());
+        let mut records = Vec::new();
+        for step in &self.steps {
+            records.push(Record {
+                came_from: Some(step.former.index.uid.clone()),
+                ..step.former.record.clone()
+            });
+            records.extend(step.live.as_ref().map(|(info, record, _)| match record {
+                Some(record) if record.placeholder => record.clone(),
+                Some(record) => Record {
+                    was_live: true,
+                    ..record.clone()
+                },
+                None => Record::adopt(info, &host, now),
+            }));
+        }
+        let task = server.write_records(&records).await?;
+        for ended in wait(server, &[task], &mut |_| ()).await? {
+            if ended.is_failure() {
+                return Err(ended.into_error("noting what is swapped").into());
+            }
+        }
+        Ok(())
+    }
+}
