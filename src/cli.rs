@@ -464,6 +464,16 @@ pub struct Status {
         help_heading = "Connections"
     )]
     pub database: Option<DatabaseAddress>,
+    /// How long a read waits for a writer that holds the database, before it fails
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "30s",
+        env = "BISAN_INDEXER_BUSY_TIMEOUT",
+        value_parser = time,
+        help_heading = "Connections"
+    )]
+    pub busy_timeout: SignedDuration,
     /// Leaves the database out: only what the server tells is shown
     #[arg(
         long,
@@ -548,7 +558,7 @@ pub struct Smoke {
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = "\
 Only what this program provably made is ever deleted: an index whose createdAt one of its records knows, under a
-timestamped uid, that never became complete. Retained generations stay; `reindex --retain` decides about those.
+timestamped uid, that never became complete or live. Retained generations stay; `reindex --retain` decides about those.
 Where there is no terminal, it only lists unless --yes is said.")]
 pub struct Clean {
     /// Where the database and Meilisearch are. The database is locked while something is deleted.

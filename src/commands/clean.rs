@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::interrupt::or_interrupted;
 use crate::prune::{self, Litter, Pruned};
 use crate::report::{Answer, aligned, counted};
-use crate::source::Database;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -75,7 +74,7 @@ pub struct ForgottenRecord {
 /// Where another run holds the lock, where a person says no, or where the server cannot be asked.
 pub async fn run(options: &Clean) -> Result<Answer, Error> {
     let definitions = super::definitions(&options.selection)?;
-    let database = Database::open(&options.connections.database.address)?;
+    let database = super::database(&options.connections.database)?;
     let server = super::server(&options.connections.server)?;
     let live_uids: Vec<&str> = definitions
         .iter()
@@ -280,12 +279,8 @@ impl CleanReport {
 }
 
 fn reason(leftover: &Leftover) -> String {
-    let record = &leftover.generation.record;
-    let what = match record.placeholder {
-        true => "an empty index that a first swap needed",
-        false => "a build that never became complete",
-    };
-    format!("{what}, {} (host {})", leftover.verdict, record.host)
+    let host = &leftover.generation.record.host;
+    format!("{}, {} (host {host})", leftover.what(), leftover.verdict)
 }
 
 #[cfg(test)]

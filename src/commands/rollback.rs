@@ -45,7 +45,7 @@ pub struct CannotRollBack {
 pub async fn run(options: &Rollback) -> Result<Answer, Error> {
     let start = Instant::now();
     let definitions = super::definitions(&options.selection)?;
-    let database = Database::open(&options.connections.database.address)?;
+    let database = super::database(&options.connections.database)?;
     let server = super::server(&options.connections.server)?;
 
     let there = or_interrupted(look(&server, &definitions)).await?;
@@ -108,16 +108,15 @@ impl There {
     async fn runs(&self, server: &Server) -> Result<Vec<RunEntry>, Error> {
         let mut runs: Vec<(Run, RunEntry)> = Vec::new();
         for index in &self.indexes {
-            let Generations { live, retained, .. } = &index.generations;
-            let live = live.iter().map(|(info, record)| {
+            let live = index.generations.live.iter().map(|(info, record)| {
                 let record = record.clone();
                 (info, record, true, true)
             });
-            let retained = retained.iter().map(|generation| {
+            let others = choose::complete(&index.generations).map(|generation| {
                 let record = Some(generation.record.clone());
                 (&generation.index, record, false, generation.was_live())
             });
-            for (info, record, is_live, was_live) in live.chain(retained) {
+            for (info, record, is_live, was_live) in live.chain(others) {
                 let run = match &record {
                     Some(record) => Run::of(record),
                     // Made by somebody else: a run of its own.

@@ -59,7 +59,10 @@ pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
 async fn look(options: &Status) -> Result<StatusReport, Error> {
     let definitions = super::definitions(&options.selection)?;
     let database = match &options.database {
-        Some(address) if !options.no_database => Some(Database::open(address)?),
+        Some(address) if !options.no_database => {
+            let patience = options.busy_timeout.unsigned_abs();
+            Some(Database::open(address)?.with_busy_timeout(patience))
+        }
         _ => None,
     };
     let server = super::server(&options.server)?;
@@ -159,7 +162,6 @@ impl There<'_> {
                 age_seconds: self.age(&generation.index),
                 documents,
                 adopted: generation.record.adopted,
-                was_live: generation.was_live(),
             });
         }
         let busy = self.queue.by_index();
@@ -183,6 +185,7 @@ impl There<'_> {
                 host: record.host.clone(),
                 begun_at: record.begun_at,
                 documents,
+                complete: record.complete,
                 placeholder: record.placeholder,
                 at_work,
                 about: match (at_work, database) {
@@ -191,7 +194,7 @@ impl There<'_> {
                         "made on this host; whether a run is at work is told by the database's lock"
                             .to_owned()
                     }
-                    _ => leftover.verdict.to_string(),
+                    _ => format!("{}, {}", leftover.what(), leftover.verdict),
                 },
             });
         }

@@ -1,7 +1,7 @@
 //! Which index is live, which one is retained, left over from a run that died, or somebody else's.
 //!
-//! No role is stored anywhere: what lies under the live uid is live, what is complete under a timestamped uid is retained, what
-//! is not complete is a leftover. And nothing is ours by its name: a clean-up by prefix once took `articles_archive` along.
+//! No role is stored anywhere: what lies under the live uid is live; what is complete and was live, under a timestamped uid, is
+//! retained; every other build is a leftover. And nothing is ours by its name: a clean-up by prefix once took `articles_archive` along.
 //! An index is ours if a record of ours knows its `createdAt`, which travels with the documents.
 
 use std::{fmt, time::Duration};
@@ -118,7 +118,7 @@ pub struct Generations {
     /// Complete ones under timestamped uids: the one that was live before this one, then the newest first. After a rollback
     /// and a reindex the newest is the bad one, and it must not be the one that is kept.
     pub retained: Vec<Generation>,
-    /// Builds that never became complete.
+    /// Builds that never became complete, or never live: they must not take the place of a former live one that is kept.
     pub leftovers: Vec<Generation>,
     /// They begin like ours and are not: never touched.
     pub foreign: Vec<IndexInfo>,
@@ -148,14 +148,14 @@ impl Generations {
                 continue;
             };
             match (GenerationUid::parse(live_uid, &index.uid), of(index)) {
-                (Some(_), Some(record)) if record.complete => all.retained.push(Generation {
-                    index: index.clone(),
-                    record,
-                }),
-                (Some(_), Some(record)) => all.leftovers.push(Generation {
-                    index: index.clone(),
-                    record,
-                }),
+                (Some(_), Some(record)) => {
+                    let index = index.clone();
+                    let generation = Generation { index, record };
+                    match generation.record.complete && generation.was_live() {
+                        true => all.retained.push(generation),
+                        false => all.leftovers.push(generation),
+                    }
+                }
                 _ if rest.starts_with(['_', '-']) => all.foreign.push(index.clone()),
                 _ => {}
             }
@@ -229,13 +229,25 @@ impl Generations {
     }
 }
 
-/// A build that never became complete, and what is to be done about it.
+/// A build that never became complete or live, and what is to be done about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leftover {
     pub generation: Generation,
     pub verdict: Verdict,
     /// Only where the verdict allows it.
     pub deletable: Option<Deletable>,
+}
+
+impl Leftover {
+    /// What it is.
+    pub fn what(&self) -> &'static str {
+        let record = &self.generation.record;
+        match (record.placeholder, record.complete) {
+            (true, _) => "an empty index that a swap needed",
+            (false, true) => "a build that was complete and never swapped in",
+            (false, false) => "a build that never became complete",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::leftovers::leave_a_build;
+use crate::support::leftovers::{leave_a_build, leave_a_complete_build};
 use crate::support::{Fault, Scene, ServerOptions};
 
 /// Twice live: what is live now has another title than what was live before.
@@ -285,4 +285,38 @@ async fn the_oldest_server_rolls_back_too() {
     assert_eq!(ids(&scene).await, first);
     rollback(&scene, &[], 0).await;
     assert_eq!(ids(&scene).await, second);
+}
+
+#[tokio::test]
+async fn a_build_that_was_never_swapped_in_is_no_former_generation() {
+    let scene = Scene::new().await;
+    let (first, _) = two_generations(&scene).await;
+    let build = leave_a_complete_build(&scene, "articles", "2026-11-24T14:30:00Z").await;
+    let list = scene
+        .command("rollback")
+        .arg("--list")
+        .run()
+        .await
+        .expect(0)
+        .out;
+    assert!(list.contains("never live"), "{list}");
+    rollback(&scene, &[], 0).await;
+    assert_eq!(ids(&scene).await, first);
+    rollback(&scene, &[], 0).await;
+    rollback(&scene, &["--to", &build], 0).await;
+    assert_eq!(scene.api.count(&scene.uid("articles")).await, 1);
+    rollback(&scene, &[], 0).await;
+    scene.expect_in_step().await;
+}
+
+#[tokio::test]
+async fn a_build_that_was_never_swapped_in_pushes_no_former_generation_out() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    let before = ids(&scene).await;
+    let build = leave_a_complete_build(&scene, "articles", "2026-11-24T14:30:00Z").await;
+    scene.reindex().run().await.expect(0);
+    assert!(scene.api.index(&build).await.is_none());
+    rollback(&scene, &[], 0).await;
+    assert_eq!(ids(&scene).await, before);
 }

@@ -50,7 +50,6 @@ async fn what_is_live_is_shown_beside_what_the_database_has() {
         (&json!(0), &json!(0))
     );
     assert_eq!(articles["retained"][0]["documents"], 12);
-    assert_eq!(articles["retained"][0]["was_live"], true);
     assert_eq!(
         articles["foreign"][0]["uid"],
         format!("{}_archive", scene.uid("articles"))

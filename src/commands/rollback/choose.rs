@@ -54,8 +54,8 @@ pub enum NoSuchGeneration {
     Nothing,
     /// There are only builds that never were live.
     #[error(
-        "no retained generation was ever live: {uid} was complete when its run died, and never swapped in; to make it \
-         live all the same, say --to {uid}"
+        "there is no former generation to roll back to; {uid} is complete and was never swapped in: to make it live all \
+         the same, say --to {uid}"
     )]
     NeverLive {
         /// Where one lies.
@@ -114,8 +114,7 @@ pub fn choose(indexes: &[Index], to: Option<&str>) -> Result<Vec<Turn>, NoSuchGe
         if live.is_some_and(|record| Run::of(record) == run) {
             return Turn::LiveAlready;
         }
-        let mut retained = generations.retained.iter();
-        retained
+        complete(generations)
             .find(|generation| Run::of(&generation.record) == run)
             .map_or(Turn::None, |generation| {
                 Turn::Back(Box::new(generation.clone()))
@@ -124,18 +123,24 @@ pub fn choose(indexes: &[Index], to: Option<&str>) -> Result<Vec<Turn>, NoSuchGe
     Ok(indexes.iter().map(turn).collect())
 }
 
+/// Former live ones, and builds that were complete and never swapped in: they passed every gate, so they may be asked for.
+pub fn complete(generations: &Generations) -> impl Iterator<Item = &Generation> {
+    let never_live = generations.leftovers.iter();
+    let never_live = never_live.filter(|generation| generation.record.complete);
+    generations.retained.iter().chain(never_live)
+}
+
 fn last_live(indexes: &[Index]) -> Result<Run, NoSuchGeneration> {
     let all = || indexes.iter().map(|index| &index.generations);
-    let retained = || all().flat_map(|generations| &generations.retained);
     let previous = all().filter_map(Generations::previous);
-    let former = retained().filter(|generation| generation.was_live());
+    let retained = all().flat_map(|generations| &generations.retained);
     let newest = previous
         .max_by_key(|generation| generation.created_at())
-        .or_else(|| former.max_by_key(|generation| generation.created_at()));
+        .or_else(|| retained.max_by_key(|generation| generation.created_at()));
     if let Some(generation) = newest {
         return Ok(Run::of(&generation.record));
     }
-    Err(match retained().next() {
+    Err(match all().flat_map(complete).next() {
         Some(build) => NoSuchGeneration::NeverLive {
             uid: build.index.uid.clone(),
         },
@@ -146,8 +151,8 @@ fn last_live(indexes: &[Index]) -> Result<Run, NoSuchGeneration> {
 fn asked_for(indexes: &[Index], to: &str) -> Result<Run, NoSuchGeneration> {
     let asked = || to.trim().to_owned();
     let all = || indexes.iter().map(|index| &index.generations);
-    let retained = all().flat_map(|generations| &generations.retained);
-    let mut runs: Vec<Run> = retained
+    let mut runs: Vec<Run> = all()
+        .flat_map(complete)
         .filter(|generation| is_meant(to, &generation.index))
         .map(|generation| Run::of(&generation.record))
         .collect();

@@ -104,7 +104,7 @@ pub struct IndexStatus {
     pub missing: Option<u64>,
     /// For how long the oldest change waits to be followed; null where nothing follows.
     pub lag_seconds: Option<i64>,
-    /// Complete generations that are not live, the newest first.
+    /// Former live generations, the one that was live before first.
     pub retained: Vec<Retained>,
     /// Builds under construction, and what dead runs left of theirs.
     pub builds: Vec<Build>,
@@ -150,7 +150,7 @@ pub struct InDatabase {
     pub waiting_seconds: Option<i64>,
 }
 
-/// A complete generation that is not live.
+/// A former live generation.
 #[derive(Clone, Debug, Serialize)]
 pub struct Retained {
     /// Where it lies.
@@ -163,8 +163,6 @@ pub struct Retained {
     pub documents: u64,
     /// Whether it was there before this program.
     pub adopted: bool,
-    /// Whether it was ever live. A build that was complete when its run died never was.
-    pub was_live: bool,
 }
 
 /// A build.
@@ -180,7 +178,9 @@ pub struct Build {
     pub begun_at: Timestamp,
     /// Documents until now.
     pub documents: u64,
-    /// An empty index that a first swap needed, and that is no build.
+    /// Whether it was complete, and only never swapped in.
+    pub complete: bool,
+    /// An empty index that a swap needed, and that is no build.
     pub placeholder: bool,
     /// Whether a run on this host is at work on it.
     pub at_work: bool,
@@ -321,10 +321,9 @@ impl IndexStatus {
             );
         }
         for retained in &self.retained {
-            let kind = match (retained.adopted, retained.was_live) {
-                (true, _) => "by another program, adopted",
-                (false, true) => "",
-                (false, false) => "complete, but its run died before it went live",
+            let kind = match retained.adopted {
+                true => "by another program, adopted",
+                false => "",
             };
             let made = made(&retained.created_at, retained.age_seconds);
             row(
@@ -439,7 +438,6 @@ mod tests {
                     age_seconds: Some(375_424),
                     documents: 20_112,
                     adopted: false,
-                    was_live: true,
                 }],
                 builds: vec![Build {
                     uid: "articles_20261124T172900Z".to_owned(),
@@ -447,6 +445,7 @@ mod tests {
                     host: "web-1".to_owned(),
                     begun_at: at("2026-11-24T17:29:00.5Z"),
                     documents: 4_100,
+                    complete: false,
                     placeholder: false,
                     at_work: true,
                     about: "a run is at work on it".to_owned(),

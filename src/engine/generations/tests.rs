@@ -86,7 +86,7 @@ fn roles_follow_from_names_and_records() {
             true,
         ),
         record(
-            "articles_20261101T000000Z",
+            "articles_20260901T000000Z",
             Some("2026-11-01T00:00:00.123456789Z"),
             true,
         ),
@@ -294,11 +294,14 @@ fn what_was_live_before_is_kept_rather_than_what_is_newest() {
         Some("2026-11-01T00:00:00Z"),
         true,
     );
-    let second = record(
-        "articles_20261102T000000Z",
-        Some("2026-11-02T00:00:00Z"),
-        true,
-    );
+    let second = Record {
+        was_live: true,
+        ..record(
+            "articles_20261102T000000Z",
+            Some("2026-11-02T00:00:00Z"),
+            true,
+        )
+    };
     let third = record(
         "articles_20261103T000000Z",
         Some("2026-11-03T00:00:00Z"),
@@ -324,17 +327,23 @@ fn what_was_live_before_is_kept_rather_than_what_is_newest() {
 fn a_build_that_was_never_swapped_in_lies_where_it_was_built() {
     let uid = "articles_20261101T000000Z";
     let built = record(uid, Some("x"), true);
-    let generation = |uid: &str, record: &Record| Generation {
-        index: index(uid, "x"),
-        record: record.clone(),
+    let counts = |uid: &str, record: &Record| {
+        let all = Generations::of("articles", &[index(uid, "x")], std::slice::from_ref(record));
+        (all.retained.len(), all.leftovers.len())
     };
-    assert!(!generation(uid, &built).was_live());
-    assert!(generation("articles_20261102T000000Z", &built).was_live());
+    assert_eq!(
+        counts(uid, &built),
+        (0, 1),
+        "it must not push a former live one out"
+    );
+    assert_eq!(counts("articles_20261102T000000Z", &built), (1, 0));
     let rolled_back_from = Record {
         was_live: true,
         ..built
     };
-    assert!(generation(uid, &rolled_back_from).was_live());
+    assert_eq!(counts(uid, &rolled_back_from), (1, 0));
+    let adopted = Record::adopt(&index("articles", "x"), HOST, at("2026-11-24T14:30:00Z"));
+    assert_eq!(counts(uid, &adopted), (1, 0));
 }
 
 #[test]

@@ -7,6 +7,15 @@ use super::scene::CHECKPOINTS;
 
 /// A build of a definition's index, begun on `host` at `begun_at`, with its record; returns its uid.
 pub async fn leave_a_build(scene: &Scene, name: &str, host: &str, begun_at: &str) -> String {
+    leave(scene, name, host, begun_at, false).await
+}
+
+/// The same of a run that was killed when its build had passed every gate, right before the swap.
+pub async fn leave_a_complete_build(scene: &Scene, name: &str, begun_at: &str) -> String {
+    leave(scene, name, &bisan_indexer::host::name(), begun_at, true).await
+}
+
+async fn leave(scene: &Scene, name: &str, host: &str, begun_at: &str, complete: bool) -> String {
     let live_uid = scene.uid(name);
     let time: String = begun_at
         .chars()
@@ -25,7 +34,7 @@ pub async fn leave_a_build(scene: &Scene, name: &str, host: &str, begun_at: &str
         "fingerprint": "",
         "host": host,
         "begun_at": begun_at,
-        "complete": false,
+        "complete": complete,
     });
     let path = format!("/indexes/{CHECKPOINTS}/documents");
     scene
