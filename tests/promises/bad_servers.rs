@@ -153,7 +153,7 @@ async fn a_413_of_the_server_itself_halves_the_batch_too() {
         .run()
         .await
         .expect(0)
-        .says(["Meilisearch", "20000"]);
+        .says(["Meilisearch", "size limit"]);
     scene.expect_in_step().await;
 }
 
@@ -267,6 +267,79 @@ async fn a_swap_whose_answer_was_lost_is_found_out_about() {
         let uid = scene.uid("articles");
         assert_ne!(scene.live().await.created_at(&uid), before.created_at(&uid));
         scene.expect_in_step().await;
+        scene.expect_nothing_left_over(1, &[]).await;
+    }
+}
+
+/// A server that is killed between making a swap and noting it makes it again at its next start, which undoes it, and
+/// calls that a success.
+#[tokio::test]
+async fn a_swap_that_a_restart_undid_is_made_again() {
+    let scene = Scene::new().await;
+    let before = scene.already_live().await;
+    scene.database.save_title(2, "after the swap").await;
+    let proxy = scene.proxy().await;
+    let swap = proxy.hold_answer("POST", "/swap-indexes");
+    let running = scene.reindex_through(&proxy).start();
+    swap.reached("the swap").await;
+    eventually("the swap is made", async || {
+        (scene.live().await != before).then_some(())
+    })
+    .await;
+    let mut pairs = Vec::new();
+    for name in ["articles", "authors"] {
+        let build = scene.generations(name).await.remove(0);
+        pairs.push(json!({"indexes": [scene.uid(name), build]}));
+    }
+    scene
+        .api
+        .succeed("POST", "/swap-indexes", Some(json!(pairs)))
+        .await;
+    assert_eq!(scene.live().await, before);
+    swap.release();
+    running.ended().await.expect(0);
+    assert_eq!(proxy.count("POST", "/swap-indexes"), 2);
+    assert_ne!(scene.live().await, before);
+    scene.expect_in_step().await;
+    scene.expect_nothing_left_over(1, &[]).await;
+}
+
+/// Servers clear away ended tasks at a million, and people do at any time: that is no success and no failure.
+#[tokio::test]
+async fn tasks_that_somebody_cleared_away_are_judged_by_their_effect() {
+    let Some(scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
+    scene.already_live().await;
+    for (title, good) in [("all there", true), ("one lost", false)] {
+        let before = scene.live().await;
+        scene.database.save_title(2, title).await;
+        let proxy = scene.proxy().await;
+        let upload = proxy.hold_answer("POST", "/indexes/articles_*/documents");
+        let running = scene.reindex_through(&proxy).start();
+        upload.reached("the articles' upload").await;
+        let build = scene.generations("articles").await.pop().unwrap();
+        eventually("the documents are indexed", async || {
+            (scene.api.count(&build).await == 12).then_some(())
+        })
+        .await;
+        if !good {
+            // What a crash of the server costs now and then: the task was there, and its documents are not.
+            let everything = format!("/indexes/{build}/documents");
+            scene.api.succeed("DELETE", &everything, None).await;
+        }
+        let ended = "/tasks?statuses=succeeded,failed,canceled";
+        scene.api.succeed("DELETE", ended, None).await;
+        upload.release();
+        let ended = running.ended().await;
+        if good || ended.status.code() == Some(0) {
+            // The catch-up round finds what is missing by its ids, where the counts differ.
+            ended.expect(0).says(["task"]);
+            scene.expect_in_step().await;
+        } else {
+            ended.expect(3);
+            assert_eq!(scene.live().await, before);
+        }
         scene.expect_nothing_left_over(1, &[]).await;
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::leftovers::leave_a_build;
 use crate::support::{Scene, ServerOptions};
 
 async fn contents(scene: &Scene, uids: &[String]) -> Vec<(String, Value, Vec<Value>)> {
@@ -83,6 +84,28 @@ async fn names_that_look_like_generations_are_no_reason_to_delete() {
             .expect(0);
     }
     assert_eq!(contents(&scene, &lookalikes).await, before);
+    scene.expect_in_step().await;
+}
+
+/// The old and the new container may run side by side, on two machines: a lock does not reach across.
+#[tokio::test]
+async fn a_build_at_which_another_host_works_is_left_alone() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    let ago = |minutes| {
+        let begun = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(minutes);
+        begun.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    };
+    let here = bisan_indexer::host::name();
+    let young = leave_a_build(&scene, "articles", "another-host", &ago(10)).await;
+    // Begun long ago, and written to just now, as this test has.
+    let slow = leave_a_build(&scene, "articles", "another-host", &ago(90)).await;
+    // Of this host, where nobody else holds the lock.
+    let ours = leave_a_build(&scene, "articles", &here, &ago(11)).await;
+    scene.reindex().run().await.expect(0);
+    for (uid, stays) in [(&young, true), (&slow, true), (&ours, false)] {
+        assert_eq!(scene.api.index(uid).await.is_some(), stays, "{uid}");
+    }
     scene.expect_in_step().await;
 }
 

@@ -139,6 +139,36 @@ async fn a_run_that_was_killed_around_the_swap_leaves_one_whole_generation() {
     }
 }
 
+/// Half a swap is no state to be in: from here to its proof nothing is interrupted.
+#[tokio::test]
+async fn ctrl_c_during_the_swap_ends_in_one_whole_state() {
+    for delivered in [false, true] {
+        let scene = Scene::new().await;
+        let before = scene.already_live().await;
+        scene.database.save_title(6, "after").await;
+        let proxy = scene.proxy().await;
+        let hold = match delivered {
+            true => proxy.hold_answer("POST", "/swap-indexes"),
+            false => proxy.hold("POST", "/swap-indexes"),
+        };
+        let running = scene.reindex_through(&proxy).start();
+        hold.reached("the swap").await;
+        running.interrupt();
+        hold.release();
+        let ended = running.ended().await;
+        match ended.status.code() {
+            Some(0) => scene.expect_in_step().await,
+            _ => {
+                ended.expect(130);
+                assert_eq!(scene.live().await, before);
+            }
+        }
+        scene.reindex().run().await.expect(0);
+        scene.expect_in_step().await;
+        scene.expect_nothing_left_over(1, &[]).await;
+    }
+}
+
 /// The old and the new container of a deployment share the volume.
 #[tokio::test]
 async fn a_second_run_on_the_same_database_says_so_and_leaves() {

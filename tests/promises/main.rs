@@ -17,6 +17,7 @@ mod interrupts;
 mod memory;
 mod one_swap_for_all;
 mod options;
+mod progress;
 mod retained;
 mod rollback;
 mod searches_never_fail;

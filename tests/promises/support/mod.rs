@@ -13,6 +13,7 @@ pub mod scene;
 pub mod searcher;
 pub mod server;
 pub mod stand_in;
+pub mod terminal;
 pub mod wire;
 
 use std::time::{Duration, Instant};

@@ -12,6 +12,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
+use super::terminal::Terminal;
 use super::within;
 
 /// A run that has not begun.
@@ -61,6 +62,13 @@ impl Program {
         self
     }
 
+    /// Speaks to a terminal instead of into pipes; what is said there, the terminal tells.
+    pub fn on_terminal(mut self, terminal: &Terminal) -> Program {
+        let end = || Stdio::from(terminal.end.try_clone().unwrap());
+        self.command.stdout(end()).stderr(end());
+        self
+    }
+
     /// What must not be found in anything that this run says.
     pub fn secret(mut self, secret: &str) -> Program {
         self.secrets.push(secret.to_owned());
@@ -70,8 +78,8 @@ impl Program {
     pub fn start(mut self) -> Running {
         let mut child = self.command.spawn().unwrap();
         let pid = child.id().unwrap();
-        let out = tokio::spawn(read_all(child.stdout.take().unwrap()));
-        let err = tokio::spawn(read_all(child.stderr.take().unwrap()));
+        let out = tokio::spawn(read_all(child.stdout.take()));
+        let err = tokio::spawn(read_all(child.stderr.take()));
         let peak = Arc::new(AtomicU64::new(0));
         let watching = tokio::spawn(watch_memory(pid, peak.clone()));
         Running {
@@ -90,9 +98,11 @@ impl Program {
     }
 }
 
-async fn read_all(mut stream: impl tokio::io::AsyncRead + Unpin) -> Vec<u8> {
+async fn read_all(stream: Option<impl tokio::io::AsyncRead + Unpin>) -> Vec<u8> {
     let mut all = Vec::new();
-    let _ = stream.read_to_end(&mut all).await;
+    if let Some(mut stream) = stream {
+        let _ = stream.read_to_end(&mut all).await;
+    }
     all
 }
 

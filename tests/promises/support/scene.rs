@@ -173,6 +173,10 @@ impl Scene {
         self.reindex_speaking("human", &self.server.url)
     }
 
+    pub fn reindex_for_people_through(&self, proxy: &FaultProxy) -> Program {
+        self.reindex_speaking("human", &proxy.url())
+    }
+
     pub fn reindex_at(&self, url: &str) -> Program {
         self.reindex_speaking("json", url)
     }

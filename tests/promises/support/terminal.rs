@@ -1,0 +1,119 @@
+//! A terminal, and what a person would see on it.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use tokio::task::JoinHandle;
+
+const WIDTH: u16 = 120;
+
+/// The end that a program is given, and somebody at the other who reads all that it writes.
+pub struct Terminal {
+    pub end: File,
+    reading: JoinHandle<String>,
+}
+
+impl Terminal {
+    pub fn open() -> Terminal {
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let size = Winsize {
+            ws_row: 40,
+            ws_col: WIDTH,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&screen, size).unwrap();
+        let name = ptsname(&screen, Vec::new()).unwrap();
+        let end = File::options()
+            .read(true)
+            .write(true)
+            .open(name.to_str().unwrap())
+            .unwrap();
+        let reading = tokio::task::spawn_blocking(move || read(screen));
+        Terminal { end, reading }
+    }
+
+    /// Everything that was ever written to it, once nobody can write any more.
+    pub async fn closed(self) -> String {
+        drop(self.end);
+        self.reading.await.unwrap()
+    }
+}
+
+fn read(screen: OwnedFd) -> String {
+    let mut screen = File::from(screen);
+    let mut all = Vec::new();
+    let mut piece = [0; 4096];
+    // The end of a terminal shows as an error (EIO) and not as an end.
+    while let Ok(read @ 1..) = screen.read(&mut piece) {
+        all.extend_from_slice(&piece[..read]);
+    }
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// What stands on the screen, and above it, after all this was written: its lines, as a person reads them.
+pub fn shown(written: &str) -> Vec<String> {
+    let mut lines: Vec<Vec<char>> = vec![Vec::new()];
+    let (mut row, mut column) = (0usize, 0usize);
+    let mut rest = written.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\u{1b}' => {
+                if rest.next() != Some('[') {
+                    continue;
+                }
+                let mut number = String::new();
+                let order = loop {
+                    match rest.next() {
+                        Some(digit @ ('0'..='9' | ';' | '?')) => number.push(digit),
+                        other => break other,
+                    }
+                };
+                let count = number.parse().unwrap_or(1);
+                match order {
+                    Some('A') => row = row.saturating_sub(count),
+                    Some('B') => row += count,
+                    Some('C') => column += count,
+                    Some('D') => column = column.saturating_sub(count),
+                    Some('G') => column = count - 1,
+                    Some('K') if number == "2" => lines[row].clear(),
+                    Some('K') => lines[row].truncate(column),
+                    Some('J') => {
+                        lines.truncate(row + 1);
+                        lines[row].truncate(column);
+                    }
+                    _ => {} // colours, and whether the cursor is seen
+                }
+            }
+            other => {
+                // A full line goes on in the next one, but not before there is something to go on with.
+                if column == usize::from(WIDTH) {
+                    row += 1;
+                    column = 0;
+                    if lines.len() <= row {
+                        lines.push(Vec::new());
+                    }
+                }
+                if lines[row].len() <= column {
+                    lines[row].resize(column + 1, ' ');
+                }
+                lines[row][column] = other;
+                column += 1;
+            }
+        }
+        while lines.len() <= row {
+            lines.push(Vec::new());
+        }
+    }
+    lines
+        .into_iter()
+        .map(|line| line.into_iter().collect::<String>().trim_end().to_owned())
+        .collect()
+}
