@@ -25,4 +25,8 @@ mod secrets;
 mod smoke;
 mod status;
 mod support;
+mod sync_changes;
+mod sync_interrupted;
+mod sync_refusals;
 mod the_tools;
+mod watch;

@@ -145,6 +145,11 @@ impl Scene {
         self.database.path.to_str().unwrap().to_owned()
     }
 
+    /// The names of the definitions.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// The live uid of a definition.
     pub fn uid(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)

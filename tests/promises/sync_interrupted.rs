@@ -1,0 +1,130 @@
+//! A round that is cut at any point leaves nothing wrong, and the next one sets everything right.
+
+use serde_json::Value;
+
+use crate::support::scene::CHECKPOINTS;
+use crate::support::{Fault, Scene, ServerOptions};
+
+use super::sync_changes::{expect_equal, sync};
+
+async fn checkpoints(scene: &Scene) -> Vec<Value> {
+    let mut records = scene.api.documents(CHECKPOINTS).await;
+    records.sort_by_key(|record| record["id"].to_string());
+    records
+}
+
+async fn changed_scene() -> Scene {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    scene.database.save_title(5, "changed").await;
+    scene.database.delete_article(6).await;
+    scene.database.import(3, "imported").await;
+    scene
+}
+
+/// At every request of a round, of each depth: cut before it, cut in its body, answer lost, answered 502 in HTML.
+#[tokio::test]
+async fn whichever_request_fails_the_next_round_mends_it() {
+    for depth in ["changed", "ids", "all"] {
+        let scene = changed_scene().await;
+        let proxy = scene.proxy().await;
+        let through = |proxy: &crate::support::FaultProxy| {
+            sync(&scene)
+                .args(["--compare", depth, "--index", "articles"])
+                .env("MEILISEARCH_HOST", proxy.url())
+        };
+        through(&proxy).run().await.expect(0);
+        let requests = proxy.seen().len();
+        assert!(requests > 5, "{requests}");
+        for k in 1..=requests {
+            scene.database.save_title(5, &format!("changed {k}")).await;
+            let faults = [
+                Fault::CutBefore,
+                Fault::CutInBody,
+                Fault::LoseAnswer,
+                Fault::bad_gateway(),
+            ];
+            let proxy = scene.proxy().await;
+            proxy.at(k, faults[k % faults.len()].clone());
+            // A request that can be repeated is repeated, so the round may well end well.
+            let ended = through(&proxy).run().await;
+            let code = ended.status.code();
+            assert!(matches!(code, Some(0 | 1)), "request {k}: {}", ended.err);
+            sync(&scene).run().await.expect(0);
+            scene.expect_in_step().await;
+        }
+        expect_equal(&scene).await;
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_fails_leaves_the_checkpoint_where_it_was() {
+    let Some(scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
+    scene.already_live().await;
+    let before = checkpoints(&scene).await;
+    scene.database.save_title(5, "changed").await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold("POST", "/indexes/articles/documents");
+    let running = sync(&scene).env("MEILISEARCH_HOST", proxy.url()).start();
+    hold.reached("the upload").await;
+    // Somebody cancels whatever is enqueued: the task of the round does not succeed.
+    scene.api.succeed("DELETE", "/indexes/articles", None).await;
+    hold.release();
+    let code = running.ended().await.status.code();
+    assert!(matches!(code, Some(1 | 3)), "{code:?}");
+    let after = checkpoints(&scene).await;
+    let articles = |records: &[Value]| -> Vec<Value> {
+        records
+            .iter()
+            .filter(|record| record["live_uid"] == "articles")
+            .map(|record| record["checkpoint"].clone())
+            .collect()
+    };
+    assert_eq!(articles(&before), articles(&after));
+}
+
+#[tokio::test]
+async fn a_killed_sync_is_simply_run_again() {
+    let scene = changed_scene().await;
+    let proxy = scene.proxy().await;
+    for (method, path) in [
+        ("POST", "/indexes/*articles/documents"),
+        ("POST", "/indexes/*articles/documents/delete-batch"),
+        ("POST", "/indexes/bisan_indexer_checkpoints/documents"),
+    ] {
+        scene.database.import(1, "more").await;
+        scene
+            .database
+            .execute("DELETE FROM articles WHERE id = (SELECT MIN(id) FROM articles)")
+            .await;
+        let hold = proxy.hold_answer(method, path);
+        let mut running = sync(&scene).env("MEILISEARCH_HOST", proxy.url()).start();
+        hold.reached(path).await;
+        running.kill();
+        running.over().await;
+        hold.release();
+        sync(&scene).run().await.expect(0);
+        scene.expect_in_step().await;
+    }
+    expect_equal(&scene).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_and_started_again_during_a_round_is_waited_for() {
+    let Some(mut scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
+    scene.already_live().await;
+    scene.database.import(5, "new").await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold_answer("POST", "/indexes/*articles/documents");
+    let running = sync(&scene).env("MEILISEARCH_HOST", proxy.url()).start();
+    hold.reached("the upload").await;
+    scene.server.kill().await;
+    hold.release();
+    scene.server.start_again().await;
+    running.ended().await.expect(0);
+    expect_equal(&scene).await;
+}
