@@ -62,6 +62,10 @@ pub enum Command {
     Smoke(Smoke),
     /// Lists what dead runs left behind, with why it may go, and deletes it when told to
     Clean(Clean),
+    /// Prints the completions for a shell, which then completes commands and options at a press of Tab
+    Completions(Completions),
+    /// Prints the manual page, or writes one for each command
+    Man(Man),
     /// Shows the whole story on a throw-away server: build, search, change, reindex while a searcher asks
     #[cfg(feature = "ephemeral")]
     Demo(Demo),
@@ -573,6 +577,29 @@ pub struct Clean {
     /// Whether it may be done.
     #[command(flatten)]
     pub consent: Consent,
+}
+
+/// `completions`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Where a shell looks for them:
+  bash        bisan-indexer completions bash > ~/.local/share/bash-completion/completions/bisan-indexer
+  zsh         bisan-indexer completions zsh > DIR/_bisan-indexer, with a DIR that is in $fpath
+  fish        bisan-indexer completions fish > ~/.config/fish/completions/bisan-indexer.fish
+  elvish      bisan-indexer completions elvish >> ~/.config/elvish/rc.elv
+  powershell  bisan-indexer completions powershell >> $PROFILE")]
+pub struct Completions {
+    /// The shell to write them for
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Clone, Debug, Args)]
+pub struct Man {
+    /// Writes the pages of the program and of each command into this folder instead of printing the program's
+    #[arg(long, value_name = "DIR", env = "BISAN_INDEXER_MAN_OUTPUT_DIR")]
+    pub output_dir: Option<PathBuf>,
 }
 
 /// `demo`.

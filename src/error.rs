@@ -69,6 +69,14 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A file that was asked for cannot be written.
+    #[error("can't write {}: {error}; give another folder, or make it writable for this user", path.display())]
+    Write {
+        /// The file or folder.
+        path: std::path::PathBuf,
+        /// The system's word.
+        error: std::io::Error,
+    },
     /// The temporary file that documents wait in.
     #[error(transparent)]
     Spool(std::io::Error),
@@ -148,6 +156,7 @@ impl Error {
             | Self::CannotFollow(_) => REFUSED,
             Self::Interrupted | Self::Declined => interrupt::EXIT_CODE,
             Self::Source(_)
+            | Self::Write { .. }
             | Self::Spool(_)
             | Self::Rows(_)
             | Self::Incomplete(_)

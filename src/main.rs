@@ -66,6 +66,8 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
         Command::Rollback(options) => commands::rollback::run(options).await,
         Command::Smoke(options) => commands::smoke::run(options, cli.speech.output).await,
         Command::Clean(options) => commands::clean::run(options).await,
+        Command::Completions(options) => Ok(commands::completions::run(options)),
+        Command::Man(options) => commands::man::run(options),
         #[cfg(feature = "ephemeral")]
         Command::Demo(options) => commands::demo::run(options, progress).await,
     }

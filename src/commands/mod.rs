@@ -1,8 +1,10 @@
 //! The recipes: a file a command, to be read from top to bottom.
 
 pub mod clean;
+pub mod completions;
 #[cfg(feature = "ephemeral")]
 pub mod demo;
+pub mod man;
 pub mod reindex;
 pub mod rollback;
 pub mod smoke;

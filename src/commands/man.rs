@@ -1,0 +1,89 @@
+//! `man`: the manual pages.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory as _;
+use clap_mangen::Man as Page;
+use serde::Serialize;
+
+use crate::cli::{Cli, Man};
+use crate::error::Error;
+use crate::report::Answer;
+
+/// What `--output json` gets.
+#[derive(Debug, Serialize)]
+struct ManReport {
+    /// The files that were written, in the order of their names; none where the page was printed.
+    files: Vec<PathBuf>,
+    /// The program's page in roff, where it was not written into a file.
+    page: Option<String>,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Where the folder or a file in it cannot be written.
+pub fn run(options: &Man) -> Result<Answer, Error> {
+    let Some(folder) = &options.output_dir else {
+        let page = print();
+        let report = ManReport {
+            files: Vec::new(),
+            page: Some(page.clone()),
+        };
+        return Ok(Answer::product(&report, page));
+    };
+    let files = write_into(folder).map_err(|error| Error::Write {
+        path: folder.clone(),
+        error,
+    })?;
+    let summary = format!(
+        "{} manual pages in {}; read one with: man -l {}\n",
+        files.len(),
+        folder.display(),
+        folder.join("bisan-indexer.1").display()
+    );
+    let report = ManReport { files, page: None };
+    Ok(Answer::new(&report, summary))
+}
+
+fn print() -> String {
+    let mut page = Vec::new();
+    // Memory takes everything that is written to it.
+    let written = Page::new(Cli::command()).render(&mut page);
+    debug_assert!(written.is_ok());
+    String::from_utf8_lossy(&page).into_owned()
+}
+
+fn write_into(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder)?;
+    // The program itself has no page on `help`: it says what `--help` says.
+    let command = Cli::command().disable_help_subcommand(true);
+    clap_mangen::generate_to(command, folder)?;
+    let entries: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    let mut files: Vec<PathBuf> = entries
+        .into_iter()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("bisan-indexer") && name.ends_with(".1")
+        })
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_is_documented_field_by_field() {
+        let files = ["man/bisan-indexer-clean.1", "man/bisan-indexer.1"];
+        let report = ManReport {
+            files: files.map(PathBuf::from).to_vec(),
+            page: None,
+        };
+        crate::report::expect_documented("man", &report);
+    }
+}
