@@ -78,6 +78,8 @@ pub struct Followed {
     pub depth: Depth,
     /// What was sent and deleted, and why.
     pub plan: Plan,
+    /// The newest change timestamp in the database, at most the present.
+    pub newest: Option<Timestamp>,
     /// What changes.sql named: what the next round may skip, now that this one has succeeded.
     pub seen: Known,
 }
@@ -157,12 +159,19 @@ impl Round<'_> {
         let mut snapshot = connection.snapshot().await?;
         let taken_at = snapshot.taken_at();
         let in_database = snapshot.count(&self.index.definition.documents_sql).await?;
-        let seen = match (&self.index.definition.changes_sql, depth) {
-            (Some(changes), Depth::Changed | Depth::Ids) => {
-                self.changed_ids(&mut snapshot, changes, since).await?
+        let mut seen = Known::new();
+        let mut newest = None;
+        if let Some(changes) = &self.index.definition.changes_sql
+            && let Some(column) = self.column(&mut snapshot, changes).await?
+        {
+            // A row of the year 2099 says nothing about how far the database is.
+            newest = Some(column.newest.min(taken_at));
+            if depth < Depth::All {
+                seen = self
+                    .changed_ids(&mut snapshot, changes, &column, since)
+                    .await?;
             }
-            _ => Known::new(),
-        };
+        }
         snapshot.end().await?;
         let known = |(id, at): &(&DocumentId, &Timestamp)| {
             self.known.is_some_and(|known| known.get(id) == Some(at))
@@ -189,6 +198,7 @@ impl Round<'_> {
             taken_at,
             depth,
             plan,
+            newest,
             seen,
         };
         Ok((found, in_database))

@@ -64,6 +64,9 @@ pub struct Record {
     pub checkpoint: Option<Timestamp>,
     #[serde(default)]
     pub overlap_seconds: Option<u64>,
+    /// The newest change timestamp that was in the database then. One that is older later tells of a restored backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_change: Option<Timestamp>,
     #[serde(default)]
     pub database: Option<Value>,
     /// What a later version of the same format adds is kept when the record is written again.
@@ -112,6 +115,7 @@ impl Record {
             documents: None,
             checkpoint: None,
             overlap_seconds: None,
+            newest_change: None,
             database: None,
             more: Map::new(),
         }

@@ -58,19 +58,24 @@ pub enum ChangesError {
     },
 }
 
+/// What one pass over the column tells.
+pub(super) struct Column {
+    form: TimestampForm,
+    /// The newest change. By SQLite's own order, which for texts is that of instants but for offsets.
+    pub(super) newest: Timestamp,
+}
+
 impl Round<'_> {
     /// The ids that changes.sql names at or after `since`, compared as instants.
     pub(super) async fn changed_ids(
         &self,
         snapshot: &mut Snapshot<'_>,
         changes: &str,
+        column: &Column,
         since: Timestamp,
     ) -> Result<Known, Error> {
-        let Some(form) = self.form(snapshot, changes).await? else {
-            return Ok(Known::new());
-        };
         let name = || self.index.definition.name.clone();
-        let bound = match timestamp::lower_bound(form, since) {
+        let bound = match timestamp::lower_bound(column.form, since) {
             BoundValue::Integer(number) => Argument::Integer(number),
             BoundValue::Text(text) => Argument::Text(text),
         };
@@ -94,15 +99,15 @@ impl Round<'_> {
         Ok(changed)
     }
 
-    /// In which form changes.sql gives its timestamps; `None` where it returns no row at all.
+    /// In which form changes.sql gives its timestamps, and the newest of them; `None` where it returns no row at all.
     ///
     /// One pass over the column, without its rows: SQLite orders numbers below texts, so a bound of one kind would hide
     /// every value of the other, silently.
-    async fn form(
+    pub(super) async fn column(
         &self,
         snapshot: &mut Snapshot<'_>,
         changes: &str,
-    ) -> Result<Option<TimestampForm>, Error> {
+    ) -> Result<Option<Column>, Error> {
         let index = || self.index.definition.name.clone();
         let sql = format!(
             "SELECT typeof(c.changed_at), COUNT(*), MIN(c.id), MAX(c.changed_at) FROM ({}) AS c GROUP BY 1",
@@ -114,39 +119,37 @@ impl Round<'_> {
         while let Some(row) = rows.try_next().await? {
             let id = DocumentId::from_value(row.value(2))
                 .map_or_else(|_| "?".to_owned(), |id| id.to_string());
-            match row.value(3) {
-                Value::Null => {
-                    let count = match row.value(1) {
-                        Value::Integer(count) => u64::try_from(count).unwrap_or(0),
-                        _ => 0,
-                    };
-                    return Err(ChangesError::Missing {
-                        index: index(),
-                        rows: count,
-                        id,
-                    }
-                    .into());
-                }
-                value @ (Value::Integer(_) | Value::Real(_)) => {
-                    let form = timestamp::form(value).map_err(|why| ChangesError::Timestamp {
-                        index: index(),
-                        id: id.clone(),
-                        why,
-                    })?;
-                    number = Some((id, form));
-                }
-                _ => text = Some(id),
+            let value = row.value(3);
+            if value == Value::Null {
+                let rows = match row.value(1) {
+                    Value::Integer(count) => u64::try_from(count).unwrap_or(0),
+                    _ => 0,
+                };
+                let index = index();
+                return Err(ChangesError::Missing { index, rows, id }.into());
+            }
+            let wrong = |why| ChangesError::Timestamp {
+                index: index(),
+                id: id.clone(),
+                why,
+            };
+            let column = Column {
+                form: timestamp::form(value).map_err(wrong)?,
+                newest: timestamp::parse(value).map_err(wrong)?,
+            };
+            match value {
+                Value::Integer(_) | Value::Real(_) => number = Some((id, column)),
+                _ => text = Some((id, column)),
             }
         }
         match (number, text) {
-            (Some((number, _)), Some(text)) => Err(ChangesError::MixedForms {
+            (Some((number, _)), Some((text, _))) => Err(ChangesError::MixedForms {
                 index: index(),
                 number,
                 text,
             }
             .into()),
-            (Some((_, form)), None) => Ok(Some(form)),
-            (None, Some(_)) => Ok(Some(TimestampForm::Text)),
+            (Some((_, column)), None) | (None, Some((_, column))) => Ok(Some(column)),
             (None, None) => Ok(None),
         }
     }

@@ -27,6 +27,7 @@ mod status;
 mod support;
 mod sync_changes;
 mod sync_interrupted;
+mod sync_races;
 mod sync_refusals;
 mod the_tools;
 mod watch;

@@ -108,6 +108,18 @@ async fn a_database_restored_from_a_backup_is_followed_back() {
         let _ = std::fs::remove_file(format!("{}{side}", scene.database_url()));
     }
     std::fs::copy(&backup, &scene.database.path).unwrap();
-    sync(&scene).run().await.expect(0);
+    // Even where only what changed was asked for: time has gone back.
+    sync(&scene)
+        .args(["--compare", "changed"])
+        .run()
+        .await
+        .expect(0)
+        .says(["older than what was followed"]);
+    sync(&scene)
+        .args(["--compare", "changed"])
+        .run()
+        .await
+        .expect(0)
+        .says_nothing_of("older than what was followed");
     expect_equal(&scene).await;
 }

@@ -155,7 +155,14 @@ impl Follower<'_> {
                 seen: followed.seen,
             }));
         }
-        let followed = round.run(depth, since).await?;
+        let mut followed = round.run(depth, since).await?;
+        if depth < Depth::All && went_back(&record, &followed) {
+            tracing::warn!(
+                "{live_uid}: the newest change in the database is older than what was followed already (restored from a \
+                 backup, or its newest row deleted); comparing every document"
+            );
+            followed = round.run(Depth::All, since).await?;
+        }
         let Some(checkpoint) = self.move_on(record, &followed).await? else {
             return Ok(None);
         };
@@ -208,13 +215,15 @@ impl Follower<'_> {
         }
         let before = record.checkpoint.unwrap_or(Timestamp::UNIX_EPOCH);
         let checkpoint = followed.taken_at - self.options.overlap;
-        if followed.plan.is_empty() && checkpoint.duration_since(before) < CHECKPOINT_EVERY {
+        let is_young = checkpoint.duration_since(before) < CHECKPOINT_EVERY;
+        if followed.plan.is_empty() && is_young && !went_back(&record, followed) {
             return Ok(Some(before));
         }
         let record = Record {
             checkpoint: Some(checkpoint),
             overlap_seconds: u64::try_from(self.options.overlap.as_secs()).ok(),
             documents: Some(self.server.count_documents(live_uid).await?),
+            newest_change: followed.newest,
             ..record
         };
         let task = self.server.write_records(&[record]).await?;
@@ -225,6 +234,14 @@ impl Follower<'_> {
         }
         Ok(Some(checkpoint))
     }
+}
+
+/// Whether the database's newest change lies before one that was followed already. Time goes back where a backup is
+/// restored; a follower by timestamps alone would wait for it to catch up, and miss everything until then.
+fn went_back(record: &Record, followed: &Followed) -> bool {
+    record
+        .newest_change
+        .is_some_and(|before| followed.newest.is_none_or(|now| now < before))
 }
 
 /// Where a round begins to look: the moment of the last snapshot, less the overlap that is asked for now. A clock that
