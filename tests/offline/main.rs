@@ -267,3 +267,46 @@ fn a_closed_pipe_is_no_panic() {
         + &String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains("panicked"), "{said}");
 }
+
+/// ARCHITECTURE.md says what always holds, and which test holds it. A test that was renamed would leave the word standing.
+#[test]
+fn every_test_that_the_architecture_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let architecture = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let (_, table) = architecture
+        .split_once("| the tests that hold it |")
+        .unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let mut sources = String::new();
+    read_all(&root.join("src"), &mut sources);
+    let mut named = 0;
+    for row in table.lines().filter_map(|line| line.rsplit_once(" | ")) {
+        for name in row.1.split('`').skip(1).step_by(2) {
+            named += 1;
+            let there = match name.split_once("::") {
+                Some((promise, test)) => {
+                    let file = root.join(format!("tests/promises/{promise}.rs"));
+                    std::fs::read_to_string(file)
+                        .is_ok_and(|source| source.contains(&format!("fn {test}(")))
+                }
+                None => sources.contains(&format!("fn {name}(")),
+            };
+            assert!(
+                there,
+                "ARCHITECTURE.md names the test {name}, and there is none"
+            );
+        }
+    }
+    assert!(named > 20, "{named} tests are named");
+}
+
+fn read_all(folder: &Path, sources: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_all(&path, sources);
+        } else {
+            sources.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+}
