@@ -62,6 +62,8 @@ pub enum Command {
     Smoke(Smoke),
     /// Lists what dead runs left behind, with why it may go, and deletes it when told to
     Clean(Clean),
+    /// Tells what a key for Meilisearch needs to be allowed, and makes one that is allowed no more
+    Key(Key),
     /// Prints the completions for a shell, which then completes commands and options at a press of Tab
     Completions(Completions),
     /// Prints the manual page, or writes one for each command
@@ -577,6 +579,52 @@ pub struct Clean {
     /// Whether it may be done.
     #[command(flatten)]
     pub consent: Consent,
+}
+
+/// `key`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+--create needs the master key, in MEILISEARCH_API_KEY or --api-key-file. The new key alone is written to standard output,
+once; Meilisearch shows it again to the master key only.
+
+Examples:
+  bisan-indexer key                                     what it would be allowed
+  bisan-indexer key --create --api-key-file master > indexer.key
+  bisan-indexer key --create --for application --expires-in 365d")]
+pub struct Key {
+    /// Where Meilisearch is.
+    #[command(flatten)]
+    pub server: ServerOptions,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Whose key it is
+    #[arg(
+        long = "for",
+        value_enum,
+        default_value_t,
+        value_name = "WHO",
+        env = "BISAN_INDEXER_KEY_FOR"
+    )]
+    pub holder: KeyHolder,
+    /// Makes the key; needs the master key
+    #[arg(long, env = "BISAN_INDEXER_CREATE")]
+    pub create: bool,
+    /// After how long the key is refused (30d, 8h); without it, never
+    #[arg(long, value_name = "TIME", env = "BISAN_INDEXER_EXPIRES_IN", value_parser = positive_time)]
+    pub expires_in: Option<SignedDuration>,
+}
+
+/// Who holds a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum KeyHolder {
+    /// This program.
+    #[default]
+    Indexer,
+    /// An application that searches, and does nothing else.
+    Application,
+    /// A Rails application with meilisearch-rails, which also writes what it saves.
+    Rails,
 }
 
 /// `completions`.

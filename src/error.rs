@@ -4,6 +4,7 @@
 //! once.
 
 use crate::catalog::CatalogError;
+use crate::commands::key::CannotMakeKey;
 use crate::commands::rollback::CannotRollBack;
 use crate::commands::sync::CannotFollow;
 use crate::engine::EngineError;
@@ -107,6 +108,9 @@ pub enum Error {
     /// There is nothing to roll back to.
     #[error(transparent)]
     CannotRollBack(#[from] CannotRollBack),
+    /// A key that was asked for is not made.
+    #[error(transparent)]
+    CannotMakeKey(#[from] CannotMakeKey),
     /// The swap.
     #[error(transparent)]
     Promote(#[from] PromoteError),
@@ -152,6 +156,7 @@ impl Error {
             | Self::Promote(PromoteError::Overtaken { .. }) => LOCKED,
             Self::Gates(_)
             | Self::CannotRollBack(_)
+            | Self::CannotMakeKey(_)
             | Self::TooManyDeletes(_)
             | Self::CannotFollow(_) => REFUSED,
             Self::Interrupted | Self::Declined => interrupt::EXIT_CODE,

@@ -149,6 +149,14 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> EngineError {
     let is_json = content_type.is_some_and(|kind| kind.starts_with("application/json"));
     let number = status.as_u16();
     match (number, code) {
+        // No key would help: the server has none, and says so of its keys only.
+        (401 | 403, Some(code @ "missing_master_key")) => EngineError::Refused {
+            status: number,
+            method,
+            path,
+            code: code.to_owned(),
+            message: text,
+        },
         (401 | 403, code) if code.is_some() || is_json => EngineError::WrongKey {
             status: number,
             method,

@@ -15,6 +15,7 @@
 //! | [`generations`] | which index is live, retained, left over, or somebody else's |
 //! | [`checkpoints`] | the records about generations, kept in Meilisearch itself |
 //! | [`swap`] | the one call that makes builds live, and its proof |
+//! | [`keys`] | what the server's keys may do, and making one |
 //! | [`search`] | smoke queries |
 //! | [`error`] | what can go wrong, and what to do |
 
@@ -31,6 +32,7 @@ pub mod generations;
 pub mod http;
 mod idle;
 pub mod indexes;
+pub mod keys;
 pub mod promote;
 pub mod search;
 pub mod server;

@@ -14,6 +14,7 @@ mod dry_run;
 mod foreign_indexes;
 mod gates;
 mod interrupts;
+mod key;
 mod memory;
 mod one_swap_for_all;
 mod options;

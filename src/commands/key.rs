@@ -1,0 +1,147 @@
+//! `key`: what a key needs to be allowed, and making one that is allowed no more.
+
+mod report;
+mod rights;
+
+use jiff::Timestamp;
+
+use crate::cli::{Key, KeyHolder};
+use crate::engine::keys::{Door, NewKey};
+use crate::engine::{EngineError, Server};
+use crate::error::Error;
+use crate::interrupt::or_interrupted;
+use crate::report::Answer;
+
+pub use report::{KeyReport, Outcome, ServerState};
+use rights::Rights;
+
+/// A key that was asked for is not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotMakeKey {
+    /// Nobody needs a key there.
+    #[error(
+        "{address} has no master key, so it has no keys and everybody may do everything. In this order:\n{steps}"
+    )]
+    NoMasterKey {
+        /// The server.
+        address: String,
+        /// What to do, a line each.
+        steps: String,
+    },
+    /// The key that was given is not the master key.
+    #[error(
+        "the key that was given may not make keys at {address}; give the master key in MEILISEARCH_API_KEY or --api-key-file"
+    )]
+    NotTheMasterKey {
+        /// The server.
+        address: String,
+    },
+    /// The lifetime ends after the last year that can be written.
+    #[error("--expires-in is too far away; leave it out for a key that never expires")]
+    ExpiresTooLate,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Where a key was to be made and is not: there is no master key, or not in our hands, or the server does not answer.
+pub async fn run(options: &Key) -> Result<Answer, Error> {
+    let definitions = super::definitions(&options.selection)?;
+    let uids: Vec<&str> = definitions
+        .iter()
+        .map(|definition| definition.live_uid.as_str())
+        .collect();
+    let server = super::server(&options.server)?;
+    let expires_at = match options.expires_in {
+        None => None,
+        Some(time) => Some(
+            Timestamp::now()
+                .checked_add(time)
+                .map_err(|_| CannotMakeKey::ExpiresTooLate)?,
+        ),
+    };
+    let report = or_interrupted(async {
+        if options.create {
+            create(&server, options.holder, &uids, expires_at).await
+        } else {
+            Ok(tell(&server, options.holder, &uids, expires_at).await)
+        }
+    })
+    .await?;
+    Ok(match &report.key {
+        Some(key) => Answer::product(&report, format!("{key}\n")),
+        None => Answer::new(&report, report.summary()),
+    })
+}
+
+/// What it would be. Needs no server; where one answers, it is told apart.
+async fn tell(
+    server: &Server,
+    holder: KeyHolder,
+    uids: &[&str],
+    expires_at: Option<Timestamp>,
+) -> KeyReport {
+    let state = match ask(server).await {
+        Ok(Door::Open) => ServerState::Open,
+        Ok(Door::OursToManage | Door::Guarded) => ServerState::Guarded,
+        Err(error) => {
+            tracing::debug!("the server was not asked: {error}");
+            ServerState::Unknown
+        }
+    };
+    let version = match state {
+        ServerState::Unknown => None,
+        _ => server.version().await.unwrap_or_default(),
+    };
+    let rights = Rights::of(holder, uids, version);
+    KeyReport::new(holder, rights, expires_at, state)
+}
+
+async fn ask(server: &Server) -> Result<Door, EngineError> {
+    server.health().await?;
+    server.door().await
+}
+
+async fn create(
+    server: &Server,
+    holder: KeyHolder,
+    uids: &[&str],
+    expires_at: Option<Timestamp>,
+) -> Result<KeyReport, Error> {
+    let address = || server.address().to_string();
+    match ask(server).await? {
+        Door::OursToManage => {}
+        Door::Open => {
+            return Err(CannotMakeKey::NoMasterKey {
+                address: address(),
+                steps: report::numbered(&report::steps_to_a_master_key()),
+            }
+            .into());
+        }
+        Door::Guarded => return Err(CannotMakeKey::NotTheMasterKey { address: address() }.into()),
+    }
+    let rights = Rights::of(holder, uids, server.version().await?);
+    let actions: Vec<&str> = rights.actions.iter().map(|right| right.action).collect();
+    let made = server
+        .create_key(&NewKey {
+            name: rights.name,
+            description: "Made by bisan-indexer, with no more rights than it needs",
+            actions: &actions,
+            indexes: &rights.indexes,
+            expires_at,
+        })
+        .await;
+    let made = match made {
+        Err(error) if error.is_forbidden() => {
+            return Err(CannotMakeKey::NotTheMasterKey { address: address() }.into());
+        }
+        made => made?,
+    };
+    tracing::info!(
+        "made the key {} ({}) for {}",
+        made.uid,
+        rights.name,
+        rights.indexes.join(", ")
+    );
+    Ok(KeyReport::new(holder, rights, expires_at, ServerState::Guarded).made(made))
+}
