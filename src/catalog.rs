@@ -20,7 +20,7 @@ mod smoke;
 mod uid;
 
 pub use error::CatalogError;
-pub use load::load;
+pub use load::{load, load_each};
 pub use select::select;
 pub use smoke::{InTop, SmokeQuery};
 

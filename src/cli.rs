@@ -60,6 +60,8 @@ pub enum Command {
     Rollback(Rollback),
     /// Asks the smoke queries and shows what each finds
     Smoke(Smoke),
+    /// Checks everything that a run needs, all at once, and says what to do
+    Doctor(Doctor),
     /// Lists what dead runs left behind, with why it may go, and deletes it when told to
     Clean(Clean),
     /// Tells what a key for Meilisearch needs to be allowed, and makes one that is allowed no more
@@ -558,6 +560,22 @@ pub struct Smoke {
     /// (several times, NAME=FILE each, where there are several indexes)
     #[arg(long, value_name = "[NAME=]FILE", env = "BISAN_INDEXER_SMOKE")]
     pub smoke: Vec<String>,
+}
+
+/// `doctor`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Nothing is changed: whether the key may do something is found out by requests that the server refuses for another
+reason. Warnings do not change the exit code; a failed check does: exit 3.
+
+It reads the columns that are filtered and sorted by, every change timestamp and, up to 200,000 documents, every id.")]
+pub struct Doctor {
+    /// Where the database and Meilisearch are.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
 }
 
 /// `clean`.

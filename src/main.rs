@@ -65,6 +65,7 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
         Command::Status(options) => commands::status::run(options, cli.speech.output).await,
         Command::Rollback(options) => commands::rollback::run(options).await,
         Command::Smoke(options) => commands::smoke::run(options, cli.speech.output).await,
+        Command::Doctor(options) => commands::doctor::run(options).await,
         Command::Clean(options) => commands::clean::run(options).await,
         Command::Key(options) => commands::key::run(options).await,
         Command::Completions(options) => Ok(commands::completions::run(options)),

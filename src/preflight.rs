@@ -8,10 +8,10 @@ use crate::document::{DocumentShape, Notes};
 use crate::engine::checkpoints::Record;
 use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::error::Error;
-use crate::source::Connection;
+use crate::source::{Connection, Snapshot};
 
 /// Rows that are read and converted as a sample before anything is created.
-const SAMPLE_ROWS: usize = 20;
+pub const SAMPLE_ROWS: usize = 20;
 
 /// The parameter that changes.sql may have.
 const SINCE: &str = ":since";
@@ -116,31 +116,40 @@ pub async fn against_the_database(
     }
     let mut snapshot = connection.snapshot().await?;
     for index in &prepared {
-        let mut notes = Notes::default();
-        let mut line = Vec::new();
-        let mut rows = snapshot.rows(&index.definition.documents_sql, Vec::new());
-        for number in 1..=SAMPLE_ROWS {
-            let Some(row) = rows.try_next().await? else {
-                break;
-            };
-            line.clear();
-            index
-                .shape
-                .write(&row.values(), &mut line, &mut notes)
-                .map_err(|why| {
-                    Error::Rows(crate::reader::BadRows {
-                        index: index.definition.name.clone(),
-                        total: 1,
-                        shown: vec![crate::reader::BadRow {
-                            row: number as u64,
-                            why: why.into(),
-                        }],
-                    })
-                })?;
-        }
+        check_first_rows(&mut snapshot, index).await?;
     }
     snapshot.end().await?;
     Ok(prepared)
+}
+
+/// Converts the first rows of one definition.
+///
+/// # Errors
+/// The first row that cannot become a document.
+pub async fn check_first_rows(snapshot: &mut Snapshot<'_>, index: &Prepared) -> Result<(), Error> {
+    let mut notes = Notes::default();
+    let mut line = Vec::new();
+    let mut rows = snapshot.rows(&index.definition.documents_sql, Vec::new());
+    for number in 1..=SAMPLE_ROWS {
+        let Some(row) = rows.try_next().await? else {
+            break;
+        };
+        line.clear();
+        index
+            .shape
+            .write(&row.values(), &mut line, &mut notes)
+            .map_err(|why| {
+                Error::Rows(crate::reader::BadRows {
+                    index: index.definition.name.clone(),
+                    total: 1,
+                    shown: vec![crate::reader::BadRow {
+                        row: number as u64,
+                        why: why.into(),
+                    }],
+                })
+            })?;
+    }
+    Ok(())
 }
 
 /// Checks the statements of one definition: each prepares and is one SELECT, the columns make documents.

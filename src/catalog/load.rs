@@ -22,6 +22,20 @@ const ABOUT_CHANGES: &str = "it holds one SELECT of `id` and `changed_at`; remov
 /// All definitions of a folder, in the order of their names. Files beside the folders, and folders that hold none of a
 /// definition's files, are passed over.
 pub fn load(folder: &Path) -> Result<Vec<IndexDefinition>, CatalogError> {
+    let definitions: Result<Vec<_>, _> = load_each(folder)?
+        .into_iter()
+        .map(|(_, definition)| definition)
+        .collect();
+    let definitions = definitions?;
+    uid::check(&definitions)?;
+    Ok(definitions)
+}
+
+/// A definition by its name, or why it cannot be read.
+pub type Named = (String, Result<IndexDefinition, CatalogError>);
+
+/// The same, where one that cannot be read hides none of the others.
+pub fn load_each(folder: &Path) -> Result<Vec<Named>, CatalogError> {
     let unreadable = |error| CatalogError::Unreadable {
         path: folder.to_owned(),
         error,
@@ -48,10 +62,11 @@ pub fn load(folder: &Path) -> Result<Vec<IndexDefinition>, CatalogError> {
             false => CatalogError::Empty(folder.to_owned()),
         });
     }
-    let definitions: Result<Vec<_>, _> = folders.iter().map(|folder| load_one(folder)).collect();
-    let definitions = definitions?;
-    uid::check(&definitions)?;
-    Ok(definitions)
+    let one = |folder: &PathBuf| {
+        let name = folder.file_name().unwrap_or_default();
+        (name.to_string_lossy().into_owned(), load_one(folder))
+    };
+    Ok(folders.iter().map(one).collect())
 }
 
 fn is_definition(path: &Path) -> bool {

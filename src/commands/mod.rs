@@ -4,6 +4,7 @@ pub mod clean;
 pub mod completions;
 #[cfg(feature = "ephemeral")]
 pub mod demo;
+pub mod doctor;
 pub mod key;
 pub mod man;
 pub mod reindex;

@@ -9,10 +9,12 @@
 //! | `statement`, `sql` | is this one statement, and does it only read? |
 //! | `snapshot`, `row`, `value` | the database as it was at one moment, row by row |
 //! | `queries` | statements made from a definition's |
+//! | `advice` | what a statement's text and plan tell about it |
 //! | `error` | what can go wrong, and what to do about it |
 //! | `file`, `file_system`, `side_files`, `options` | how SQLite is opened, and leaves no trace |
 
 mod address;
+pub mod advice;
 mod connection;
 mod database;
 mod error;

@@ -55,6 +55,39 @@ pub fn ids_among<'i>(
     )
 }
 
+/// One row about the types of these columns of documents.sql, four values each: how many numbers, how many texts, the first
+/// id with a number, the first id with a text.
+pub fn types_of<'c>(documents_sql: &str, columns: impl IntoIterator<Item = &'c str>) -> String {
+    let of = |column: &str| {
+        let column = format!("d.\"{}\"", column.replace('"', "\"\""));
+        let number = format!("typeof({column}) IN ('integer', 'real')");
+        let text = format!("typeof({column}) = 'text'");
+        format!(
+            "SUM({number}), SUM({text}), MIN(CASE WHEN {number} THEN d.\"id\" END), \
+             MIN(CASE WHEN {text} THEN d.\"id\" END)"
+        )
+    };
+    let values: Vec<String> = columns.into_iter().map(of).collect();
+    format!(
+        "SELECT {} FROM (\n{}\n) AS d",
+        values.join(", "),
+        sql::core(documents_sql)
+    )
+}
+
+/// The ids of documents that changes.sql never names, whatever `:since` is: they have no change timestamp.
+pub fn without_change_time(documents_sql: &str, changes_sql: &str) -> String {
+    format!(
+        "{} EXCEPT SELECT c.\"id\" FROM (\n{}\n) AS c",
+        ids_only(documents_sql),
+        sql::core(changes_sql)
+    )
+}
+
+/// Whether a table has an index that begins with a column; bind both, in this order.
+pub const HAS_INDEX: &str = "SELECT COUNT(*) FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS i \
+     WHERE i.seqno = 0 AND i.name = ?2 COLLATE NOCASE";
+
 /// What changed: rows of (id, changed_at), whatever order changes.sql has them in and whatever else it selects. Bind
 /// the lower bound if it has a parameter.
 pub fn changes(changes_sql: &str) -> String {

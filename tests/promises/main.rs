@@ -9,6 +9,7 @@ mod catching_up;
 mod chaos;
 mod clean;
 mod database_files;
+mod doctor;
 mod documents;
 mod dry_run;
 mod foreign_indexes;

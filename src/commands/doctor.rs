@@ -1,0 +1,122 @@
+//! `doctor`: every check at once, so that none hides another, each with what to do.
+
+mod checks;
+mod database;
+mod definitions;
+mod key;
+mod live;
+mod server;
+
+use crate::cli::Doctor;
+use crate::engine::{Features, Server};
+use crate::error::{Error, REFUSED};
+use crate::interrupt::or_interrupted;
+use crate::preflight::Prepared;
+use crate::report::Answer;
+use crate::source::Connection;
+
+use checks::Checks;
+
+pub use checks::{Check, DoctorReport, Outcome, Verdict};
+
+/// Runs it. Whatever is found is an answer: a failed check makes the exit code 3, a warning does not.
+///
+/// # Errors
+/// Where it is interrupted, or options are wrong in themselves.
+pub async fn run(options: &Doctor) -> Result<Answer, Error> {
+    let report = or_interrupted(examine(options)).await?;
+    let answer = Answer::new(&report, report.summary());
+    Ok(match report.outcome {
+        Outcome::Fine => answer,
+        Outcome::Failed => answer.with_exit_code(REFUSED),
+    })
+}
+
+async fn examine(options: &Doctor) -> Result<DoctorReport, Error> {
+    let mut checks = Checks::default();
+    let definitions = definitions::load(&options.selection, &mut checks);
+    let mut connection = database::examine(&options.connections.database, &mut checks).await;
+    let mut indexes = Vec::with_capacity(definitions.len());
+    for definition in definitions {
+        definitions::settings(&definition, &mut checks);
+        let prepared = match &mut connection {
+            Some(connection) => definitions::statements(connection, &definition, &mut checks).await,
+            None => None,
+        };
+        if let (Some(connection), Some((prepared, statement))) = (&mut connection, &prepared) {
+            definitions::rows(connection, prepared, statement, &mut checks).await;
+        }
+        indexes.push((definition, prepared.map(|(prepared, _)| prepared)));
+    }
+    match super::server(&options.connections.server) {
+        Ok(server) => {
+            let features = server::examine(&server, &mut checks).await;
+            if let Some(features) = features {
+                on_the_server(
+                    &server,
+                    &features,
+                    &mut indexes,
+                    connection.as_mut(),
+                    &mut checks,
+                )
+                .await;
+            }
+        }
+        Err(error) => checks.fail(
+            "server",
+            "server.address",
+            error,
+            "give the address and the key as `bisan-indexer status --help` says",
+        ),
+    }
+    if let Some(connection) = connection
+        && let Err(error) = connection.close().await
+    {
+        checks.fail(
+            "database",
+            "database.readable",
+            error,
+            "see what the message says",
+        );
+    }
+    Ok(checks.report())
+}
+
+async fn on_the_server(
+    server: &Server,
+    features: &Features,
+    indexes: &mut [(crate::catalog::IndexDefinition, Option<Prepared>)],
+    mut connection: Option<&mut Connection>,
+    checks: &mut Checks,
+) {
+    let live_uids: Vec<String> = indexes
+        .iter()
+        .map(|(definition, _)| definition.live_uid.clone())
+        .collect();
+    if !key::examine(server, &live_uids, checks).await {
+        return;
+    }
+    let there = match live::There::look(server, features).await {
+        Ok(there) => there,
+        Err(error) => {
+            let advice = "the message says what to do";
+            return checks.fail("server", "server.records", error, advice);
+        }
+    };
+    for (definition, prepared) in indexes {
+        let outcome = there.examine(
+            definition,
+            prepared.as_ref(),
+            connection.as_deref_mut(),
+            checks,
+        );
+        if let Err(error) = outcome.await {
+            checks.fail(
+                &definition.name,
+                "live.index",
+                error,
+                "the message says what to do",
+            );
+        }
+    }
+}

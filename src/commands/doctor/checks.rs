@@ -1,0 +1,251 @@
+//! Checks and their verdicts: for people and for programs. Fields are only ever added.
+
+use std::fmt::{Display, Write as _};
+
+use serde::Serialize;
+
+use crate::report::counted;
+
+/// Whether a run would be refused or fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// No check failed.
+    Fine,
+    /// At least one did.
+    Failed,
+}
+
+/// What came of one check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// A run goes well, but something will go wrong one day, or is worth knowing.
+    Warning,
+    /// A run would be refused or fail.
+    Failed,
+}
+
+/// All that was checked.
+#[derive(Clone, Debug, Serialize)]
+pub struct DoctorReport {
+    /// Whether a run would be refused or fail.
+    pub outcome: Outcome,
+    /// How many checks gave a warning.
+    pub warnings: u64,
+    /// How many failed.
+    pub failed: u64,
+    /// Each check: those of all indexes first, then index by index.
+    pub checks: Vec<Check>,
+}
+
+/// One check.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// What it is about: `definitions`, `database`, `server`, `key`, or the name of an index definition.
+    pub about: String,
+    /// Which check it is: a name that stays.
+    pub check: &'static str,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// What was found.
+    pub found: String,
+    /// What to do; null where nothing needs doing.
+    pub advice: Option<String>,
+}
+
+/// Checks on their way.
+#[derive(Debug, Default)]
+pub struct Checks(Vec<Check>);
+
+impl Checks {
+    /// As it should be.
+    pub fn ok(&mut self, about: &str, check: &'static str, found: impl Display) {
+        self.add(about, check, Verdict::Ok, found, None);
+    }
+
+    /// Worth knowing.
+    pub fn warn(
+        &mut self,
+        about: &str,
+        check: &'static str,
+        found: impl Display,
+        advice: impl Display,
+    ) {
+        self.add(
+            about,
+            check,
+            Verdict::Warning,
+            found,
+            Some(advice.to_string()),
+        );
+    }
+
+    /// A run would be refused or fail.
+    pub fn fail(
+        &mut self,
+        about: &str,
+        check: &'static str,
+        found: impl Display,
+        advice: impl Display,
+    ) {
+        self.add(
+            about,
+            check,
+            Verdict::Failed,
+            found,
+            Some(advice.to_string()),
+        );
+    }
+
+    /// A run would be refused or fail; what to do is in the words of the error.
+    pub fn fail_as_said(&mut self, about: &str, check: &'static str, error: impl Display) {
+        self.add(about, check, Verdict::Failed, error, None);
+    }
+
+    fn add(
+        &mut self,
+        about: &str,
+        check: &'static str,
+        verdict: Verdict,
+        found: impl Display,
+        advice: Option<String>,
+    ) {
+        self.0.push(Check {
+            about: about.to_owned(),
+            check,
+            verdict,
+            found: found.to_string(),
+            advice,
+        });
+    }
+
+    /// Everything: what all indexes need first, then index by index.
+    pub fn report(self) -> DoctorReport {
+        const FIRST: [&str; 4] = ["definitions", "database", "server", "key"];
+        let mut abouts: Vec<String> = FIRST.map(str::to_owned).to_vec();
+        for check in &self.0 {
+            if !abouts.contains(&check.about) {
+                abouts.push(check.about.clone());
+            }
+        }
+        let mut checks = self.0;
+        checks.sort_by_key(|check| abouts.iter().position(|about| *about == check.about));
+        let count = |verdict| {
+            checks
+                .iter()
+                .filter(|check| check.verdict == verdict)
+                .count() as u64
+        };
+        let failed = count(Verdict::Failed);
+        DoctorReport {
+            outcome: if failed == 0 {
+                Outcome::Fine
+            } else {
+                Outcome::Failed
+            },
+            warnings: count(Verdict::Warning),
+            failed,
+            checks,
+        }
+    }
+}
+
+impl DoctorReport {
+    /// The summary for people.
+    pub fn summary(&self) -> String {
+        let mut text = String::new();
+        let mut about = "";
+        for check in &self.checks {
+            if check.about != about {
+                let gap = if about.is_empty() { "" } else { "\n" };
+                about = &check.about;
+                let _ = writeln!(text, "{gap}{}", console::style(about).bold());
+            }
+            let found = check.found.replace('\n', "\n    ");
+            let _ = writeln!(text, "  {} {found}", mark(check.verdict));
+            if let Some(advice) = &check.advice {
+                let _ = writeln!(
+                    text,
+                    "    {} {}",
+                    console::style("→").dim(),
+                    advice.replace('\n', "\n      ")
+                );
+            }
+        }
+        let warnings = counted(self.warnings, "warning", "warnings");
+        let failed = counted(self.failed, "check failed", "checks failed");
+        let _ = match (self.failed, self.warnings) {
+            (0, 0) => writeln!(
+                text,
+                "\n{} Everything is as it should be",
+                mark(Verdict::Ok)
+            ),
+            (0, _) => writeln!(
+                text,
+                "\n{} {warnings}; a run goes well all the same",
+                mark(Verdict::Warning)
+            ),
+            (_, 0) => writeln!(text, "\n{} {failed}", mark(Verdict::Failed)),
+            _ => writeln!(text, "\n{} {failed}, {warnings}", mark(Verdict::Failed)),
+        };
+        text
+    }
+}
+
+fn mark(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Ok => console::style("✔").green().to_string(),
+        Verdict::Warning => console::style("⚠").yellow().bold().to_string(),
+        Verdict::Failed => console::style("✘").red().bold().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::expect_documented;
+
+    fn report() -> DoctorReport {
+        let mut checks = Checks::default();
+        checks.ok(
+            "database",
+            "database.readable",
+            "/rails/storage/production.sqlite3 can be read",
+        );
+        checks.warn(
+            "articles",
+            "definition.changes_index",
+            "changes.sql reads the whole table articles at each look (14 ms)",
+            "CREATE INDEX index_articles_on_updated_at ON articles (updated_at);",
+        );
+        checks.fail(
+            "key",
+            "key.actions",
+            "the key may not do documents.delete",
+            "add the action to the key",
+        );
+        checks.ok("database", "database.lock", "no other run is at work");
+        checks.report()
+    }
+
+    #[test]
+    fn the_report_is_documented_field_by_field() {
+        expect_documented("doctor", &report());
+    }
+
+    #[test]
+    fn the_summary_puts_together_what_belongs_together_and_says_what_to_do() {
+        console::set_colors_enabled(false);
+        assert_eq!(
+            report().summary(),
+            "database\n  ✔ /rails/storage/production.sqlite3 can be read\n  ✔ no other run is at work\n\n\
+             key\n  ✘ the key may not do documents.delete\n    → add the action to the key\n\n\
+             articles\n  ⚠ changes.sql reads the whole table articles at each look (14 ms)\n    \
+             → CREATE INDEX index_articles_on_updated_at ON articles (updated_at);\n\n\
+             ✘ 1 check failed, 1 warning\n"
+        );
+    }
+}

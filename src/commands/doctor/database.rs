@@ -1,0 +1,142 @@
+//! The database file: is it there, can it be read, and on what does it lie?
+
+use std::os::unix::fs::MetadataExt as _;
+
+use bytesize::ByteSize;
+
+use super::Checks;
+use crate::cli::DatabaseOption;
+use crate::source::{Connection, Database, SourceError};
+
+const ABOUT: &str = "database";
+
+/// Rails keeps the log below 64 MiB; beyond this much, somebody reads without end or checkpoints do not come through.
+const LARGE_WAL: ByteSize = ByteSize::mib(256);
+
+/// The root of a container's own layer, which goes away with the container (`statfs(2)`).
+#[cfg(target_os = "linux")]
+const OVERLAY: u32 = 0x794c_7630;
+
+/// Everything about the file; a connection where it can be read.
+pub async fn examine(options: &DatabaseOption, checks: &mut Checks) -> Option<Connection> {
+    let database = match crate::commands::database(options) {
+        Ok(database) => database,
+        Err(error) => {
+            checks.fail_as_said(ABOUT, "database.readable", error);
+            return None;
+        }
+    };
+    let connection = readable(&database, checks).await;
+    journal(&database, checks);
+    owner(&database, checks);
+    file_system(&database, checks);
+    lock(&database, checks);
+    connection
+}
+
+async fn readable(database: &Database, checks: &mut Checks) -> Option<Connection> {
+    let path = database.path().display();
+    match database.connect().await {
+        Ok(connection) => {
+            let bytes = std::fs::metadata(database.path()).map_or(0, |metadata| metadata.len());
+            let size = ByteSize::b(bytes).display().si();
+            checks.ok(
+                ABOUT,
+                "database.readable",
+                format!("{path} can be read ({size})"),
+            );
+            Some(connection)
+        }
+        Err(error) => {
+            checks.fail_as_said(ABOUT, "database.readable", error);
+            None
+        }
+    }
+}
+
+fn journal(database: &Database, checks: &mut Checks) {
+    if !database.is_wal() {
+        return checks.warn(
+            ABOUT,
+            "database.journal",
+            "it has a rollback journal: while it is read, no writer can commit",
+            "PRAGMA journal_mode = WAL, once, by the application (Rails does so from 7.1 on)",
+        );
+    }
+    let wal = ByteSize::b(database.wal_bytes());
+    let found = format!("it is in WAL mode, its log has {}", wal.display().si());
+    match wal > LARGE_WAL {
+        false => checks.ok(ABOUT, "database.journal", found),
+        true => checks.warn(
+            ABOUT,
+            "database.journal",
+            found,
+            "a read transaction that stays open keeps it from being reset: find it (a console, a backup, a report)",
+        ),
+    }
+}
+
+/// A reader of a WAL database makes `-wal` and `-shm` where nobody has it open, and the application must be able to write
+/// to them.
+fn owner(database: &Database, checks: &mut Checks) {
+    let Ok(metadata) = std::fs::metadata(database.path()) else {
+        return;
+    };
+    let (ours, owner) = (rustix::process::geteuid().as_raw(), metadata.uid());
+    let found = format!("it belongs to uid {owner}, and this program runs as uid {ours}");
+    match ours == owner || ours == 0 || !database.is_wal() {
+        true => checks.ok(ABOUT, "database.owner", found),
+        false => checks.warn(
+            ABOUT,
+            "database.owner",
+            found,
+            format!("it can be read while the application has it open, and not otherwise: run as uid {owner}, or as root"),
+        ),
+    }
+}
+
+fn file_system(database: &Database, checks: &mut Checks) {
+    if let Some(kind) = database.shared_file_system() {
+        return checks.warn(
+            ABOUT,
+            "database.file_system",
+            format!("it lies on {kind}, which several machines may share: SQLite's log is damaged there, or readers see old data"),
+            "put it on a disk of the machine's own, and run application and indexer on that machine",
+        );
+    }
+    #[cfg(target_os = "linux")]
+    if rustix::fs::statfs(database.path()).is_ok_and(|kind| kind.f_type as u32 == OVERLAY) {
+        return checks.warn(
+            ABOUT,
+            "database.file_system",
+            "it lies in a container's own layer, which goes away with the container, and which no other container sees",
+            "mount the volume that holds the application's storage",
+        );
+    }
+    checks.ok(
+        ABOUT,
+        "database.file_system",
+        "it lies on a file system of this machine's own",
+    );
+}
+
+fn lock(database: &Database, checks: &mut Checks) {
+    match database.lock() {
+        Ok(lock) => match lock.unsupported_reason() {
+            None => checks.ok(ABOUT, "database.lock", "no other run is at work"),
+            Some(reason) => checks.warn(
+                ABOUT,
+                "database.lock",
+                format!("it cannot be locked: {reason}"),
+                "nothing keeps two runs apart here: start them from one place only",
+            ),
+        },
+        Err(SourceError::RunLocked { .. }) => checks.warn(
+            ABOUT,
+            "database.lock",
+            "another run is at work on it",
+            "reindex, rollback and clean end with exit code 4 until it has ended",
+        ),
+        Err(error) => checks.fail_as_said(ABOUT, "database.lock", error),
+    }
+}

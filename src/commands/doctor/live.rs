@@ -1,0 +1,378 @@
+//! What lies on the server of one index: is it the application's, is it the definition's, and who else is at it?
+
+use futures::TryStreamExt as _;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::Checks;
+use crate::catalog::IndexDefinition;
+use crate::engine::checkpoints::Record;
+use crate::engine::generations::Generations;
+use crate::engine::{Features, IndexInfo, Server, Task, settings, settings_keys};
+use crate::error::Error;
+use crate::ids::{DocumentId, IdSet};
+use crate::preflight::Prepared;
+use crate::report::{counted, grouped};
+use crate::source::{Connection, queries};
+
+/// Up to so many documents every id is compared; listing them takes a tenth of a second for every five thousand.
+const COMPARED_IDS: u64 = 200_000;
+const IDS_A_PAGE: u64 = 10_000;
+/// The newest settings tasks of an index that are looked at.
+const SETTINGS_TASKS: usize = 20;
+
+/// What lies on the server, asked once for all indexes.
+pub struct There<'a> {
+    server: &'a Server,
+    features: &'a Features,
+    indexes: Vec<IndexInfo>,
+    records: Vec<Record>,
+}
+
+impl<'a> There<'a> {
+    /// Asks.
+    ///
+    /// # Errors
+    /// Where the server cannot be asked, or a newer program's records are met.
+    pub async fn look(server: &'a Server, features: &'a Features) -> Result<There<'a>, Error> {
+        Ok(There {
+            server,
+            features,
+            indexes: server.indexes().await?,
+            records: server.records().await?,
+        })
+    }
+
+    /// Everything about one index.
+    ///
+    /// # Errors
+    /// Where the server or the database cannot be asked any more.
+    pub async fn examine(
+        &self,
+        definition: &IndexDefinition,
+        prepared: Option<&Prepared>,
+        connection: Option<&mut Connection>,
+        checks: &mut Checks,
+    ) -> Result<(), Error> {
+        let name = &definition.name;
+        self.left_out_settings(definition, checks);
+        self.class_names(definition, checks);
+        let generations = Generations::of(&definition.live_uid, &self.indexes, &self.records);
+        leftovers(definition, &generations, checks);
+        let Some((index, record)) = &generations.live else {
+            checks.warn(
+                name,
+                "live.index",
+                format!(
+                    "there is no index {} yet: a search finds nothing",
+                    definition.live_uid
+                ),
+                "`bisan-indexer reindex` makes it",
+            );
+            return Ok(());
+        };
+        if let Some(key) = index.primary_key.as_ref().filter(|key| *key != "id") {
+            checks.fail(
+                name,
+                "live.primary_key",
+                format!("the live index has the primary key `{key}`, and documents.sql gives `id`"),
+                format!("an application that looks hits up by `{key}` would find none: rename the column, or delete that index"),
+            );
+        }
+        built_by(definition, prepared, record.as_ref(), checks);
+        self.live_settings(definition, index, record.as_ref(), checks)
+            .await?;
+        if let Some(prepared) = prepared {
+            self.other_documents(prepared, checks).await?;
+        }
+        if let Some(connection) = connection.filter(|_| prepared.is_some()) {
+            self.ids(definition, connection, checks).await?;
+        }
+        Ok(())
+    }
+
+    fn left_out_settings(&self, definition: &IndexDefinition, checks: &mut Checks) {
+        let (_, left_out) = settings_keys::for_server(&definition.settings, self.features);
+        for key in left_out {
+            checks.ok(
+                &definition.name,
+                "definition.settings_left_out",
+                format!("settings.json: {key} is left out for this server"),
+            );
+        }
+    }
+
+    /// Rails' gem names an index as its class, `Article`, unless told otherwise.
+    fn class_names(&self, definition: &IndexDefinition, checks: &mut Checks) {
+        let live_uid = &definition.live_uid;
+        let plain = |uid: &str| {
+            let uid = uid.to_lowercase().replace(['_', '-'], "");
+            uid.strip_suffix('s').map_or(uid.clone(), str::to_owned)
+        };
+        let alike: Vec<&str> = self
+            .indexes
+            .iter()
+            .map(|index| index.uid.as_str())
+            .filter(|uid| uid != live_uid && plain(uid) == plain(live_uid))
+            .collect();
+        for uid in alike {
+            checks.warn(
+                &definition.name,
+                "live.class_name",
+                format!("there is an index {uid} as well, the name that meilisearch-rails gives to a class by itself"),
+                format!("if it is what the application searches, say --uid {}={uid}; if not, nobody needs it", definition.name),
+            );
+        }
+    }
+
+    /// Settings that are not the definition's, and who sends others.
+    async fn live_settings(
+        &self,
+        definition: &IndexDefinition,
+        index: &IndexInfo,
+        record: Option<&Record>,
+        checks: &mut Checks,
+    ) -> Result<(), Error> {
+        let name = &definition.name;
+        let found = self.server.settings(&index.uid).await?;
+        let (wanted, _) = settings_keys::for_server(&definition.settings, self.features);
+        let differences = settings::differences(&wanted, &found);
+        let others = match record.and_then(|record| record.completed_at) {
+            Some(live_since) => self.settings_tasks_after(&index.uid, live_since).await?,
+            None => Vec::new(),
+        };
+        if let Some(newest) = others.first() {
+            let keys = newest
+                .details
+                .as_object()
+                .map(|details| details.keys().cloned().collect::<Vec<_>>().join(", "));
+            checks.warn(
+                name,
+                "live.other_settings",
+                format!(
+                    "since it went live {} sent to it, the last with {} (task {}, {})",
+                    counted(others.len() as u64, "settings task was", "settings tasks were"),
+                    keys.filter(|keys| !keys.is_empty()).unwrap_or_else(|| "nothing".to_owned()),
+                    newest.uid,
+                    newest.enqueued_at.as_deref().unwrap_or("at an unknown time")
+                ),
+                "if that was not `bisan-indexer apply` or a person: meilisearch-rails sends its own at searches where its \
+                 model declares others; let the model declare the same, or say `meilisearch check_settings: false` there",
+            );
+        }
+        if differences.is_empty() {
+            checks.ok(
+                name,
+                "live.settings",
+                "the live index has the settings of the definition",
+            );
+        } else {
+            let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
+            checks.warn(
+                name,
+                "live.settings",
+                format!(
+                    "settings of the live index are not the definition's: {}",
+                    list.join("; ")
+                ),
+                "a reindex makes them so",
+            );
+        }
+        let unmentioned = settings::unmentioned(&definition.settings, &found);
+        if !unmentioned.is_empty() {
+            checks.warn(
+                name,
+                "live.unmentioned_settings",
+                format!("the live index has settings that the definition does not mention: {}", unmentioned.join(", ")),
+                format!("a reindex does not carry them over: add them to {name}/settings.json to keep them"),
+            );
+        }
+        Ok(())
+    }
+
+    /// Settings tasks of an index that were sent after it went live, the newest first. Those of its build are older.
+    async fn settings_tasks_after(
+        &self,
+        uid: &str,
+        live_since: Timestamp,
+    ) -> Result<Vec<Task>, Error> {
+        let path = format!("/tasks?types=settingsUpdate&indexUids={uid}&limit={SETTINGS_TASKS}");
+        let page = self.server.raw(reqwest::Method::GET, &path, None).await?;
+        let tasks: Vec<Task> = page
+            .get("results")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|task| serde_json::from_value(task.clone()).ok())
+            .collect();
+        let is_later = |task: &Task| {
+            let enqueued_at = task.enqueued_at.as_ref();
+            enqueued_at
+                .and_then(|at| at.parse::<Timestamp>().ok())
+                .is_some_and(|at| at > live_since)
+        };
+        Ok(tasks.into_iter().filter(is_later).collect())
+    }
+
+    /// Every document of ours has every field, be it null. One that lacks some was written by another program.
+    async fn other_documents(&self, prepared: &Prepared, checks: &mut Checks) -> Result<(), Error> {
+        let live_uid = &prepared.definition.live_uid;
+        let stats = self.server.index_stats(live_uid).await?;
+        let all = stats.number_of_documents;
+        let lacking: Vec<(&str, u64)> = prepared
+            .shape
+            .fields()
+            .map(|field| {
+                (
+                    field,
+                    all.saturating_sub(stats.field_distribution.get(field).copied().unwrap_or(0)),
+                )
+            })
+            .filter(|(_, lacking)| *lacking > 0)
+            .collect();
+        if let Some((field, most)) = lacking.iter().max_by_key(|(_, lacking)| *lacking) {
+            let fields: Vec<&str> = lacking.iter().map(|(field, _)| *field).collect();
+            checks.warn(
+                &prepared.definition.name,
+                "live.other_documents",
+                format!(
+                    "{} in {live_uid} lack fields that documents.sql gives ({}; {field} most often): another program \
+                     writes there, or the definition was another one",
+                    counted(*most, "document", "documents"),
+                    fields.join(", ")
+                ),
+                "meilisearch-rails sends a record when it is saved, in its own form; `sync` sets it right at its next round, \
+                 `meilisearch auto_index: false` in the model ends it",
+            );
+        }
+        Ok(())
+    }
+
+    async fn ids(
+        &self,
+        definition: &IndexDefinition,
+        connection: &mut Connection,
+        checks: &mut Checks,
+    ) -> Result<(), Error> {
+        const CHECK: &str = "live.ids";
+        let (name, live_uid) = (&definition.name, &definition.live_uid);
+        let live = self.server.count_documents(live_uid).await?;
+        let mut snapshot = connection.snapshot().await?;
+        let documents = snapshot.count(&definition.documents_sql).await?;
+        if live.max(documents) > COMPARED_IDS {
+            snapshot.end().await?;
+            checks.ok(
+                name,
+                CHECK,
+                format!(
+                    "{} live, {} in the database; too many to compare here, `verify` does it",
+                    grouped(live),
+                    grouped(documents)
+                ),
+            );
+            return Ok(());
+        }
+        let mut known = IdSet::default();
+        let mut rows = snapshot.rows(&queries::ids_only(&definition.documents_sql), Vec::new());
+        while let Some(row) = rows.try_next().await? {
+            if let Ok(id) = DocumentId::from_value(row.value(0)) {
+                known.insert(&id);
+            }
+        }
+        drop(rows);
+        snapshot.end().await?;
+        let mut found = IdSet::default();
+        let mut unknown: Vec<DocumentId> = Vec::new();
+        let mut offset = 0;
+        loop {
+            let page = self.server.ids(live_uid, offset, IDS_A_PAGE).await?;
+            offset += page.ids.len() as u64;
+            let ended = page.ids.is_empty() || offset >= page.total;
+            for id in page.ids {
+                if found.insert(&id) && !known.contains(&id) {
+                    unknown.push(id);
+                }
+            }
+            if ended {
+                break;
+            }
+        }
+        let missing = known.len() - (found.len() - unknown.len() as u64);
+        if missing == 0 && unknown.is_empty() {
+            checks.ok(
+                name,
+                CHECK,
+                format!(
+                    "the same {} live and in the database",
+                    counted(live, "document", "documents")
+                ),
+            );
+            return Ok(());
+        }
+        let first = unknown
+            .first()
+            .map_or(String::new(), |id| format!(" (first id {id})"));
+        let advice = match unknown.len() as u64 * 5 > live {
+            true => {
+                "if another source fills this index as well, one documents.sql must make all of its documents (UNION ALL); \
+                     else `bisan-indexer sync` deletes them"
+            }
+            false => "`bisan-indexer sync` sets both right",
+        };
+        checks.warn(
+            name,
+            CHECK,
+            format!(
+                "{} in the database and not live; {} live that documents.sql does not return{first}",
+                counted(missing, "document is", "documents are"),
+                counted(unknown.len() as u64, "is", "are"),
+            ),
+            advice,
+        );
+        Ok(())
+    }
+}
+
+fn leftovers(definition: &IndexDefinition, generations: &Generations, checks: &mut Checks) {
+    let left: Vec<&str> = generations
+        .leftovers
+        .iter()
+        .map(|one| one.index.uid.as_str())
+        .collect();
+    if !left.is_empty() {
+        checks.warn(
+            &definition.name,
+            "live.leftovers",
+            format!("builds are under way or left over: {}", left.join(", ")),
+            "`bisan-indexer clean` says which may go; the next reindex deletes those, too",
+        );
+    }
+}
+
+fn built_by(
+    definition: &IndexDefinition,
+    prepared: Option<&Prepared>,
+    record: Option<&Record>,
+    checks: &mut Checks,
+) {
+    const CHECK: &str = "live.definition";
+    let name = &definition.name;
+    let Some(record) = record.filter(|record| !record.adopted) else {
+        return checks.warn(
+            name,
+            CHECK,
+            format!("{} was not built by this program, or its record is lost: `sync` cannot follow it", definition.live_uid),
+            "`bisan-indexer reindex` builds it anew, without downtime; what is there now can be rolled back to",
+        );
+    };
+    match prepared {
+        Some(prepared) if prepared.fingerprint != record.fingerprint => checks.warn(
+            name,
+            CHECK,
+            "the definition has changed since the live index was built: `sync` refuses to follow it",
+            "`bisan-indexer reindex` builds it by the new one",
+        ),
+        Some(_) => checks.ok(name, CHECK, "the live index was built by this definition"),
+        None => {}
+    }
+}
