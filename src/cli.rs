@@ -64,6 +64,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Lists what dead runs left behind, with why it may go, and deletes it when told to
     Clean(Clean),
+    /// Writes index definitions for the tables of a database, as a beginning to be edited
+    Init(Init),
     /// Tells what a key for Meilisearch needs to be allowed, and makes one that is allowed no more
     Key(Key),
     /// Prints the completions for a shell, which then completes commands and options at a press of Tab
@@ -597,6 +599,50 @@ pub struct Clean {
     /// Whether it may be done.
     #[command(flatten)]
     pub consent: Consent,
+}
+
+/// `init`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Tables of frameworks, of SQLite and of its full-text search are left out, and so are columns that look like secrets. What
+is written was checked against the database as `reindex` checks it; read it, and edit it.
+
+Examples:
+  bisan-indexer init --dry-run
+  bisan-indexer init --table articles --output-dir index-settings
+  bisan-indexer init --table articles --from-meilisearch Article")]
+pub struct Init {
+    /// Where the database is.
+    #[command(flatten)]
+    pub database: DatabaseOption,
+    /// Where Meilisearch is; asked with --from-meilisearch only.
+    #[command(flatten)]
+    pub server: ServerOptions,
+    /// Only these tables or views (several times, or with commas); default: all tables worth searching
+    #[arg(
+        long,
+        value_name = "TABLE",
+        value_delimiter = ',',
+        env = "BISAN_INDEXER_TABLE"
+    )]
+    pub table: Vec<String>,
+    /// The folder that gets a folder for each table
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "index-settings",
+        env = "BISAN_INDEXER_OUTPUT_DIR"
+    )]
+    pub output_dir: PathBuf,
+    /// Takes the settings of this running index, where one table is chosen
+    #[arg(long, value_name = "INDEX", env = "BISAN_INDEXER_FROM_MEILISEARCH")]
+    pub from_meilisearch: Option<String>,
+    /// Overwrites definitions that are there
+    #[arg(long, env = "BISAN_INDEXER_FORCE")]
+    pub force: bool,
+    /// Shows what would be written, and writes nothing
+    #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
+    pub dry_run: bool,
 }
 
 /// `key`.

@@ -4,6 +4,7 @@
 //! once.
 
 use crate::catalog::CatalogError;
+use crate::commands::init::CannotInit;
 use crate::commands::key::CannotMakeKey;
 use crate::commands::rollback::CannotRollBack;
 use crate::commands::sync::CannotFollow;
@@ -108,6 +109,9 @@ pub enum Error {
     /// There is nothing to roll back to.
     #[error(transparent)]
     CannotRollBack(#[from] CannotRollBack),
+    /// No definitions are written.
+    #[error(transparent)]
+    CannotInit(#[from] CannotInit),
     /// A key that was asked for is not made.
     #[error(transparent)]
     CannotMakeKey(#[from] CannotMakeKey),
@@ -142,6 +146,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_)
+            | Self::CannotInit(_)
             | Self::Catalog(_)
             | Self::Statement { .. }
             | Self::Definition(_)

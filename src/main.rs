@@ -67,6 +67,7 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
         Command::Smoke(options) => commands::smoke::run(options, cli.speech.output).await,
         Command::Doctor(options) => commands::doctor::run(options).await,
         Command::Clean(options) => commands::clean::run(options).await,
+        Command::Init(options) => commands::init::run(options).await,
         Command::Key(options) => commands::key::run(options).await,
         Command::Completions(options) => Ok(commands::completions::run(options)),
         Command::Man(options) => commands::man::run(options),

@@ -5,6 +5,7 @@ pub mod completions;
 #[cfg(feature = "ephemeral")]
 pub mod demo;
 pub mod doctor;
+pub mod init;
 pub mod key;
 pub mod man;
 pub mod reindex;

@@ -14,6 +14,7 @@ mod documents;
 mod dry_run;
 mod foreign_indexes;
 mod gates;
+mod init;
 mod interrupts;
 mod key;
 mod memory;

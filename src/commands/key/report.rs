@@ -98,7 +98,14 @@ impl KeyReport {
 
     /// The summary for people.
     pub(super) fn summary(&self) -> String {
-        let mut text = format!("The key for {} needs\n", self.holder);
+        let mut text = format!(
+            "A key for the {} needs\n",
+            if self.holder == "rails" {
+                "Rails application"
+            } else {
+                self.holder
+            }
+        );
         let rows: Vec<[String; 2]> = self
             .actions
             .iter()

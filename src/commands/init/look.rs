@@ -1,0 +1,91 @@
+//! What stands in the columns of a table: declared types promise nothing.
+
+use futures::TryStreamExt as _;
+
+use super::schema::{Table, quoted, texts};
+use crate::source::{Snapshot, SourceError};
+use crate::timestamp::{self, TimestampForm};
+
+/// What is known of a column's values.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub blobs: u64,
+    pub texts: u64,
+    /// Rows that are not NULL.
+    pub values: u64,
+    /// Texts with a closing tag in them.
+    pub html: u64,
+    pub commas: u64,
+    /// Values that are no JSON, or plain words and numbers.
+    pub not_json: u64,
+    pub not_boolean: u64,
+    /// Values that cannot stand in an id of Meilisearch's.
+    pub not_id: u64,
+    /// Values that cannot stand before a `-` in one.
+    pub not_id_part: u64,
+    pub mean_length: u64,
+}
+
+/// Each column of a table, in the order of its columns, and the number of rows.
+pub(super) async fn look(
+    snapshot: &mut Snapshot<'_>,
+    table: &Table,
+) -> Result<(Vec<Seen>, u64), SourceError> {
+    let mut all = Vec::with_capacity(table.columns.len());
+    let from = quoted(&table.name);
+    for column in &table.columns {
+        let c = quoted(&column.name);
+        let sql = format!(
+            "SELECT COALESCE(SUM(typeof({c}) = 'blob'), 0), COALESCE(SUM(typeof({c}) = 'text'), 0), COUNT({c}), \
+             COALESCE(SUM({c} LIKE '%</%>%'), 0), COALESCE(SUM({c} LIKE '%,%'), 0), \
+             COALESCE(SUM(typeof({c}) <> 'text' OR NOT json_valid({c}) OR SUBSTR({c}, 1, 1) NOT IN ('{{', '[')), 0), \
+             COALESCE(SUM(CAST({c} AS TEXT) NOT IN ('0', '1', 't', 'f', 'true', 'false')), 0), \
+             COALESCE(SUM(typeof({c}) = 'real' OR {c} GLOB '*[^A-Za-z0-9_-]*' OR LENGTH({c}) NOT BETWEEN 1 AND 500), 0), \
+             COALESCE(SUM(typeof({c}) = 'real' OR {c} GLOB '*[^A-Za-z0-9_]*' OR LENGTH({c}) NOT BETWEEN 1 AND 100), 0), \
+             CAST(COALESCE(AVG(LENGTH({c})), 0) AS INTEGER) FROM {from} WHERE {c} IS NOT NULL"
+        );
+        let row = texts(snapshot, &sql, &[]).await?.into_iter().next();
+        let row: Vec<u64> = row
+            .unwrap_or_default()
+            .iter()
+            .map(|text| text.parse().unwrap_or_default())
+            .collect();
+        let at = |place: usize| row.get(place).copied().unwrap_or_default();
+        all.push(Seen {
+            blobs: at(0),
+            texts: at(1),
+            values: at(2),
+            html: at(3),
+            commas: at(4),
+            not_json: at(5),
+            not_boolean: at(6),
+            not_id: at(7),
+            not_id_part: at(8),
+            mean_length: at(9),
+        });
+    }
+    let rows = snapshot.count(&format!("SELECT 1 FROM {from}")).await?;
+    Ok((all, rows))
+}
+
+/// How a column spells its times; none where it holds something else, nothing at all, or several spellings.
+pub(super) async fn times(
+    snapshot: &mut Snapshot<'_>,
+    table: &str,
+    column: &str,
+) -> Result<Option<TimestampForm>, SourceError> {
+    let sql = format!(
+        "SELECT {c} FROM {} WHERE {c} IS NOT NULL",
+        quoted(table),
+        c = quoted(column)
+    );
+    let mut rows = snapshot.rows(&sql, Vec::new());
+    let mut all = None;
+    while let Some(row) = rows.try_next().await? {
+        match timestamp::form(row.value(0)) {
+            Ok(form) if all.is_none_or(|other| other == form) => all = Some(form),
+            Ok(_) | Err(_) => return Ok(None),
+        }
+    }
+    Ok(all)
+}

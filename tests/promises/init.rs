@@ -1,0 +1,188 @@
+//! What `init` writes is taken by `reindex` as it is, whatever the schema.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::support::{Database, Scene};
+
+/// A scene whose database is made by `sql`.
+async fn scene_of(sql: &str) -> Scene {
+    let mut scene = Scene::new().await;
+    let path = scene.path("rails/other.sqlite3");
+    scene.database = Database::made_by(&path, sql).await;
+    scene
+}
+
+fn definitions(scene: &Scene) -> PathBuf {
+    scene.path("drafts")
+}
+
+async fn init(scene: &Scene, options: &[&str], code: i32) -> Value {
+    let program = scene.command("init").args(["--output", "json"]);
+    let program = program.arg("--output-dir").arg(definitions(scene));
+    let ended = program.args(options.iter().copied()).run().await;
+    ended.expect(code).report()
+}
+
+/// The names of the definitions; each is indexed, smoke queries and all, and followed.
+async fn used(scene: &Scene, options: &[&str]) -> Vec<String> {
+    let report = init(scene, options, 0).await;
+    for command in ["reindex", "sync"] {
+        let program = scene.command(command);
+        let run = program.env("BISAN_INDEXER_INDEX_SETTINGS", definitions(scene));
+        run.run().await.expect(0);
+    }
+    let indexes = report["indexes"].as_array().unwrap().iter();
+    indexes
+        .map(|index| index["index"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn file(scene: &Scene, path: &str) -> String {
+    std::fs::read_to_string(definitions(scene).join(path)).unwrap()
+}
+
+#[tokio::test]
+async fn a_rails_schema_without_its_own_tables() {
+    let scene = Scene::new().await;
+    if !scene.server.is_ours() {
+        return;
+    }
+    assert_eq!(used(&scene, &[]).await, ["articles", "authors"]);
+    let settings: Value = serde_json::from_str(&file(&scene, "articles/settings.json")).unwrap();
+    let searched = settings["searchableAttributes"].as_array().unwrap();
+    assert_eq!(searched[0], "title");
+    assert!(searched.contains(&json!("author_name")) && searched.contains(&json!("body")));
+    let documents = file(&scene, "articles/documents.sql");
+    assert!(
+        documents.contains(r#"AS "body:html""#) && documents.contains(r#"AS "updated_at:unix""#),
+        "{documents}"
+    );
+    assert!(file(&scene, "articles/changes.sql").contains("UNION ALL"));
+    scene.expect_in_step().await;
+}
+
+#[tokio::test]
+async fn a_django_schema_without_its_passwords() {
+    let scene = scene_of(
+        "CREATE TABLE django_migrations (id integer PRIMARY KEY, app varchar(255) NOT NULL);
+         CREATE TABLE auth_user (id integer PRIMARY KEY, username varchar(150) NOT NULL, password varchar(128) NOT NULL);
+         CREATE TABLE blog_post (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title varchar(200) NOT NULL, text text NOT NULL,
+           is_public bool NOT NULL, modified datetime NOT NULL, edit_token varchar(20), data text CHECK (json_valid(data)),
+           owner_id integer NOT NULL REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED);
+         CREATE TABLE blog_post_tags (id integer PRIMARY KEY, post_id integer REFERENCES blog_post (id), tag_id integer);
+         INSERT INTO auth_user VALUES (1, 'layla', 'pbkdf2_sha256$1$x');
+         INSERT INTO blog_post VALUES (1, 'Harvest', 'Olives of the north', 1, '2026-01-02 03:04:05.123456', 'x', '{\"a\": 1}', 1);",
+    )
+    .await;
+    if !scene.server.is_ours() {
+        return;
+    }
+    assert_eq!(used(&scene, &[]).await, ["blog_post"]);
+    let document = scene.api.document("blog_post", "1").await.unwrap();
+    assert_eq!(
+        (
+            &document["owner_username"],
+            &document["is_public"],
+            &document["data"]["a"]
+        ),
+        (&json!("layla"), &json!(true), &json!(1))
+    );
+    assert_eq!(document.get("edit_token"), None, "{document}");
+}
+
+#[tokio::test]
+async fn full_text_tables_and_views_are_left_to_those_who_ask() {
+    let scene = scene_of(
+        "CREATE TABLE notes (body TEXT, 'a.b' TEXT, _private TEXT, picture BLOB, \"say \"\"it\"\"\" TEXT);
+         CREATE VIRTUAL TABLE notes_fts USING fts5(body, content='notes');
+         CREATE VIEW long_notes AS SELECT rowid AS id, body FROM notes;
+         CREATE VIEW bodies AS SELECT body FROM notes;
+         INSERT INTO notes VALUES ('some words to find', 'x', 'y', x'00', 'z'), (NULL, NULL, NULL, NULL, NULL);",
+    )
+    .await;
+    if !scene.server.is_ours() {
+        return;
+    }
+    assert_eq!(used(&scene, &[]).await, ["notes"]);
+    assert_eq!(scene.api.count("notes").await, 2);
+    assert_eq!(
+        used(&scene, &["--table", "long_notes"]).await,
+        ["long_notes"]
+    );
+    for (table, why) in [
+        ("notes_fts", "virtual"),
+        ("bodies", "no column `id`"),
+        ("note", "long_notes"),
+    ] {
+        let report = init(&scene, &["--table", table, "--force"], 2).await;
+        assert!(report["error"].to_string().contains(why), "{report}");
+    }
+}
+
+#[tokio::test]
+async fn composite_and_text_keys_become_ids() {
+    let scene = scene_of(
+        "CREATE TABLE pages (lang TEXT NOT NULL, slug TEXT NOT NULL, title TEXT, updated_at INTEGER, PRIMARY KEY (lang, slug)) WITHOUT ROWID;
+         CREATE TABLE words (word TEXT PRIMARY KEY, meaning TEXT);
+         CREATE TABLE codes (code TEXT PRIMARY KEY, name TEXT);
+         INSERT INTO pages VALUES ('ar', 'about-us', 'About', 1700000000), ('en', 'about', 'Über', 1700000001);
+         INSERT INTO words VALUES ('زيتون', 'olive'), (NULL, 'nothing');
+         INSERT INTO codes VALUES ('a-1', 'First'), ('B_2', 'Second');",
+    )
+    .await;
+    if !scene.server.is_ours() {
+        return;
+    }
+    assert_eq!(used(&scene, &[]).await, ["codes", "pages", "words"]);
+    assert_eq!(scene.api.count("pages").await, 2);
+    assert_eq!(scene.api.count("words").await, 1);
+    assert!(scene.api.document("codes", "a-1").await.is_some());
+    scene
+        .database
+        .execute("UPDATE pages SET title = 'New', updated_at = 1800000000 WHERE lang = 'en'")
+        .await;
+    let sync = scene.command("sync").args(["--compare", "changed"]);
+    let sync = sync.env("BISAN_INDEXER_INDEX_SETTINGS", definitions(&scene));
+    sync.run().await.expect(0);
+    let pages = scene.api.documents("pages").await;
+    assert!(pages.iter().any(|page| page["title"] == "New"), "{pages:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_overwritten_and_a_dry_run_writes_nothing() {
+    let scene = Scene::new().await;
+    let shown = init(&scene, &["--dry-run"], 0).await;
+    assert_eq!(shown["outcome"], "shown");
+    assert!(!definitions(&scene).exists());
+    init(&scene, &["--table", "authors"], 0).await;
+    std::fs::write(definitions(&scene).join("authors/documents.sql"), "mine").unwrap();
+    let refused = init(&scene, &[], 2).await;
+    assert!(
+        refused["error"].to_string().contains("--force"),
+        "{refused}"
+    );
+    assert_eq!(file(&scene, "authors/documents.sql"), "mine");
+    assert!(!definitions(&scene).join("articles").exists());
+    init(&scene, &["--force"], 0).await;
+    assert!(file(&scene, "authors/documents.sql").contains("SELECT"));
+}
+
+#[tokio::test]
+async fn a_running_indexs_settings_are_taken() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    let uid = scene.uid("authors");
+    let options = ["--from-meilisearch", uid.as_str()];
+    let refused = init(&scene, &options, 2).await;
+    assert!(
+        refused["error"].to_string().contains("--table"),
+        "{refused}"
+    );
+    init(&scene, &[&options[..], &["--table", "authors"]].concat(), 0).await;
+    let settings: Value = serde_json::from_str(&file(&scene, "authors/settings.json")).unwrap();
+    assert_eq!(settings["stopWords"], json!(["ال"]));
+    assert_eq!(settings["searchableAttributes"], json!(["name", "bio"]));
+    assert_eq!(settings.get("rankingRules"), None);
+}
