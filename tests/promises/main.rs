@@ -23,6 +23,7 @@ mod options;
 mod progress;
 mod retained;
 mod rollback;
+mod rollback_chaos;
 mod searches_never_fail;
 mod secrets;
 mod smoke;

@@ -5,6 +5,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Checks;
+use crate::cli::KeyHolder;
+use crate::commands::key::rights::Rights;
 use crate::engine::checkpoints::RECORDS_UID;
 use crate::engine::generations::GenerationUid;
 use crate::engine::{EngineError, Server};
@@ -63,6 +65,15 @@ async fn tried(server: &Server, live_uids: &[String]) -> Result<Answers, EngineE
     answers
         .by_uid
         .push((records, on_index(server, RECORDS_UID, &of_records()).await?));
+    for probe in of_no_index(live_uids) {
+        answers
+            .global
+            .push((probe.0, allowed(server, &probe, "").await?));
+    }
+    Ok(answers)
+}
+
+fn of_no_index(live_uids: &[String]) -> Vec<Probe> {
     let swap = match live_uids {
         // A pair that is allowed or not, and one of a single uid, for which the whole request is refused.
         [first, ..] => json!([
@@ -71,18 +82,13 @@ async fn tried(server: &Server, live_uids: &[String]) -> Result<Answers, EngineE
         ]),
         [] => json!([{"indexes": ["a"]}]),
     };
-    for probe in [
+    vec![
         ("indexes.create", Method::POST, "/indexes", Some(json!({}))),
         ("indexes.swap", Method::POST, "/swap-indexes", Some(swap)),
         ("tasks.get", Method::GET, "/tasks?limit=1", None),
         ("tasks.cancel", Method::POST, "/tasks/cancel", None),
         ("stats.get", Method::GET, "/stats", None),
-    ] {
-        answers
-            .global
-            .push((probe.0, allowed(server, &probe, "").await?));
-    }
-    Ok(answers)
+    ]
 }
 
 fn live() -> Vec<Probe> {
@@ -194,7 +200,7 @@ fn judge(answers: &Answers, checks: &mut Checks) -> bool {
             ABOUT,
             "key.indexes",
             format!("the key may not touch {}", uids.join(", ")),
-            "its index patterns must match the live uid, its generations (`articles*`) and bisan_indexer_checkpoints",
+            format!("its index patterns must match each live uid, its generations (as `articles_*` does) and {RECORDS_UID}"),
         );
     }
     if !lacking.is_empty() {
@@ -202,7 +208,10 @@ fn judge(answers: &Answers, checks: &mut Checks) -> bool {
             ABOUT,
             "key.actions",
             format!("the key may not do {}", lacking.join(", ")),
-            "a key's actions cannot be changed: make another with `bisan-indexer key --create`",
+            format!(
+                "a key's actions cannot be changed: make another with `bisan-indexer key --create`{}",
+                needed_for(&lacking)
+            ),
         );
     }
     if hidden.is_empty() && lacking.is_empty() {
@@ -239,9 +248,35 @@ fn judge(answers: &Answers, checks: &mut Checks) -> bool {
     hidden.is_empty() && lacking.is_empty()
 }
 
+/// What each action is needed for, a line each.
+fn needed_for(actions: &[&str]) -> String {
+    let rights = Rights::of(KeyHolder::Indexer, &[], None);
+    let needed = rights
+        .actions
+        .iter()
+        .filter(|right| actions.contains(&right.action));
+    needed
+        .map(|right| format!("\n{}: {}", right.action, right.why))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_tried_is_what_a_key_for_the_indexer_is_given() {
+        let mut tried: Vec<&str> = of_a_build()
+            .iter()
+            .chain(&of_no_index(&[]))
+            .map(|probe| probe.0)
+            .collect();
+        let rights = Rights::of(KeyHolder::Indexer, &["articles"], Some((1, 50, 0)));
+        let mut given: Vec<&str> = rights.actions.iter().map(|right| right.action).collect();
+        tried.sort_unstable();
+        given.sort_unstable();
+        assert_eq!(tried, given);
+    }
 
     fn verdicts(answers: &Answers) -> (bool, Vec<String>) {
         let mut checks = Checks::default();

@@ -1,0 +1,175 @@
+//! The chaos promise for a rollback: a fault at any of its requests. What is live is one whole generation all along, either
+//! the former or the other, and a rollback more goes between them.
+
+use crate::support::program::Program;
+use crate::support::{Fault, FaultProxy, Scene, ServerOptions};
+
+/// Two generations of one small index, and how many requests a rollback makes.
+struct Stage {
+    scene: Scene,
+    generations: [String; 2],
+    requests: usize,
+}
+
+impl Stage {
+    async fn set() -> Stage {
+        let mut scene = Scene::on(ServerOptions::default()).await;
+        scene.define_titles();
+        scene.already_live().await;
+        let first = live(&scene).await;
+        scene.reindex().run().await.expect(0);
+        let second = live(&scene).await;
+        let proxy = scene.proxy().await;
+        rollback(&scene, &proxy).run().await.expect(0);
+        let requests = proxy.seen().len();
+        assert!(requests > 10, "{:?}", proxy.seen());
+        Stage {
+            scene,
+            generations: [first, second],
+            requests,
+        }
+    }
+
+    fn other(&self, generation: &str) -> &str {
+        let is_first = self.generations[0] == generation;
+        &self.generations[usize::from(is_first)]
+    }
+
+    /// One whole generation is live, the other is kept, and a rollback goes from the one to the other.
+    async fn end(&self, what: &str) {
+        let now = live(&self.scene).await;
+        assert!(self.generations.contains(&now), "{what}: {now}");
+        assert_eq!(
+            self.scene.api.count(&self.scene.uid("articles")).await,
+            12,
+            "{what}"
+        );
+        self.scene.expect_nothing_left_over(1, &[]).await;
+        let ended = self.scene.command("rollback").arg("--yes").run().await;
+        assert_eq!(ended.status.code(), Some(0), "{what}\n{}", ended.err);
+        assert_eq!(live(&self.scene).await, self.other(&now), "{what}");
+    }
+}
+
+async fn live(scene: &Scene) -> String {
+    scene
+        .live()
+        .await
+        .created_at(&scene.uid("articles"))
+        .to_owned()
+}
+
+fn rollback(scene: &Scene, proxy: &FaultProxy) -> Program {
+    scene
+        .command("rollback")
+        .env("MEILISEARCH_HOST", proxy.url())
+        .arg("--yes")
+}
+
+async fn survived(fault: impl Fn() -> Fault) {
+    let stage = Stage::set().await;
+    for k in 1..=stage.requests {
+        let before = live(&stage.scene).await;
+        let proxy = stage.scene.proxy().await;
+        proxy.at(k, fault());
+        let ended = rollback(&stage.scene, &proxy).run().await;
+        let what = format!("fault at request {k}, {:?}", proxy.seen().get(k - 1));
+        assert_eq!(ended.status.code(), Some(0), "{what}\n{}", ended.err);
+        assert_eq!(live(&stage.scene).await, stage.other(&before), "{what}");
+        stage.end(&what).await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_before_any_request_is_survived() {
+    survived(|| Fault::CutBefore).await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_any_request_is_survived() {
+    survived(|| Fault::LoseAnswer).await;
+}
+
+#[tokio::test]
+async fn a_502_page_at_any_request_is_survived() {
+    survived(Fault::bad_gateway).await;
+}
+
+#[tokio::test]
+async fn a_504_after_any_request_was_delivered_is_survived() {
+    survived(Fault::gateway_timeout_after_delivery).await;
+}
+
+/// Where the program is killed, the swap was sent or it was not; a swap that waits is waited for.
+async fn killed(delivered: bool) {
+    let stage = Stage::set().await;
+    for k in 1..=stage.requests {
+        let proxy = stage.scene.proxy().await;
+        let hold = proxy.hold_at(k, delivered);
+        let mut running = rollback(&stage.scene, &proxy).start();
+        tokio::select! {
+            () = hold.reached("the request at which the program is killed") => running.kill(),
+            () = running.over() => {}
+        }
+        running.ended().await;
+        settled(&stage.scene).await;
+        let what = format!("killed at request {k}, {:?}", proxy.seen().get(k - 1));
+        stage.end(&what).await;
+    }
+}
+
+/// Nothing waits on the server any more.
+async fn settled(scene: &Scene) {
+    crate::support::eventually("no task waits", async || {
+        let waiting = scene
+            .api
+            .get("/tasks?statuses=enqueued,processing&limit=1")
+            .await;
+        (waiting.expect(200)["total"] == 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rollback_killed_before_any_request_leaves_one_whole_generation() {
+    killed(false).await;
+}
+
+#[tokio::test]
+async fn a_rollback_killed_after_any_request_leaves_one_whole_generation() {
+    killed(true).await;
+}
+
+#[tokio::test]
+async fn a_server_killed_after_any_request_is_waited_for() {
+    if Scene::on_own_server(ServerOptions::default())
+        .await
+        .is_none()
+    {
+        return;
+    }
+    let mut stage = Stage::set().await;
+    for k in 1..=stage.requests {
+        let before = live(&stage.scene).await;
+        let proxy = stage.scene.proxy().await;
+        let hold = proxy.hold_at(k, true);
+        let mut running = rollback(&stage.scene, &proxy).start();
+        let happened = tokio::select! {
+            () = hold.reached("the request at which the server is killed") => true,
+            () = running.over() => false,
+        };
+        if happened {
+            stage.scene.server.kill().await;
+            hold.release();
+            stage.scene.server.start_again().await;
+        }
+        let ended = running.ended().await;
+        let what = format!(
+            "server killed at request {k}, {:?}",
+            proxy.seen().get(k - 1)
+        );
+        assert_eq!(ended.status.code(), Some(0), "{what}\n{}", ended.err);
+        assert_eq!(live(&stage.scene).await, stage.other(&before), "{what}");
+        stage.end(&what).await;
+    }
+}
