@@ -65,7 +65,7 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
         Command::Status(options) => commands::status::run(options, cli.speech.output).await,
         Command::Rollback(options) => commands::rollback::run(options).await,
         Command::Smoke(options) => commands::smoke::run(options, cli.speech.output).await,
-        Command::Doctor(options) => commands::doctor::run(options).await,
+        Command::Doctor(options) => commands::doctor::run(options, cli.speech.quiet).await,
         Command::Clean(options) => commands::clean::run(options).await,
         Command::Init(options) => commands::init::run(options).await,
         Command::Key(options) => commands::key::run(options).await,

@@ -19,12 +19,16 @@ use checks::Checks;
 
 pub use checks::{Check, DoctorReport, Outcome, Verdict};
 
-/// Runs it. Whatever is found is an answer: a failed check makes the exit code 3, a warning does not.
+/// Runs it. Whatever is found is an answer: a failed check makes the exit code 3, a warning does not. `quiet` leaves the
+/// table away and logs what is not as it should be.
 ///
 /// # Errors
 /// Where it is interrupted, or options are wrong in themselves.
-pub async fn run(options: &Doctor) -> Result<Answer, Error> {
+pub async fn run(options: &Doctor, quiet: bool) -> Result<Answer, Error> {
     let report = or_interrupted(examine(options)).await?;
+    if quiet {
+        report.log();
+    }
     let answer = Answer::new(&report, report.summary());
     Ok(match report.outcome {
         Outcome::Fine => answer,
@@ -62,22 +66,12 @@ async fn examine(options: &Doctor) -> Result<DoctorReport, Error> {
                 .await;
             }
         }
-        Err(error) => checks.fail(
-            "server",
-            "server.address",
-            error,
-            "give the address and the key as `bisan-indexer status --help` says",
-        ),
+        Err(error) => checks.fail_as_said("server", "server.address", error),
     }
     if let Some(connection) = connection
         && let Err(error) = connection.close().await
     {
-        checks.fail(
-            "database",
-            "database.readable",
-            error,
-            "see what the message says",
-        );
+        checks.fail_as_said("database", "database.readable", error);
     }
     Ok(checks.report())
 }
@@ -98,10 +92,7 @@ async fn on_the_server(
     }
     let there = match live::There::look(server, features).await {
         Ok(there) => there,
-        Err(error) => {
-            let advice = "the message says what to do";
-            return checks.fail("server", "server.records", error, advice);
-        }
+        Err(error) => return checks.fail_as_said("server", "server.records", error),
     };
     for (definition, prepared) in indexes {
         let outcome = there.examine(
@@ -111,12 +102,7 @@ async fn on_the_server(
             checks,
         );
         if let Err(error) = outcome.await {
-            checks.fail(
-                &definition.name,
-                "live.index",
-                error,
-                "the message says what to do",
-            );
+            checks.fail_as_said(&definition.name, "live.index", error);
         }
     }
 }

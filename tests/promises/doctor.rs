@@ -484,6 +484,9 @@ async fn a_run_at_work_is_told() {
     let scene = Scene::new().await;
     let file = std::fs::File::open(&scene.database.path).unwrap();
     file.try_lock().unwrap();
+    let quiet = scene.command("doctor").arg("--quiet").run().await.expect(0);
+    let quiet = quiet.says(["WARN database: another run is at work"]);
+    assert_eq!(quiet.out, "");
     let report = doctor(&scene, 0).await;
     expect(
         &report,

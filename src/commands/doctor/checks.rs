@@ -154,6 +154,23 @@ impl Checks {
 }
 
 impl DoctorReport {
+    /// A log line for each check that failed or warns.
+    pub(super) fn log(&self) {
+        for check in &self.checks {
+            let (about, found) = (&check.about, &check.found);
+            let advice = check
+                .advice
+                .as_ref()
+                .map(|advice| format!("; {advice}"))
+                .unwrap_or_default();
+            match check.verdict {
+                Verdict::Ok => {}
+                Verdict::Warning => tracing::warn!("{about}: {found}{advice}"),
+                Verdict::Failed => tracing::error!("{about}: {found}{advice}"),
+            }
+        }
+    }
+
     /// The summary for people.
     pub fn summary(&self) -> String {
         let mut text = String::new();
