@@ -256,6 +256,12 @@ pub struct Selection {
 /// `reindex`.
 #[derive(Clone, Debug, Args)]
 pub struct Reindex {
+    /// Where the database and Meilisearch are.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
     /// The size of one upload. A server or proxy that refuses it with 413 is sent halves
     #[arg(
         long,
@@ -284,17 +290,17 @@ pub struct Reindex {
     /// Every check and the full read, but nothing is sent or changed
     #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
     pub dry_run: bool,
+}
+
+/// `sync`.
+#[derive(Clone, Debug, Args)]
+pub struct Sync {
     /// Where the database and Meilisearch are.
     #[command(flatten)]
     pub connections: Connections,
     /// Which indexes.
     #[command(flatten)]
     pub selection: Selection,
-}
-
-/// `sync`.
-#[derive(Clone, Debug, Args)]
-pub struct Sync {
     /// How deeply database and index are compared. `changed` reads what changes.sql names and is blind to hard deletes
     /// and to writes that touch no timestamp; `ids` adds every id that stands on one side only; `all` compares every
     /// document to the field; `auto` is `all` up to --compare-limit documents and `ids` above
@@ -375,12 +381,6 @@ pub struct Sync {
         help_heading = "Watching"
     )]
     pub listen: Option<SocketAddr>,
-    /// Where the database and Meilisearch are.
-    #[command(flatten)]
-    pub connections: Connections,
-    /// Which indexes.
-    #[command(flatten)]
-    pub selection: Selection,
 }
 
 impl Sync {
@@ -459,18 +459,12 @@ pub struct Consent {
 #[command(after_long_help = "\
 Examples:
   bisan-indexer status
-  bisan-indexer status --quiet --max-missing 0 --max-lag 30m || mail -s 'search is behind' ops
+  bisan-indexer status --quiet --max-missing 0 --max-lag 30m || mail -s 'search is behind' ops@example.org
   bisan-indexer status --output prometheus > /var/lib/node_exporter/bisan_indexer.prom
 
-It reads the count of documents.sql and every change timestamp once; nothing is changed. Counts that agree do not prove \
+It reads the count of documents.sql and every change timestamp once; nothing is changed. Counts that agree do not prove
 that the documents do: `verify` compares them.")]
 pub struct Status {
-    /// How many documents may be missing in a live index, as a number or a share (20 or 1%); more than that: exit 5
-    #[arg(long, value_name = "N|PERCENT", env = "BISAN_INDEXER_MAX_MISSING")]
-    pub max_missing: Option<Allowance>,
-    /// How long a change may wait until it is followed (90s, 15m, 2h); longer, or nobody follows at all: exit 5
-    #[arg(long, value_name = "TIME", env = "BISAN_INDEXER_MAX_LAG", value_parser = time)]
-    pub max_lag: Option<SignedDuration>,
     /// The SQLite database: a path, sqlite://path, or Rails' sqlite3:path. It is opened read-only
     #[arg(
         long,
@@ -504,6 +498,12 @@ pub struct Status {
     /// Which indexes.
     #[command(flatten)]
     pub selection: Selection,
+    /// How many documents may be missing in a live index, as a number or a share (20 or 1%); more than that: exit 5
+    #[arg(long, value_name = "N|PERCENT", env = "BISAN_INDEXER_MAX_MISSING")]
+    pub max_missing: Option<Allowance>,
+    /// How long a change may wait until it is followed (90s, 15m, 2h); longer, or nobody follows at all: exit 5
+    #[arg(long, value_name = "TIME", env = "BISAN_INDEXER_MAX_LAG", value_parser = time)]
+    pub max_lag: Option<SignedDuration>,
 }
 
 /// `rollback`.
@@ -514,9 +514,15 @@ Examples:
   bisan-indexer rollback              to the generation that was live before this one
   bisan-indexer sync                  then brings it up to date from its own checkpoint
 
-Nothing is built or deleted: it is one swap, of all indexes that were built together, and the generation that was live \
+Nothing is built or deleted: it is one swap, of all indexes that were built together, and the generation that was live
 can be rolled back to in its turn. One that was deleted since, or holds nothing, is refused (exit 3).")]
 pub struct Rollback {
+    /// Where the database and Meilisearch are. The database is locked, so that no other run swaps meanwhile.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
     /// The generation, by the uid that it lies under or by its createdAt; default: the one that was live before
     #[arg(long, value_name = "UID|CREATED_AT", env = "BISAN_INDEXER_TO")]
     pub to: Option<String>,
@@ -532,12 +538,6 @@ pub struct Rollback {
     /// Whether it may be done.
     #[command(flatten)]
     pub consent: Consent,
-    /// Where the database and Meilisearch are. The database is locked, so that no other run swaps meanwhile.
-    #[command(flatten)]
-    pub connections: Connections,
-    /// Which indexes.
-    #[command(flatten)]
-    pub selection: Selection,
 }
 
 /// `smoke`.
@@ -549,6 +549,12 @@ Examples:
   bisan-indexer smoke
   bisan-indexer smoke --index articles --smoke ci/smoke.json --output junit > smoke.xml")]
 pub struct Smoke {
+    /// Where Meilisearch is.
+    #[command(flatten)]
+    pub server: ServerOptions,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Asks this generation instead of what is live, by the uid that it lies under or by its createdAt
     #[arg(long, value_name = "UID|CREATED_AT", env = "BISAN_INDEXER_GENERATION")]
     pub generation: Option<String>,
@@ -556,18 +562,12 @@ pub struct Smoke {
     /// (several times, NAME=FILE each, where there are several indexes)
     #[arg(long, value_name = "[NAME=]FILE", env = "BISAN_INDEXER_SMOKE")]
     pub smoke: Vec<String>,
-    /// Where Meilisearch is.
-    #[command(flatten)]
-    pub server: ServerOptions,
-    /// Which indexes.
-    #[command(flatten)]
-    pub selection: Selection,
 }
 
 /// `doctor`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = "\
-Nothing is changed: whether the key may do something is found out by requests that the server refuses for another \
+Nothing is changed: whether the key may do something is found out by requests that the server refuses for another
 reason. Warnings do not change the exit code; a failed check does: exit 3.
 
 It reads the columns that are filtered and sorted by, every change timestamp and, up to 200,000 documents, every id.")]
@@ -583,23 +583,22 @@ pub struct Doctor {
 /// `clean`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = "\
-Only what this program provably made is ever deleted: an index whose createdAt one of its records knows, under a \
-timestamped uid, that never became complete or live. Retained generations stay; `reindex --retain` decides about \
-those.
+Only what this program provably made is ever deleted: an index whose createdAt one of its records knows, under a
+timestamped uid, that never became complete or live. Retained generations stay; `reindex --retain` decides about those.
 Where there is no terminal, it only lists unless --yes is said.")]
 pub struct Clean {
-    /// Only lists, on a terminal too
-    #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
-    pub dry_run: bool,
-    /// Whether it may be done.
-    #[command(flatten)]
-    pub consent: Consent,
     /// Where the database and Meilisearch are. The database is locked while something is deleted.
     #[command(flatten)]
     pub connections: Connections,
     /// Which indexes.
     #[command(flatten)]
     pub selection: Selection,
+    /// Only lists, on a terminal too
+    #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
+    pub dry_run: bool,
+    /// Whether it may be done.
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 /// `init`.
@@ -725,9 +724,18 @@ pub struct Demo {
     /// Keeps the server up at the end, until Ctrl-C
     #[arg(long)]
     pub serve: bool,
-    /// The server program: `ephemeral-meilisearch` or a real `meilisearch` (default: the one beside this program)
-    #[arg(long, value_name = "PROGRAM", env = "MEILISEARCH_BIN")]
+    /// The program of the throw-away server (default: `ephemeral-meilisearch` beside this program)
+    #[arg(long, value_name = "PROGRAM", env = "BISAN_INDEXER_SERVER")]
     pub server: Option<PathBuf>,
+    /// A Meilisearch that runs already, instead of a throw-away one. It must hold no index; what the demo makes stays there
+    // Not MEILISEARCH_HOST: whoever has that set for production still gets a throw-away one.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "BISAN_INDEXER_DEMO_MEILISEARCH",
+        conflicts_with = "server"
+    )]
+    pub meilisearch: Option<String>,
 }
 
 /// A share in percent, written `20%` or `20`.

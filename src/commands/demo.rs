@@ -1,4 +1,4 @@
-//! `demo`: the whole story on a throw-away server, with nothing to install.
+//! `demo`: the whole story on a throw-away server, with nothing to install, or on one that runs already.
 
 mod searcher;
 mod server;
@@ -10,7 +10,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::cli::{Cli, Command, Demo};
-use crate::engine::Server;
+use crate::engine::{ApiKey, Server};
 use crate::error::Error;
 use crate::interrupt;
 use crate::progress::Progress;
@@ -64,16 +64,25 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
         .await
         .map_err(|error| Error::Usage(error.to_string()))?;
 
-    say("2. A throw-away Meilisearch, with the real engine inside");
-    let throw_away =
-        ThrowAway::start(options.server.as_deref(), &folder.path().join("server")).await?;
-    let server = Server::new(throw_away.address.parse()?, None)?;
-    println!("   {} over {}", throw_away.address, database.display());
+    let (server, address, throw_away) = match &options.meilisearch {
+        None => {
+            say("2. A throw-away Meilisearch, with the real engine inside");
+            let files = folder.path().join("server");
+            let throw_away = ThrowAway::start(options.server.as_deref(), &files).await?;
+            let server = Server::new(throw_away.address.parse()?, None)?;
+            (server, throw_away.address.clone(), Some(throw_away))
+        }
+        Some(address) => {
+            say("2. A Meilisearch that runs already");
+            (an_empty_server(address).await?, address.clone(), None)
+        }
+    };
+    println!("   {address} over {}", database.display());
 
     say(
         "3. bisan-indexer reindex: every document into new indexes, checked, then swapped into place",
     );
-    reindex(&database, &throw_away.address, progress).await?;
+    reindex(&database, &address, progress).await?;
 
     say("4. Search");
     for (query, what) in SEARCHES {
@@ -93,7 +102,7 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
 
     say("6. Reindexed while a searcher asks every 20 ms");
     let searcher = Searcher::start(server.clone(), "articles");
-    let outcome = reindex(&database, &throw_away.address, &progress.afresh()).await;
+    let outcome = reindex(&database, &address, &progress.afresh()).await;
     let seen = searcher.stop().await?;
     outcome?;
     println!(
@@ -121,18 +130,33 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
         println!(
             "   curl -s '{0}/indexes/articles/search?q=القدس&limit=3&attributesToRetrieve=id,title'\n   \
              bisan-indexer reindex --database {1} --meilisearch {0}",
-            throw_away.address,
+            address,
             database.display()
         );
         return std::future::pending().await;
     }
-    say("Everything is gone again. What to try next");
+    say(match throw_away {
+        Some(_) => "Everything is gone again. What to try next",
+        None => "The database is gone again, the indexes stay. What to try next",
+    });
     println!(
         "   bisan-indexer demo --serve                     keep the server and the database until Ctrl-C\n   \
          bisan-indexer reindex --help                   your own database, your own Meilisearch\n   \
          bisan-indexer reindex --database DB --dry-run  every check and the full read, nothing sent"
     );
     Ok(Answer::told())
+}
+
+/// A server that the demo can take nothing from, since it holds nothing.
+async fn an_empty_server(address: &str) -> Result<Server, Error> {
+    let server = Server::new(address.parse()?, ApiKey::from_env(super::API_KEY)?)?;
+    match server.indexes().await?.as_slice() {
+        [] => Ok(server),
+        [index, ..] => Err(Error::Usage(format!(
+            "{address} holds an index already, {}; the demo wants a server that holds none",
+            index.uid
+        ))),
+    }
 }
 
 fn say(text: &str) {
