@@ -28,6 +28,7 @@ mod searches_never_fail;
 mod secrets;
 mod smoke;
 mod status;
+mod story;
 mod support;
 mod sync_changes;
 mod sync_interrupted;

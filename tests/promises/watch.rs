@@ -6,13 +6,13 @@ use crate::support::{Scene, ServerOptions, eventually};
 use super::sync_changes::expect_equal;
 
 /// A follower of this scene, at work: its first round is over.
-struct Follower {
+pub(super) struct Follower {
     running: Running,
     address: String,
 }
 
 impl Follower {
-    async fn start(scene: &Scene) -> Follower {
+    pub(super) async fn start(scene: &Scene) -> Follower {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap().to_string();
         drop(free);
@@ -63,13 +63,13 @@ impl Follower {
     }
 
     /// Told to stop, it ends well; returns what it said.
-    async fn stop(self) -> crate::support::program::Ended {
+    pub(super) async fn stop(self) -> crate::support::program::Ended {
         self.running.terminate();
         self.running.ended().await.expect(0)
     }
 }
 
-async fn eventually_in_step(scene: &Scene, what: &str) {
+pub(super) async fn eventually_in_step(scene: &Scene, what: &str) {
     eventually(what, async || {
         let titles = scene
             .database
