@@ -1,6 +1,8 @@
 //! What the program promises before it has met any server: help, usage, and what is refused for what was written.
 
 mod completions;
+mod docs;
+mod kamal;
 mod man;
 
 use std::path::Path;
