@@ -52,6 +52,8 @@ pub enum Command {
     Reindex(Reindex),
     /// Follows the database: sends what changed or differs to the live indexes, deletes what is gone
     Sync(Sync),
+    /// Makes live what definitions and database say: nothing, a sync or a reindex, and says why. For deployment hooks
+    Apply(Apply),
     /// Asks a follower (sync --watch --listen) whether it follows: for a container's health check
     Health(Health),
     /// Shows what is live, how far it is behind the database, and what else lies there
@@ -290,6 +292,60 @@ pub struct Reindex {
     /// Every check and the full read, but nothing is sent or changed
     #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
     pub dry_run: bool,
+}
+
+/// `apply`.
+#[derive(Clone, Debug, Args)]
+pub struct Apply {
+    /// Tells what would be done and why, and does nothing
+    #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
+    pub dry_run: bool,
+    /// With --dry-run: ends with 5 where there is something to do
+    #[arg(long, requires = "dry_run", env = "BISAN_INDEXER_EXIT_CODE")]
+    pub exit_code: bool,
+    /// The size of one upload. A server or proxy that refuses it with 413 is sent halves
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value = "10MB",
+        env = "BISAN_INDEXER_BATCH_SIZE",
+        value_parser = batch_size
+    )]
+    pub batch_size: ByteSize,
+    /// How many former generations a reindex keeps for a rollback
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        env = "BISAN_INDEXER_RETAIN"
+    )]
+    pub retain: u32,
+    /// Which share of an index's documents may go; beyond it nothing is done
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value = "20%",
+        env = "BISAN_INDEXER_MAX_LOSS"
+    )]
+    pub max_loss: Percent,
+    /// How far a sync looks back behind the last round
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "15min",
+        env = "BISAN_INDEXER_OVERLAP",
+        value_parser = time
+    )]
+    pub overlap: SignedDuration,
+    /// Whether to ask first.
+    #[command(flatten)]
+    pub consent: Consent,
+    /// Where the database and Meilisearch are.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
 }
 
 /// `sync`.

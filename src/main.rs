@@ -56,6 +56,7 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
             let (report, exit_code) = commands::sync::run(options).await?;
             Ok(Answer::new(&report, report.summary()).with_exit_code(exit_code))
         }
+        Command::Apply(options) => commands::apply::run(options, progress).await,
         Command::Health(options) => {
             let health = commands::sync::ask(options).await?;
             let code = if health.ready { 0 } else { FAILED };

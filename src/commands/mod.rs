@@ -1,5 +1,6 @@
 //! The recipes: a file a command, to be read from top to bottom.
 
+pub mod apply;
 pub mod clean;
 pub mod completions;
 #[cfg(feature = "ephemeral")]

@@ -2,6 +2,7 @@
 //!
 //! Each test has a server and a database of its own, so all run side by side. `support/server.rs` says which server.
 
+mod apply;
 mod bad_definitions;
 mod bad_rows;
 mod bad_servers;

@@ -44,7 +44,7 @@ pub enum CannotFollow {
     /// The definition is another than the one that the live index was built by.
     #[error(
         "{live_uid}: the definition has changed since the live index was built (documents.sql, changes.sql, \
-         settings.json, or how a conversion converts); `bisan-indexer reindex` builds it anew by the new one"
+         settings.json, or how a conversion converts); `bisan-indexer apply` builds it anew by the new one"
     )]
     OtherDefinition {
         /// The live uid.
