@@ -220,3 +220,64 @@ fn every_link_of_the_documentation_leads_somewhere() {
         }
     }
 }
+
+/// All source files as one text, with literals that go over several lines joined.
+fn sources() -> String {
+    let mut files = Vec::new();
+    collect(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut files,
+    );
+    let mut all = String::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap();
+        let mut parts = text.split("\\\n");
+        all.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            all.push_str(part.trim_start());
+        }
+    }
+    all
+}
+
+/// `docs/troubleshooting.md` goes by messages: its headings are what the program says.
+#[test]
+fn every_message_that_is_explained_is_one_that_the_program_says() {
+    let sources = sources();
+    let (_, text) = documents()
+        .into_iter()
+        .find(|(file, _)| file.ends_with("docs/troubleshooting.md"))
+        .unwrap();
+    let mut seen = 0;
+    for heading in text.lines().filter(|line| line.starts_with("### ")) {
+        seen += 1;
+        for part in heading["### ".len()..].split('…').map(str::trim) {
+            assert!(sources.contains(part), "nothing says {part:?} ({heading})");
+        }
+    }
+    assert!(seen > 10);
+}
+
+/// The metrics of the documentation and of the alerts are ones that are written.
+#[test]
+fn every_metric_of_the_documentation_is_one() {
+    const NAME: &str = "bisan_indexer_";
+    let sources = sources();
+    for (file, text) in documents() {
+        for (at, _) in text.match_indices(NAME) {
+            let rest = &text[at + NAME.len()..];
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_');
+            let name = &rest[..end.unwrap_or(rest.len())];
+            // The index of records, and a file's name.
+            if ["", "checkpoints"].contains(&name) || rest[name.len()..].starts_with(".prom") {
+                continue;
+            }
+            assert!(
+                sources.contains(&format!("\"{name}\""))
+                    || sources.contains(&format!("{NAME}{name}")),
+                "{}: nobody writes {NAME}{name}",
+                file.display()
+            );
+        }
+    }
+}
