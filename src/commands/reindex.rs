@@ -12,12 +12,13 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::catalog::IndexDefinition;
 use crate::cli::Reindex;
 use crate::engine::checkpoints::Record;
 use crate::engine::generations::GenerationUid;
 use crate::engine::promote::{PromoteError, Proven, promote};
 use crate::engine::upload::{self, BatchLimit};
-use crate::engine::wait::wait;
+use crate::engine::wait::{until_uids_rest, wait};
 use crate::engine::{Begun, Build, Features, Server};
 use crate::error::Error;
 use crate::follow::{Depth, Followed, Round};
@@ -60,7 +61,7 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
         indexes,
         features,
         warnings,
-    } = or_interrupted(super::preflight(&database, &server, definitions)).await?;
+    } = or_interrupted(preflight_at_rest(&database, &server, definitions)).await?;
     let mut job = Job {
         database: &database,
         server: &server,
@@ -110,12 +111,25 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
     Ok(report)
 }
 
+/// Every check, on a server where no creation or swap of a run that was killed is still to come.
+async fn preflight_at_rest(
+    database: &Database,
+    server: &Server,
+    definitions: Vec<IndexDefinition>,
+) -> Result<Preflight, Error> {
+    let preflight = super::preflight(database, server, definitions.clone()).await?;
+    if until_uids_rest(server).await? {
+        return super::preflight(database, server, definitions).await;
+    }
+    Ok(preflight)
+}
+
 /// Every check and the full read; nothing is sent.
 async fn dry_run(
     options: &Reindex,
     database: &Database,
     server: &Server,
-    definitions: Vec<crate::catalog::IndexDefinition>,
+    definitions: Vec<IndexDefinition>,
     progress: &Progress,
     start: Instant,
 ) -> Result<ReindexReport, Error> {

@@ -153,6 +153,9 @@ pub struct Queue {
     pub tasks: Vec<Task>,
 }
 
+/// So many creations and swaps are waited for at a time; more than a few are never there.
+const MOVES_LOOKED_AT: usize = 100;
+
 impl Queue {
     /// How many tasks wait for each index. Tasks of no index (swaps, dumps) are counted under `…`.
     pub fn by_index(&self) -> Vec<(String, usize)> {
@@ -200,6 +203,17 @@ impl Server {
     /// What waits and works, at most `limit` tasks, the newest first as the server lists them.
     pub async fn queue(&self, limit: usize) -> Result<Queue, EngineError> {
         self.queue_before(None, limit).await
+    }
+
+    /// What waits or works that will put another index under some uid, or none: the tasks of a run that was killed outlive it.
+    pub(super) async fn moves_under_way(&self) -> Result<Vec<Task>, EngineError> {
+        let kinds = "indexCreation,indexDeletion,indexSwap,indexUpdate";
+        let page: Page = self
+            .get(&format!(
+                "/tasks?statuses=enqueued,processing&types={kinds}&limit={MOVES_LOOKED_AT}"
+            ))
+            .await?;
+        Ok(page.results)
     }
 
     /// What waits and works in front of the task `uid`.

@@ -1,5 +1,7 @@
 //! Whatever ends a run, and whenever: the live index answers, and nothing has to be cleaned up by hand.
 
+use serde_json::json;
+
 use crate::support::{Scene, ServerOptions};
 
 /// A path as the proxy sees it, for each stage of a run.
@@ -137,6 +139,32 @@ async fn a_run_that_was_killed_around_the_swap_leaves_one_whole_generation() {
         scene.expect_in_step().await;
         scene.expect_nothing_left_over(1, &[]).await;
     }
+}
+
+/// A run that was killed leaves its last task in the queue, where a busy server comes to it only later.
+#[tokio::test]
+async fn what_a_killed_run_left_in_the_queue_is_waited_for() {
+    let Some(scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
+    let texts: Vec<_> = (0..400)
+        .map(|id| json!({"id": id, "text": words(id)}))
+        .collect();
+    let busy = scene
+        .api
+        .post("/indexes/of-somebody-else/documents", json!(texts))
+        .await;
+    busy.expect(202);
+    // The empty index that a first swap needs, which nobody swapped any more.
+    let live = json!({"uid": scene.uid("articles"), "primaryKey": "id"});
+    scene.api.post("/indexes", live).await.expect(202);
+    scene.reindex().run().await.expect(0);
+    scene.expect_in_step().await;
+}
+
+fn words(seed: u64) -> String {
+    let words = (1..120u64).map(|n| format!("w{}", (seed + n * n * 7919) % 5000));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Half a swap is no state to be in: from here to its proof nothing is interrupted.
