@@ -519,7 +519,7 @@ Examples:
   bisan-indexer status --output prometheus > /var/lib/node_exporter/bisan_indexer.prom
 
 It reads the count of documents.sql and every change timestamp once; nothing is changed. Counts that agree do not prove
-that the documents do: `verify` compares them.")]
+that the documents do: `apply --dry-run` compares them.")]
 pub struct Status {
     /// The SQLite database: a path, sqlite://path, or Rails' sqlite3:path. It is opened read-only
     #[arg(

@@ -116,10 +116,6 @@ fn every_command_line_of_the_documentation_is_one() {
     for (file, text) in documents() {
         for piece in code(&file, &text) {
             for words in command_lines(&piece) {
-                // Told of before they are there.
-                if ["verify", "explain"].contains(&words[0].as_str()) {
-                    continue;
-                }
                 // Built only with the feature that brings the demo.
                 if words[0] == "demo" && cfg!(not(feature = "ephemeral")) {
                     continue;
