@@ -105,7 +105,8 @@ fn words(text: &str) -> Vec<String> {
         }
     }
     words.push(word);
-    words.retain(|word| !word.is_empty());
+    // What a variable of the shell holds is not known here.
+    words.retain(|word| !word.is_empty() && !word.starts_with("${"));
     words
 }
 
