@@ -143,7 +143,7 @@ pub async fn statements(
             name,
             "definition.clock",
             format!("documents.sql depends on the moment at which it runs ({word})"),
-            "a document differs from itself a day later, and `verify` calls it drift: leave the condition to the search \
+            "a document differs from itself a day later, and `sync` sends it again each day: leave the condition to the search \
              (a filter), or keep the value in a column",
         );
     }

@@ -265,7 +265,7 @@ impl<'a> There<'a> {
                 name,
                 CHECK,
                 format!(
-                    "{} live, {} in the database; too many to compare here, `verify` does it",
+                    "{} live, {} in the database; too many to compare here, `sync --dry-run` does it",
                     grouped(live),
                     grouped(documents)
                 ),
