@@ -14,7 +14,7 @@ use crate::source::Value;
 mod tests;
 
 /// The longest text that Meilisearch takes as an id, in bytes.
-const MAX_BYTES: usize = 511;
+pub(crate) const MAX_BYTES: usize = 511;
 
 /// A document's id: checked, and with one spelling.
 ///

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::catalog;
+use crate::catalog::{self, CatalogError};
 use crate::cli::Init;
 use crate::engine::settings::{check_keys, unmentioned};
 use crate::error::Error;
@@ -22,7 +22,7 @@ use crate::preflight;
 use crate::report::Answer;
 use crate::source::Connection;
 
-pub use report::{InitReport, Outcome, Written};
+pub use report::{InitReport, LeftOut, Outcome, Written};
 use schema::Schema;
 
 /// No definitions are written.
@@ -45,10 +45,15 @@ pub enum CannotInit {
         why: String,
     },
     /// No table has texts.
-    #[error("no table of this database looks worth searching; name one with --table ({known})")]
+    #[error(
+        "no table of this database looks worth searching; name one with --table ({known}){}",
+        reasons(left_out)
+    )]
     NothingToSearch {
         /// What there is.
         known: String,
+        /// What was looked at, and why it will not do.
+        left_out: Vec<LeftOut>,
     },
     /// Something would be overwritten.
     #[error("{} is there already; say --force to overwrite it, or give another --output-dir", path.display())]
@@ -63,6 +68,13 @@ pub enum CannotInit {
     SeveralTables(usize),
 }
 
+fn reasons(left_out: &[LeftOut]) -> String {
+    let lines = left_out
+        .iter()
+        .map(|one| format!("\n  {}: {}", one.table, one.why));
+    lines.collect()
+}
+
 /// One definition: its name, its table, and its files.
 struct Draft {
     name: String,
@@ -71,6 +83,7 @@ struct Draft {
     changes: Option<String>,
     settings: Map<String, Value>,
     smoke: Value,
+    rows: u64,
     notes: Vec<String>,
 }
 
@@ -96,22 +109,21 @@ async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport,
     let schema = Schema::read(&mut snapshot).await?;
     let tables = choose::tables(&schema, &options.table)?;
     let mut drafts: Vec<Draft> = Vec::with_capacity(tables.len());
+    let mut left_out = Vec::new();
     for table in tables {
         let taken: Vec<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
         let name = choose::index_name(&table.name, &taken);
         match write::draft(&mut snapshot, &schema, table, name).await {
+            // A reindex would refuse it, and nobody has seen what stands in its columns.
+            Ok(draft) if draft.rows == 0 && options.table.is_empty() => left_out.push(LeftOut {
+                table: table.name.clone(),
+                why: "it has no rows; name it with --table all the same".to_owned(),
+            }),
             Ok(draft) => drafts.push(draft),
-            Err(Error::CannotInit(CannotInit::Unfit { .. })) if options.table.is_empty() => {}
-            Err(error) => return Err(error),
+            Err(error) => left_out.push(unfit(&table.name, error)?),
         }
     }
     snapshot.end().await?;
-    if drafts.is_empty() {
-        return Err(CannotInit::NothingToSearch {
-            known: schema.names(),
-        }
-        .into());
-    }
     if let Some(uid) = &options.from_meilisearch {
         let several = drafts.len();
         let [draft] = drafts.as_mut_slice() else {
@@ -119,23 +131,26 @@ async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport,
         };
         take_settings(draft, options, uid).await?;
     }
-    // As a folder, so that it is checked with its reader, too.
-    let proof = tempfile::tempdir().map_err(Error::Spool)?;
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |error| Error::Write { path, error }
-    };
-    for draft in &drafts {
-        draft.save(proof.path()).map_err(failed(proof.path()))?;
+    let mut usable = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        match check(&draft, connection).await {
+            Ok(()) => usable.push(draft),
+            Err(error) => left_out.push(unfit(&draft.table, error)?),
+        }
     }
-    let definitions = catalog::load(proof.path())?;
-    for definition in &definitions {
-        check_keys(&definition.settings).map_err(|why| Error::Settings {
-            index: definition.name.clone(),
-            why,
-        })?;
+    let drafts = usable;
+    // One that was asked for by name is never left out in silence.
+    if let Some(LeftOut { table, why }) = left_out.first().filter(|_| !options.table.is_empty()) {
+        let (table, why) = (table.clone(), why.clone());
+        return Err(CannotInit::Unfit { table, why }.into());
     }
-    preflight::against_the_database(connection, definitions).await?;
+    if drafts.is_empty() {
+        return Err(CannotInit::NothingToSearch {
+            known: schema.names(),
+            left_out,
+        }
+        .into());
+    }
 
     let folder = &options.output_dir;
     let there = drafts.iter().map(|draft| folder.join(&draft.name));
@@ -147,10 +162,56 @@ async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport,
     }
     if !options.dry_run {
         for draft in &drafts {
-            draft.save(folder).map_err(failed(folder))?;
+            draft.save(folder).map_err(|error| Error::Write {
+                path: folder.clone(),
+                error,
+            })?;
         }
     }
-    Ok(InitReport::new(options, drafts))
+    Ok(InitReport::new(options, drafts, left_out))
+}
+
+/// Every check of `reindex` that needs no server. As a folder, so that it is checked with its reader, too.
+async fn check(draft: &Draft, connection: &mut Connection) -> Result<(), Error> {
+    let proof = tempfile::tempdir().map_err(Error::Spool)?;
+    draft.save(proof.path()).map_err(|error| Error::Write {
+        path: proof.path().to_owned(),
+        error,
+    })?;
+    let definitions = catalog::load(proof.path())?;
+    check_keys(&draft.settings).map_err(|why| Error::Settings {
+        index: draft.name.clone(),
+        why,
+    })?;
+    preflight::against_the_database(connection, definitions).await?;
+    Ok(())
+}
+
+/// A table that no definition can be made of; one of these is no reason to do without the others. What is wrong with the
+/// database itself is.
+fn unfit(table: &str, error: Error) -> Result<LeftOut, Error> {
+    let why = match error {
+        Error::CannotInit(CannotInit::Unfit { why, .. }) => why,
+        Error::Catalog(CatalogError::Uid { reason, .. }) => {
+            format!(
+                "an index can't have its name: {reason}; choose a view of it that is named otherwise"
+            )
+        }
+        Error::Catalog(_)
+        | Error::Statement { .. }
+        | Error::Definition(_)
+        | Error::Settings { .. }
+        | Error::Rows(_) => {
+            let lines = error.to_string();
+            let lines: Vec<&str> = lines.lines().map(str::trim).collect();
+            lines.join(" ")
+        }
+        other => return Err(other),
+    };
+    Ok(LeftOut {
+        table: table.to_owned(),
+        why,
+    })
 }
 
 /// What somebody has set on a running index, in place of the settings that were guessed.
@@ -171,6 +232,11 @@ async fn take_settings(draft: &mut Draft, options: &Init, uid: &str) -> Result<(
         settings.insert(key, value);
     }
     draft.settings = settings;
+    // Which words these settings find, and in which fields, nobody here can tell.
+    draft.smoke = Value::Array(vec![searching::ask_for_everything(draft.rows)]);
+    draft
+        .notes
+        .push("smoke.json asks for everything only: add the words that must be found".to_owned());
     Ok(())
 }
 

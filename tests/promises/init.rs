@@ -51,6 +51,11 @@ async fn a_rails_schema_without_its_own_tables() {
     }
     assert_eq!(used(&scene, &[]).await, ["articles", "authors"]);
     let settings: Value = serde_json::from_str(&file(&scene, "articles/settings.json")).unwrap();
+    assert_eq!(settings["stopWords"], json!(["ال"]));
+    assert_eq!(
+        settings["localizedAttributes"][0]["locales"],
+        json!(["ara"])
+    );
     let searched = settings["searchableAttributes"].as_array().unwrap();
     assert_eq!(searched[0], "title");
     assert!(searched.contains(&json!("author_name")) && searched.contains(&json!("body")));
@@ -90,6 +95,8 @@ async fn a_django_schema_without_its_passwords() {
         (&json!("layla"), &json!(true), &json!(1))
     );
     assert_eq!(document.get("edit_token"), None, "{document}");
+    let settings: Value = serde_json::from_str(&file(&scene, "blog_post/settings.json")).unwrap();
+    assert_eq!(settings.get("stopWords"), None, "{settings}");
 }
 
 #[tokio::test]
@@ -185,4 +192,56 @@ async fn a_running_indexs_settings_are_taken() {
     assert_eq!(settings["stopWords"], json!(["ال"]));
     assert_eq!(settings["searchableAttributes"], json!(["name", "bio"]));
     assert_eq!(settings.get("rankingRules"), None);
+}
+
+#[tokio::test]
+async fn taken_settings_come_with_smoke_queries_that_they_answer() {
+    let scene = Scene::new().await;
+    if !scene.server.is_ours() {
+        return;
+    }
+    scene.api.fill("taken", json!([])).await;
+    let nothing_of_the_name = json!({ "searchableAttributes": ["bio"] });
+    let settings = Some(nothing_of_the_name);
+    let path = "/indexes/taken/settings";
+    scene.api.succeed("PATCH", path, settings).await;
+    let options = ["--table", "authors", "--from-meilisearch", "taken"];
+    assert_eq!(used(&scene, &options).await, ["authors"]);
+}
+
+#[tokio::test]
+async fn a_table_that_will_not_do_is_told_and_the_others_are_written() {
+    let scene = scene_of(
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT);
+         CREATE TABLE links (url TEXT PRIMARY KEY, title TEXT);
+         CREATE TABLE broken (id INTEGER PRIMARY KEY, title TEXT);
+         CREATE TABLE bisan_indexer_checkpoints (id INTEGER PRIMARY KEY, title TEXT);
+         CREATE TABLE counters (id INTEGER PRIMARY KEY, n INTEGER);
+         CREATE TABLE drafts (id INTEGER PRIMARY KEY, title TEXT);
+         INSERT INTO notes VALUES (1, 'some words');
+         INSERT INTO links VALUES ('https://example.com/' || hex(zeroblob(150)), 'a long address');
+         INSERT INTO broken VALUES (1, 'good words'), (2, CAST(x'ff41' AS TEXT));
+         INSERT INTO bisan_indexer_checkpoints VALUES (1, 'some words');
+         INSERT INTO counters VALUES (1, 2);",
+    )
+    .await;
+    let report = init(&scene, &["--dry-run"], 0).await;
+    assert_eq!(report["indexes"].as_array().unwrap().len(), 1, "{report}");
+    let left_out = report["left_out"].as_array().unwrap();
+    let why = |table: &str| {
+        let found = left_out.iter().find(|one| one["table"] == table);
+        found.unwrap_or_else(|| panic!("{table}: {report}"))["why"].to_string()
+    };
+    for (table, word) in [
+        ("links", "511"),
+        ("broken", "UTF-8"),
+        ("bisan_indexer_checkpoints", "checkpoints under it"),
+        ("counters", "texts"),
+        ("drafts", "no rows"),
+    ] {
+        assert!(why(table).contains(word), "{}", why(table));
+    }
+    let refused = init(&scene, &["--table", "notes,broken"], 2).await;
+    assert!(refused["error"].to_string().contains("UTF-8"), "{refused}");
+    assert!(!definitions(&scene).exists());
 }

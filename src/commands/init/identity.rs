@@ -2,6 +2,7 @@
 
 use super::schema::{Column, Kind, Table, quoted};
 use super::{CannotInit, look};
+use crate::ids::MAX_BYTES;
 
 /// The expression of the id, and the condition that leaves rows without one out.
 pub(super) fn id_of(
@@ -42,8 +43,23 @@ pub(super) fn id_of(
         (key, _) => (key.to_vec(), false),
     };
     let is_integer = |column: &Column| column.declared == "INTEGER";
+    let length = |column: &Column, as_is: bool| match as_is {
+        true => of(column).longest,
+        false => 2 * of(column).longest,
+    };
+    let refuse_long = |bytes: u64| match bytes > MAX_BYTES as u64 {
+        true => Err(CannotInit::Unfit {
+            table: table.name.clone(),
+            why: format!(
+                "ids of its primary key would have up to {bytes} bytes, and Meilisearch takes {MAX_BYTES}; \
+                 write its definition by hand, with a shorter column that tells its rows apart"
+            ),
+        }),
+        false => Ok(()),
+    };
     if let [one] = parts.as_slice() {
         let fits = of(one).not_id == 0 && of(one).blobs == 0;
+        refuse_long(length(one, fits))?;
         let expression = match fits {
             true => named(one),
             false => {
@@ -57,17 +73,19 @@ pub(super) fn id_of(
         let sure = is_integer(one) && !views;
         return Ok((
             expression,
-            (!sure).then(|| format!("{} IS NOT NULL", named(one))),
+            // Neither NULL nor an empty text is an id.
+            (!sure).then(|| format!("{} <> ''", named(one))),
         ));
     }
+    let as_is = |part: &Column| of(part).not_id_part == 0 && of(part).blobs == 0;
+    let lengths = parts.iter().map(|part| length(part, as_is(part)) + 1);
+    refuse_long(lengths.sum::<u64>() - 1)?;
     let expressions: Vec<String> = parts
         .iter()
-        .map(
-            |part| match of(part).not_id_part == 0 && of(part).blobs == 0 {
-                true => named(part),
-                false => format!("hex({})", named(part)),
-            },
-        )
+        .map(|part| match as_is(part) {
+            true => named(part),
+            false => format!("hex({})", named(part)),
+        })
         .collect();
     let conditions: Vec<String> = parts
         .iter()

@@ -24,6 +24,12 @@ pub(super) struct Seen {
     /// Values that cannot stand before a `-` in one.
     pub not_id_part: u64,
     pub mean_length: u64,
+    /// In bytes, as an id would have it.
+    pub longest: u64,
+    /// Texts with Arabic letters in them.
+    pub arabic: u64,
+    /// Texts with letters that Persian and Urdu have in nearly every line, and Arabic has not.
+    pub persian: u64,
 }
 
 /// Each column of a table, in the order of its columns, and the number of rows.
@@ -42,7 +48,9 @@ pub(super) async fn look(
              COALESCE(SUM(CAST({c} AS TEXT) NOT IN ('0', '1', 't', 'f', 'true', 'false')), 0), \
              COALESCE(SUM(typeof({c}) = 'real' OR {c} GLOB '*[^A-Za-z0-9_-]*' OR LENGTH({c}) NOT BETWEEN 1 AND 500), 0), \
              COALESCE(SUM(typeof({c}) = 'real' OR {c} GLOB '*[^A-Za-z0-9_]*' OR LENGTH({c}) NOT BETWEEN 1 AND 100), 0), \
-             CAST(COALESCE(AVG(LENGTH({c})), 0) AS INTEGER) FROM {from} WHERE {c} IS NOT NULL"
+             CAST(COALESCE(AVG(LENGTH({c})), 0) AS INTEGER), COALESCE(MAX(LENGTH(CAST({c} AS BLOB))), 0), \
+             COALESCE(SUM({c} GLOB '*[\u{0621}-\u{064A}]*'), 0), \
+             COALESCE(SUM({c} GLOB '*[\u{06A9}\u{06CC}]*'), 0) FROM {from} WHERE {c} IS NOT NULL"
         );
         let row = texts(snapshot, &sql, &[]).await?.into_iter().next();
         let row: Vec<u64> = row
@@ -62,6 +70,9 @@ pub(super) async fn look(
             not_id: at(7),
             not_id_part: at(8),
             mean_length: at(9),
+            longest: at(10),
+            arabic: at(11),
+            persian: at(12),
         });
     }
     let rows = snapshot.count(&format!("SELECT 1 FROM {from}")).await?;

@@ -27,6 +27,17 @@ pub struct InitReport {
     pub output_dir: String,
     /// Each definition.
     pub indexes: Vec<Written>,
+    /// Tables that were looked at and will not do.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A table without a definition.
+#[derive(Clone, Debug, Serialize)]
+pub struct LeftOut {
+    /// The table.
+    pub table: String,
+    /// Why, and what to do.
+    pub why: String,
 }
 
 /// One definition.
@@ -43,7 +54,7 @@ pub struct Written {
 }
 
 impl InitReport {
-    pub(super) fn new(options: &Init, drafts: Vec<Draft>) -> Self {
+    pub(super) fn new(options: &Init, drafts: Vec<Draft>, left_out: Vec<LeftOut>) -> Self {
         Self {
             outcome: if options.dry_run {
                 Outcome::Shown
@@ -60,6 +71,7 @@ impl InitReport {
                     notes: draft.notes,
                 })
                 .collect(),
+            left_out,
         }
     }
 
@@ -83,6 +95,13 @@ impl InitReport {
                     let _ = writeln!(text, "--- {name}\n{}", file.trim_end());
                 }
             }
+        }
+        for left_out in &self.left_out {
+            let _ = writeln!(
+                text,
+                "no definition for {}: {}",
+                left_out.table, left_out.why
+            );
         }
         let count = counted(self.indexes.len() as u64, "definition", "definitions");
         let _ = match self.outcome {
@@ -112,6 +131,10 @@ mod tests {
                 table: "notes".to_owned(),
                 files: [("documents.sql", "SELECT ...\n".to_owned())].into(),
                 notes: vec!["left out: password_digest (looks like a secret)".to_owned()],
+            }],
+            left_out: vec![LeftOut {
+                table: "counters".to_owned(),
+                why: "it has no column of texts that somebody would search".to_owned(),
             }],
         };
         expect_documented("init", &report);

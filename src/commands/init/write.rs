@@ -2,7 +2,7 @@
 
 use super::identity::id_of;
 use super::schema::{Column, Kind, Schema, Table, quoted};
-use super::searching::{settings, smoke};
+use super::searching::{Writing, settings, smoke};
 use super::{CannotInit, Draft, choose, look};
 use crate::error::Error;
 use crate::source::{Snapshot, SourceError};
@@ -41,6 +41,7 @@ pub(super) async fn draft(
     let mut taken = vec!["id".to_owned()];
     let mut fields: Vec<Field> = Vec::new();
     let mut left_out = Vec::new();
+    let mut writing = Writing::default();
     for (column, seen) in table.columns.iter().zip(&seen) {
         if id == format!("{t}.{}", quoted(&column.name)) && column.name.eq_ignore_ascii_case("id") {
             continue;
@@ -59,13 +60,17 @@ pub(super) async fn draft(
         };
         let name = choose::field_name(&column.name, &taken);
         taken.push(name.clone());
-        fields.push(field(
+        let field = field(
             name,
             format!("{t}.{}", quoted(&column.name)),
             column,
             seen,
             form,
-        ));
+        );
+        if field.rank.is_some() {
+            writing.add(seen);
+        }
+        fields.push(field);
     }
     let keys = choose::foreign_keys(schema, table);
     let mut joins: Vec<Join> = Vec::new();
@@ -160,12 +165,19 @@ pub(super) async fn draft(
         documents.push_str(&format!("WHERE {condition}\n"));
     }
     let smoke = smoke(snapshot, &documents, &fields, rows).await?;
+    if writing.is_arabic() {
+        notes.push(
+            "the texts are Arabic: settings.json passes over the article ال, and says which language it is"
+                .to_owned(),
+        );
+    }
     Ok(Draft {
         name,
         table: table.name.clone(),
         documents,
         changes,
-        settings: settings(&fields, rows),
+        settings: settings(&fields, rows, writing.is_arabic()),
+        rows,
         smoke,
         notes,
     })
