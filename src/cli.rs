@@ -54,6 +54,8 @@ pub enum Command {
     Sync(Sync),
     /// Makes live what definitions and database say: nothing, a sync or a reindex, and says why. For deployment hooks
     Apply(Apply),
+    /// Compares every document with its row, to the field, and the settings; changes nothing
+    Verify(Verify),
     /// Asks a follower (sync --watch --listen) whether it follows: for a container's health check
     Health(Health),
     /// Shows what is live, how far it is behind the database, and what else lies there
@@ -449,6 +451,27 @@ impl Sync {
     pub fn compare_every(&self) -> Duration {
         self.compare_every.unsigned_abs()
     }
+}
+
+/// `verify`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Drift is exit code 5. What changes while it reads is looked at again before it is called drift. Nothing is changed on
+either side, and the server gets no task.
+
+Examples:
+  bisan-indexer verify
+  bisan-indexer verify --index articles --all --output json > drift.json")]
+pub struct Verify {
+    /// Shows every document that differs, not only the first 20 of each index
+    #[arg(long, env = "BISAN_INDEXER_ALL")]
+    pub all: bool,
+    /// Where the database and Meilisearch are.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
 }
 
 /// `health`.

@@ -5,6 +5,7 @@
 //! | `changes` | which ids changes.sql names since an instant |
 //! | `compare` | a row and its document, side by side: what is the same is not sent |
 //! | `plan` | what a round found, and why |
+//! | `drift` | what differs, told field by field and changed by nobody |
 //! | `carry_out` | sends, waits, deletes what still is gone |
 //!
 //! Documents are whole and keyed, so sending one again is harmless, and a round that died is simply run again. A
@@ -14,6 +15,7 @@
 mod carry_out;
 mod changes;
 mod compare;
+mod drift;
 mod plan;
 
 use std::collections::HashMap;
@@ -29,6 +31,7 @@ use crate::preflight::Prepared;
 use crate::source::{Connection, Database};
 
 pub use changes::ChangesError;
+pub use drift::{Drift, Drifted, FieldDifference, Kind, differing_fields};
 pub use plan::{Plan, Reason};
 
 /// How deeply a round compares.
@@ -181,7 +184,7 @@ impl Round<'_> {
             .filter(|one| !known(one))
             .map(|(id, _)| id.clone())
             .collect();
-        let mut plan = Plan::new()?;
+        let mut plan = Plan::new(self.limit.bytes())?;
         match depth {
             Depth::Changed => {
                 self.compare_changed(connection, &changed, &mut plan)

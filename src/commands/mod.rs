@@ -14,6 +14,7 @@ pub mod rollback;
 pub mod smoke;
 pub mod status;
 pub mod sync;
+pub mod verify;
 
 use crate::catalog::{self, IndexDefinition};
 use crate::cli::{DatabaseOption, Selection, ServerOptions};

@@ -9,7 +9,7 @@ use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
 
 use super::{ChangesError, Plan, Reason, Round};
-use crate::document::Notes;
+use crate::document::{Note, Notes};
 use crate::error::Error;
 use crate::ids::{DocumentId, IdSet};
 use crate::reader::{BadRow, BadRows};
@@ -33,19 +33,41 @@ const IDS_A_LOOK: usize = 100;
 
 type Documents = HashMap<DocumentId, Map<String, Value>>;
 
+/// What becomes of that which a comparison finds, one document at a time: a [`Plan`] has it sent and deleted, a
+/// [`Drift`](super::Drift) remembers it.
+pub(super) trait Findings {
+    /// A row was read.
+    fn row(&mut self);
+
+    /// The index has no document for a row (`document` is none), or one that says something else.
+    fn differs(
+        &mut self,
+        id: &DocumentId,
+        line: &[u8],
+        document: Option<&Map<String, Value>>,
+        reason: Reason,
+    ) -> Result<(), Error>;
+
+    /// documents.sql returns no row for a document.
+    fn gone(&mut self, id: &DocumentId, document: &Map<String, Value>);
+
+    /// Oddities of the rows that were read.
+    fn notes(&mut self, notes: &[Note]);
+}
+
 impl Round<'_> {
     /// The ids that changes.sql named: what is the same already is not sent.
     pub(super) async fn compare_changed(
         &self,
         connection: &mut Connection,
         changed: &[DocumentId],
-        plan: &mut Plan,
+        findings: &mut impl Findings,
     ) -> Result<(), Error> {
         for ids in changed.chunks(IDS_A_LOOK) {
             let names: Vec<&str> = ids.iter().map(DocumentId::as_str).collect();
             let found = self.server.documents_by_ids(self.uid, &names, None).await?;
             let documents = self.keyed(found)?;
-            self.compare(connection, ids, documents, Reason::Changed, plan)
+            self.compare(connection, ids, documents, Reason::Changed, findings)
                 .await?;
         }
         Ok(())
@@ -53,7 +75,7 @@ impl Round<'_> {
 
     /// Every id that stands on one side only.
     pub(super) async fn compare_ids(&self, connection: &mut Connection) -> Result<Plan, Error> {
-        let mut plan = Plan::new()?;
+        let mut plan = Plan::new(self.limit.bytes())?;
         let mut in_index = IdSet::default();
         let mut offset = 0;
         loop {
@@ -64,7 +86,7 @@ impl Round<'_> {
                 break;
             }
         }
-        let in_database = self.send_missing(connection, &in_index, &mut plan).await?;
+        let in_database = self.rows_beyond(connection, &in_index, &mut plan).await?;
         for id in in_index.iter().filter(|id| !in_database.contains(id)) {
             plan.gone.insert(&id);
         }
@@ -75,7 +97,7 @@ impl Round<'_> {
     pub(super) async fn compare_all(
         &self,
         connection: &mut Connection,
-        plan: &mut Plan,
+        findings: &mut impl Findings,
     ) -> Result<(), Error> {
         let mut in_index = IdSet::default();
         let mut offset = 0;
@@ -93,26 +115,26 @@ impl Round<'_> {
                 .filter(|id| in_index.insert(id))
                 .cloned()
                 .collect();
-            let before = plan.read_bytes;
-            self.compare(connection, &ids, documents, Reason::Different, plan)
+            let bytes = self
+                .compare(connection, &ids, documents, Reason::Different, findings)
                 .await?;
             offset += count;
             if count == 0 || offset >= page.total {
                 break;
             }
-            let each = (plan.read_bytes - before) / count.max(1);
+            let each = bytes / count.max(1);
             limit = (PAGE_BYTES / each.max(1)).clamp(FIRST_PAGE, LARGEST_PAGE);
         }
-        self.send_missing(connection, &in_index, plan).await?;
+        self.rows_beyond(connection, &in_index, findings).await?;
         Ok(())
     }
 
-    /// Sends every row whose id is not in `in_index`. Returns the ids that the database has.
-    async fn send_missing(
+    /// Finds every row whose id is not in `in_index`. Returns the ids that the database has.
+    async fn rows_beyond(
         &self,
         connection: &mut Connection,
         in_index: &IdSet,
-        plan: &mut Plan,
+        findings: &mut impl Findings,
     ) -> Result<IdSet, Error> {
         let mut in_database = IdSet::default();
         let mut missing = Vec::new();
@@ -132,24 +154,26 @@ impl Round<'_> {
         drop(rows);
         snapshot.end().await?;
         for ids in missing.chunks(IDS_PER_READ) {
-            self.compare(connection, ids, Documents::new(), Reason::Missing, plan)
+            self.compare(connection, ids, Documents::new(), Reason::Missing, findings)
                 .await?;
         }
         Ok(in_database)
     }
 
     /// Reads the rows of these ids as they are now, and compares each with its document, where there is one. A document
-    /// without a row is gone; an id with neither is no matter.
+    /// without a row is gone; an id with neither is no matter. Returns the bytes that the rows became.
     async fn compare(
         &self,
         connection: &mut Connection,
         ids: &[DocumentId],
         mut documents: Documents,
         reason: Reason,
-        plan: &mut Plan,
-    ) -> Result<(), Error> {
+        findings: &mut impl Findings,
+    ) -> Result<u64, Error> {
         let mut notes = Notes::default();
         let mut line = Vec::new();
+        let mut bytes = 0;
+        let mut rows_read = 0;
         let mut snapshot = connection.snapshot().await?;
         for some in ids.chunks(IDS_PER_READ) {
             let (sql, arguments) = queries::by_ids(
@@ -158,8 +182,9 @@ impl Round<'_> {
             );
             let mut rows = snapshot.rows(&sql, arguments);
             while let Some(row) = rows.try_next().await? {
-                plan.rows += 1;
                 line.clear();
+                rows_read += 1;
+                findings.row();
                 let id = self
                     .index
                     .shape
@@ -168,25 +193,28 @@ impl Round<'_> {
                         index: self.index.definition.name.clone(),
                         total: 1,
                         shown: vec![BadRow {
-                            row: plan.rows,
+                            row: rows_read,
                             why: why.into(),
                         }],
                     })?;
-                plan.read_bytes += line.len() as u64;
-                if documents
-                    .remove(&id)
-                    .is_none_or(|document| differs(&line, &document))
+                bytes += line.len() as u64;
+                let document = documents.remove(&id);
+                if document
+                    .as_ref()
+                    .is_none_or(|document| differs(&line, document))
                 {
-                    plan.send(&id, &line, reason, self.limit.bytes())?;
+                    findings.differs(&id, &line, document.as_ref(), reason)?;
                 }
             }
         }
         snapshot.end().await?;
-        for id in ids.iter().filter(|id| documents.contains_key(id)) {
-            plan.gone.insert(id);
+        for id in ids {
+            if let Some(document) = documents.get(id) {
+                findings.gone(id, document);
+            }
         }
-        plan.notes.extend_from_slice(notes.entries());
-        Ok(())
+        findings.notes(notes.entries());
+        Ok(bytes)
     }
 
     fn keyed(&self, documents: Vec<Map<String, Value>>) -> Result<Documents, Error> {

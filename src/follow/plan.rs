@@ -1,5 +1,8 @@
 //! What a round found: documents to send, spooled, and ids to delete, each with its reason.
 
+use serde_json::{Map, Value};
+
+use super::compare::Findings;
 use crate::document::Note;
 use crate::error::Error;
 use crate::ids::{DocumentId, IdSet};
@@ -33,8 +36,8 @@ pub struct Plan {
     pub bytes: u64,
     /// Oddities of the data.
     pub notes: Vec<Note>,
-    /// Bytes of NDJSON that rows were turned into, sent or not.
-    pub(super) read_bytes: u64,
+    /// How large an upload may be.
+    batch_bytes: u64,
     pub(super) spooled: Vec<Spooled>,
 }
 
@@ -47,7 +50,7 @@ pub(super) struct Spooled {
 }
 
 impl Plan {
-    pub(super) fn new() -> Result<Self, Error> {
+    pub(super) fn new(batch_bytes: u64) -> Result<Self, Error> {
         let (writer, spool) = Spool::create(None).map_err(Error::Spool)?;
         Ok(Self {
             changed: IdSet::default(),
@@ -56,8 +59,8 @@ impl Plan {
             gone: IdSet::default(),
             rows: 0,
             bytes: 0,
+            batch_bytes,
             notes: Vec::new(),
-            read_bytes: 0,
             spooled: vec![Spooled {
                 spool,
                 writer,
@@ -89,31 +92,6 @@ impl Plan {
         (documents + self.missing.len()).saturating_sub(self.gone.len())
     }
 
-    /// A document is to be sent, unless it is on its way already.
-    pub(super) fn send(
-        &mut self,
-        id: &DocumentId,
-        line: &[u8],
-        reason: Reason,
-        limit: u64,
-    ) -> Result<(), Error> {
-        if self.changed.contains(id) || self.missing.contains(id) || self.different.contains(id) {
-            return Ok(());
-        }
-        match reason {
-            Reason::Changed => self.changed.insert(id),
-            Reason::Missing => self.missing.insert(id),
-            Reason::Different => self.different.insert(id),
-        };
-        self.gone.remove(id);
-        self.bytes += line.len() as u64;
-        if let Some(last) = self.spooled.last_mut() {
-            let batch = last.writer.push(line, id.as_str(), limit);
-            last.batches.extend(batch.map_err(Error::Spool)?);
-        }
-        Ok(())
-    }
-
     /// Nothing more is sent: all batches are complete.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
         for spooled in &mut self.spooled {
@@ -137,8 +115,46 @@ impl Plan {
         }
         self.rows += other.rows;
         self.bytes += other.bytes;
-        self.read_bytes += other.read_bytes;
         self.notes.extend(other.notes);
         self.spooled.extend(other.spooled);
+    }
+}
+
+impl Findings for Plan {
+    fn row(&mut self) {
+        self.rows += 1;
+    }
+
+    /// The row is to be sent, unless it is on its way already.
+    fn differs(
+        &mut self,
+        id: &DocumentId,
+        line: &[u8],
+        _document: Option<&Map<String, Value>>,
+        reason: Reason,
+    ) -> Result<(), Error> {
+        if self.changed.contains(id) || self.missing.contains(id) || self.different.contains(id) {
+            return Ok(());
+        }
+        match reason {
+            Reason::Changed => self.changed.insert(id),
+            Reason::Missing => self.missing.insert(id),
+            Reason::Different => self.different.insert(id),
+        };
+        self.gone.remove(id);
+        self.bytes += line.len() as u64;
+        if let Some(last) = self.spooled.last_mut() {
+            let batch = last.writer.push(line, id.as_str(), self.batch_bytes);
+            last.batches.extend(batch.map_err(Error::Spool)?);
+        }
+        Ok(())
+    }
+
+    fn gone(&mut self, id: &DocumentId, _document: &Map<String, Value>) {
+        self.gone.insert(id);
+    }
+
+    fn notes(&mut self, notes: &[Note]) {
+        self.notes.extend_from_slice(notes);
     }
 }

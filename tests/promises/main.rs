@@ -36,4 +36,5 @@ mod sync_interrupted;
 mod sync_races;
 mod sync_refusals;
 mod the_tools;
+mod verify;
 mod watch;

@@ -1,0 +1,118 @@
+//! `verify`: is every document what documents.sql says, to the field, and nothing else there? It changes nothing and
+//! makes no task.
+
+mod report;
+
+use std::time::Instant;
+
+use crate::cli::Verify;
+use crate::commands::sync::CannotFollow;
+use crate::engine::indexes::same_identity;
+use crate::engine::upload::BatchLimit;
+use crate::engine::{Begun, Server, settings};
+use crate::error::{DIFFERENT, Error};
+use crate::follow::{Drift, Round};
+use crate::interrupt::or_interrupted;
+use crate::preflight::Prepared;
+use crate::report::Answer;
+use crate::source::Database;
+
+pub use report::{IndexVerified, Outcome, VerifyReport};
+
+/// Documents that are shown field by field unless all are asked for.
+const SHOWN: usize = 20;
+
+/// How often an index that another program swaps meanwhile is read from the beginning.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// Runs it. Drift is an answer: exit code 5.
+///
+/// # Errors
+/// Where one side cannot be read. What concerns a single index is in its entry, and the others are verified all the same.
+pub async fn run(options: &Verify) -> Result<Answer, Error> {
+    let start = Instant::now();
+    let definitions = super::definitions(&options.selection)?;
+    let database = super::database(&options.connections.database)?;
+    let server = super::server(&options.connections.server)?;
+    let preflight = or_interrupted(super::preflight(&database, &server, definitions)).await?;
+    let show = if options.all { usize::MAX } else { SHOWN };
+    let mut indexes = Vec::with_capacity(preflight.indexes.len());
+    let mut exit_code = 0;
+    for index in &preflight.indexes {
+        let verified = or_interrupted(verify(&database, &server, index, show)).await;
+        let entry = match verified {
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => {
+                tracing::error!("{error}");
+                // What could not be verified weighs more than what differs.
+                exit_code = match exit_code {
+                    0 | DIFFERENT => error.exit_code(),
+                    worse => worse,
+                };
+                IndexVerified::failed(index, &error)
+            }
+            Ok(entry) => {
+                if exit_code == 0 && !entry.is_equal() {
+                    exit_code = DIFFERENT;
+                }
+                entry
+            }
+        };
+        indexes.push(entry);
+    }
+    let report = VerifyReport::new(indexes, start.elapsed().as_secs_f64());
+    Ok(Answer::new(&report, report.summary()).with_exit_code(exit_code))
+}
+
+async fn verify(
+    database: &Database,
+    server: &Server,
+    index: &Prepared,
+    show: usize,
+) -> Result<IndexVerified, Error> {
+    let start = Instant::now();
+    let live_uid = &index.definition.live_uid;
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(before) = server.index(live_uid).await? else {
+            break;
+        };
+        let drift = drift(database, server, index, show).await?;
+        let found = server.settings(live_uid).await?;
+        let after = server.index(live_uid).await?;
+        if after.is_some_and(|after| same_identity(&before.created_at, &after.created_at)) {
+            return Ok(IndexVerified {
+                settings: settings::differences(&index.settings, &found),
+                unmentioned: settings::unmentioned(&index.definition.settings, &found),
+                documents: server.count_documents(live_uid).await?,
+                ..IndexVerified::new(index, before.created_at, &drift, start.elapsed())
+            });
+        }
+        tracing::info!("{live_uid}: swapped by another program meanwhile; once more");
+    }
+    let live_uid = live_uid.clone();
+    Err(match server.index(&live_uid).await? {
+        None => CannotFollow::NoIndex { live_uid },
+        Some(_) => CannotFollow::Swapped { live_uid },
+    }
+    .into())
+}
+
+async fn drift(
+    database: &Database,
+    server: &Server,
+    index: &Prepared,
+    show: usize,
+) -> Result<Drift, Error> {
+    let round = Round {
+        database,
+        server,
+        index,
+        uid: &index.definition.live_uid,
+        // Nothing is sent.
+        limit: &BatchLimit::new(u64::MAX),
+        begun: &Begun::default(),
+        max_loss: None,
+        known: None,
+    };
+    round.drift(show).await
+}
