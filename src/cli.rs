@@ -56,6 +56,8 @@ pub enum Command {
     Apply(Apply),
     /// Compares every document with its row, to the field, and the settings; changes nothing
     Verify(Verify),
+    /// Answers "why is my article not found?": the row, the document, and where a query puts it
+    Explain(Explain),
     /// Asks a follower (sync --watch --listen) whether it follows: for a container's health check
     Health(Health),
     /// Shows what is live, how far it is behind the database, and what else lies there
@@ -466,6 +468,41 @@ pub struct Verify {
     /// Shows every document that differs, not only the first 20 of each index
     #[arg(long, env = "BISAN_INDEXER_ALL")]
     pub all: bool,
+    /// Where the database and Meilisearch are.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// `explain`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Sides that differ are exit code 5. Nothing is changed.
+
+Examples:
+  bisan-indexer explain articles 4711
+  bisan-indexer explain articles 4711 --q 'يافا 1936'
+  bisan-indexer explain articles 4711 --q يافا --search '{\"filter\": \"category = news\", \"limit\": 12}'")]
+pub struct Explain {
+    /// The index definition, by its name or live uid
+    #[arg(value_name = "INDEX")]
+    pub index_name: String,
+    /// The id of the row, which is that of the document
+    #[arg(value_name = "ID", allow_negative_numbers = true)]
+    pub id: String,
+    /// What a reader typed: tells at which place the document comes, or which words do not find it
+    #[arg(long, value_name = "QUERY", env = "BISAN_INDEXER_Q")]
+    pub q: Option<String>,
+    /// The search parameters that the application sends with it, as a JSON object
+    #[arg(
+        long,
+        value_name = "JSON",
+        requires = "q",
+        env = "BISAN_INDEXER_SEARCH"
+    )]
+    pub search: Option<String>,
     /// Where the database and Meilisearch are.
     #[command(flatten)]
     pub connections: Connections,

@@ -58,6 +58,7 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
         }
         Command::Apply(options) => commands::apply::run(options, progress).await,
         Command::Verify(options) => commands::verify::run(options).await,
+        Command::Explain(options) => commands::explain::run(options).await,
         Command::Health(options) => {
             let health = commands::sync::ask(options).await?;
             let code = if health.ready { 0 } else { FAILED };

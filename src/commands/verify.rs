@@ -17,7 +17,7 @@ use crate::preflight::Prepared;
 use crate::report::Answer;
 use crate::source::Database;
 
-pub use report::{IndexVerified, Outcome, VerifyReport};
+pub use report::{IndexVerified, Outcome, VerifyReport, fields};
 
 /// Documents that are shown field by field unless all are asked for.
 const SHOWN: usize = 20;

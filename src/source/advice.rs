@@ -56,6 +56,21 @@ pub fn compared_with_since(sql: &str) -> Vec<Comparison> {
     found
 }
 
+/// The names, in small letters, that stand behind the first FROM: those that decide which rows come. Names of tables
+/// and functions are among them.
+pub fn names_in_conditions(sql: &str) -> Vec<String> {
+    let is_from = |token: &Token<'_>| token.text.eq_ignore_ascii_case("from");
+    sql::tokens(sql)
+        .skip_while(|token| !is_from(token))
+        .filter(|token| match token.kind {
+            Kind::Word => true,
+            Kind::Quoted => !token.text.starts_with('\''),
+            _ => false,
+        })
+        .map(|token| token.text.trim_matches(['"', '`', '[', ']']).to_lowercase())
+        .collect()
+}
+
 /// What in a statement gives another value at another time, if anything does: `CURRENT_DATE`, `date('now')`, `random()`.
 /// Documents of such a statement differ from themselves, so that a comparison finds drift for ever.
 pub fn unsteady(sql: &str) -> Option<String> {

@@ -55,6 +55,20 @@ pub fn ids_among<'i>(
     )
 }
 
+/// The rows of a table whose column has this id, whatever documents.sql leaves out, and the values to bind.
+pub fn in_table(table: &str, column: &str, id: &str) -> (String, Vec<Argument>) {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let (list, arguments) = id_list([id]);
+    (
+        format!(
+            "SELECT * FROM {} AS t WHERE t.{} IN ({list})",
+            quoted(table),
+            quoted(column)
+        ),
+        arguments,
+    )
+}
+
 /// One row about the types of these columns of documents.sql, four values each: how many numbers, how many texts, the first
 /// id with a number, the first id with a text.
 pub fn types_of<'c>(documents_sql: &str, columns: impl IntoIterator<Item = &'c str>) -> String {

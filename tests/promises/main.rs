@@ -13,6 +13,7 @@ mod database_files;
 mod doctor;
 mod documents;
 mod dry_run;
+mod explain;
 mod foreign_indexes;
 mod gates;
 mod init;

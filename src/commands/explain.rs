@@ -1,0 +1,151 @@
+//! `explain INDEX ID`: why is my article not found? The row, the document that it becomes, the document on the server,
+//! and where a query puts it.
+
+mod report;
+mod row;
+mod search;
+
+use serde_json::{Map, Value};
+
+use crate::cli::Explain;
+use crate::commands::sync::CannotFollow;
+use crate::document::Notes;
+use crate::engine::{EngineError, Server};
+use crate::error::{DIFFERENT, Error};
+use crate::follow::differing_fields;
+use crate::ids::DocumentId;
+use crate::interrupt::or_interrupted;
+use crate::preflight::Prepared;
+use crate::report::Answer;
+use crate::source::Database;
+
+pub use report::{ExplainReport, InDatabase, Searched, Word};
+
+/// The longest word that the engine indexes, in bytes (milli: `MAX_WORD_LENGTH`).
+const MAX_WORD_BYTES: usize = 250;
+
+/// Waiting tasks that are looked at for those of one index.
+const QUEUE_LOOKED_AT: usize = 1_000;
+
+/// Runs it. Sides that differ are an answer: exit code 5.
+///
+/// # Errors
+/// An id or index that is none, or a side that cannot be read.
+pub async fn run(options: &Explain) -> Result<Answer, Error> {
+    let report = or_interrupted(explain(options)).await?;
+    let answer = Answer::new(&report, report.summary());
+    Ok(if report.sides_agree {
+        answer
+    } else {
+        answer.with_exit_code(DIFFERENT)
+    })
+}
+
+async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
+    let id = DocumentId::from_json(&Value::String(options.id.clone()))
+        .map_err(|why| Error::Usage(format!("no document can have this id: {why}")))?;
+    let mut definitions = super::definitions(&options.selection)?;
+    let known: Vec<String> = definitions.iter().map(|one| one.name.clone()).collect();
+    definitions.retain(|one| one.name == options.index_name || one.live_uid == options.index_name);
+    if definitions.is_empty() {
+        return Err(Error::Usage(format!(
+            "there is no index definition `{}`; there are {}",
+            options.index_name,
+            known.join(", ")
+        )));
+    }
+    let database = super::database(&options.connections.database)?;
+    let server = super::server(&options.connections.server)?;
+    let preflight = super::preflight(&database, &server, definitions).await?;
+    let Some(index) = preflight.indexes.first() else {
+        return Err(Error::Usage("no index is selected".to_owned()));
+    };
+    let live_uid = index.definition.live_uid.clone();
+    let Some(live) = &index.live else {
+        return Err(CannotFollow::NoIndex { live_uid }.into());
+    };
+    let mut report = ExplainReport::new(index, &id, live.index.created_at.clone());
+    both_sides(&database, &server, index, &id, &mut report).await?;
+    if let Some(q) = &options.q {
+        let parameters = parameters(options.search.as_deref())?;
+        let found = search::search(&server, index, &id, q, &parameters).await;
+        report.search = Some(found.map_err(|error| refused(error, &parameters))?);
+    }
+    report.conclude();
+    Ok(report)
+}
+
+/// The row and the document, and how they differ.
+async fn both_sides(
+    database: &Database,
+    server: &Server,
+    index: &Prepared,
+    id: &DocumentId,
+    report: &mut ExplainReport,
+) -> Result<(), Error> {
+    let live_uid = &index.definition.live_uid;
+    let mut connection = database.connect().await?;
+    let mut notes = Notes::default();
+    let line = row::document(&mut connection, index, id, &mut notes).await?;
+    let document = server.document(live_uid, id.as_str()).await?;
+    report.notes = notes.entries().to_vec();
+    report.database = match &line {
+        Some(_) => InDatabase::Selected,
+        None => row::why_not_selected(&mut connection, index, id)
+            .await?
+            .note(report),
+    };
+    connection.close().await?;
+    report.in_index = document.is_some();
+    report.fields = match (&line, &document) {
+        (Some(line), Some(document)) => differing_fields(line, document),
+        _ => Vec::new(),
+    };
+    report.sides_agree = line.is_some() == document.is_some() && report.fields.is_empty();
+    let queue = server.queue(QUEUE_LOOKED_AT).await?;
+    let its = queue
+        .by_index()
+        .into_iter()
+        .find(|(uid, _)| uid == live_uid);
+    report.waiting_tasks = its.map_or(0, |(_, tasks)| tasks as u64);
+    if let Some(document) = document {
+        report.long_words = long_words(&document);
+    }
+    Ok(())
+}
+
+/// Fields with a word that is too long to be found.
+fn long_words(document: &Map<String, Value>) -> Vec<String> {
+    let is_long = |text: &str| {
+        text.split_whitespace()
+            .any(|word| word.len() > MAX_WORD_BYTES)
+    };
+    document
+        .iter()
+        .filter(|(_, value)| value.as_str().is_some_and(is_long))
+        .map(|(field, _)| field.clone())
+        .collect()
+}
+
+fn parameters(search: Option<&str>) -> Result<Map<String, Value>, Error> {
+    match search {
+        None => Ok(Map::new()),
+        Some(text) => serde_json::from_str(text).map_err(|error| {
+            Error::Usage(format!(
+                "--search takes search parameters as Meilisearch's API does, such as '{{\"filter\": \"category = news\"}}': {error}"
+            ))
+        }),
+    }
+}
+
+/// A search that the index's settings do not allow is a fault of what was asked.
+fn refused(error: Error, parameters: &Map<String, Value>) -> Error {
+    match error {
+        Error::Engine(EngineError::Refused { code, message, .. }) if !parameters.is_empty() => {
+            Error::Usage(format!(
+                "the server refuses this search ({code}): {message}"
+            ))
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,379 @@
+//! What `explain` found: for people and for programs. Fields are only ever added.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::commands::verify::fields;
+use crate::document::Note;
+use crate::follow::FieldDifference;
+use crate::ids::DocumentId;
+use crate::preflight::Prepared;
+use crate::report::{aligned, counted, grouped};
+
+/// What the database says of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InDatabase {
+    /// documents.sql returns it.
+    Selected,
+    /// The table holds it, and documents.sql leaves it out.
+    FilteredOut,
+    /// The table does not hold it.
+    Absent,
+    /// documents.sql does not return it, and computes its ids, so that no table can be asked.
+    Unknown,
+}
+
+/// Where a query puts a document.
+#[derive(Clone, Debug, Serialize)]
+pub struct Searched {
+    /// The query.
+    pub q: String,
+    /// At which place it comes, from 1; null where the hits that can be reached do not have it.
+    pub rank: Option<u64>,
+    /// On which page that is, from 1.
+    pub page: Option<u64>,
+    /// How many hits a page was taken to have: `limit` or `hitsPerPage` of the search, else 20.
+    pub hits_a_page: u64,
+    /// As many documents match.
+    pub hits: u64,
+    /// As many can be reached (the setting `pagination.maxTotalHits`).
+    pub max_total_hits: u64,
+    /// Whether it matches; null where that cannot be told, because more match than can be reached.
+    pub matches: Option<bool>,
+    /// Which words alone find it, where the query does not.
+    pub words: Vec<Word>,
+    /// Fields that hold a word of the query and are not among searchableAttributes.
+    pub unsearchable: Vec<String>,
+}
+
+/// One word of a query.
+#[derive(Clone, Debug, Serialize)]
+pub struct Word {
+    /// The word.
+    pub word: String,
+    /// Whether it finds the document; null where that cannot be told.
+    pub found: Option<bool>,
+}
+
+/// What `explain` found.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainReport {
+    /// The definition's name.
+    pub index: String,
+    /// The uid that the application searches.
+    pub live_uid: String,
+    /// Which generation lies there.
+    pub created_at: String,
+    /// The id.
+    pub id: String,
+    /// The answer, in sentences.
+    pub because: Vec<String>,
+    /// Whether database and index say the same.
+    pub sides_agree: bool,
+    /// What the database says.
+    pub database: InDatabase,
+    /// The table that its ids come from, where documents.sql does not return the row.
+    pub table: Option<String>,
+    /// Columns of a row that is left out, which documents.sql has conditions about.
+    pub columns: Map<String, Value>,
+    /// What in documents.sql depends on the moment at which it runs.
+    pub clock: Option<String>,
+    /// Whether the live index has the document.
+    pub in_index: bool,
+    /// Fields that say two things.
+    pub fields: Vec<FieldDifference>,
+    /// Fields with a word that is too long to be indexed.
+    pub long_words: Vec<String>,
+    /// Oddities of the row: texts that are longer than what is indexed.
+    pub notes: Vec<Note>,
+    /// Tasks for the live index that wait or are at work.
+    pub waiting_tasks: u64,
+    /// Where the query puts it; null without `--q`.
+    pub search: Option<Searched>,
+}
+
+impl ExplainReport {
+    pub(super) fn new(index: &Prepared, id: &DocumentId, created_at: String) -> Self {
+        Self {
+            index: index.definition.name.clone(),
+            live_uid: index.definition.live_uid.clone(),
+            created_at,
+            id: id.to_string(),
+            because: Vec::new(),
+            sides_agree: false,
+            database: InDatabase::Unknown,
+            table: None,
+            columns: Map::new(),
+            clock: None,
+            in_index: false,
+            fields: Vec::new(),
+            long_words: Vec::new(),
+            notes: Vec::new(),
+            waiting_tasks: 0,
+            search: None,
+        }
+    }
+
+    /// Puts the answer into sentences.
+    pub(super) fn conclude(&mut self) {
+        let mut because = Vec::new();
+        because.push(self.sides());
+        if !self.sides_agree {
+            because.push(match self.waiting_tasks {
+                0 => "`bisan-indexer sync` sets it right".to_owned(),
+                tasks => format!(
+                    "{} for the index: it may be on its way; otherwise `bisan-indexer sync` sets it right",
+                    counted(tasks, "task waits", "tasks wait")
+                ),
+            });
+        }
+        for field in &self.long_words {
+            because.push(format!(
+                "`{field}` has a word of more than 250 bytes, which no search finds"
+            ));
+        }
+        because.extend(
+            self.notes
+                .iter()
+                .map(|note| format!("`{}`: {}", note.field, note.kind.advice())),
+        );
+        if let Some(search) = &self.search {
+            because.extend(search.sentences(self.in_index));
+        }
+        self.because = because;
+    }
+
+    /// Which side has it, and why one does not.
+    fn sides(&self) -> String {
+        let table = self.table.as_deref().unwrap_or_default();
+        let in_database = match self.database {
+            InDatabase::Selected => "the database has it".to_owned(),
+            InDatabase::FilteredOut => {
+                let mut text =
+                    format!("the table `{table}` has it, but documents.sql leaves it out");
+                let columns: Vec<String> = self
+                    .columns
+                    .iter()
+                    .map(|(name, value)| format!("{name} is {}", value.as_str().unwrap_or_default()))
+                    .collect();
+                if !columns.is_empty() {
+                    let _ = write!(text, " ({})", columns.join(", "));
+                }
+                if let Some(clock) = &self.clock {
+                    let _ = write!(text, "; its conditions depend on the clock ({clock})");
+                }
+                text
+            }
+            InDatabase::Absent => format!("the table `{table}` has no such row"),
+            InDatabase::Unknown => {
+                "documents.sql does not return it, and computes its ids, so that no table can be asked"
+                    .to_owned()
+            }
+        };
+        let joint = match (self.database == InDatabase::Selected, self.in_index) {
+            (true, true) if self.sides_agree => {
+                return "database and index have it, and every field is the same".to_owned();
+            }
+            (true, true) => {
+                let fields: Vec<&str> = self
+                    .fields
+                    .iter()
+                    .map(|difference| difference.field.as_str())
+                    .collect();
+                return format!(
+                    "database and index have it, but differ in {}",
+                    fields.join(", ")
+                );
+            }
+            (true, false) => ", but it is missing in the index",
+            (false, true) => "; the index still has it",
+            (false, false) => ", and neither has the index",
+        };
+        format!("{in_database}{joint}")
+    }
+
+    /// The summary for people.
+    pub fn summary(&self) -> String {
+        let good = self.sides_agree
+            && self.in_index
+            && self
+                .search
+                .as_ref()
+                .is_none_or(|search| search.rank.is_some());
+        let mark = if good {
+            console::style("✔").green().bold()
+        } else {
+            console::style("✘").red().bold()
+        };
+        let title = console::style(format!("{} {}", self.live_uid, self.id)).bold();
+        let mut text = format!("{mark} {title}\n");
+        for sentence in &self.because {
+            let _ = writeln!(text, "  {sentence}");
+        }
+        text.push_str(&fields(&self.fields));
+        if let Some(search) = self
+            .search
+            .as_ref()
+            .filter(|search| !search.words.is_empty())
+        {
+            let rows: Vec<[String; 2]> = search
+                .words
+                .iter()
+                .map(|word| {
+                    let found = match word.found {
+                        Some(true) => "finds it",
+                        Some(false) => "does not find it",
+                        None => "finds more than can be looked at",
+                    };
+                    [word.word.clone(), found.to_owned()]
+                })
+                .collect();
+            text.push_str(&aligned(&rows));
+        }
+        text
+    }
+}
+
+impl Searched {
+    fn sentences(&self, in_index: bool) -> Vec<String> {
+        let q = &self.q;
+        let hits = counted(self.hits, "document", "documents");
+        if !in_index {
+            return vec![format!(
+                "\"{q}\" cannot find what is not in the index; it finds {hits}"
+            )];
+        }
+        if let (Some(rank), Some(page)) = (self.rank, self.page) {
+            return vec![format!(
+                "\"{q}\" finds it at place {} of {}: page {} of {} each",
+                grouped(rank),
+                grouped(self.hits),
+                grouped(page),
+                counted(self.hits_a_page, "hit", "hits"),
+            )];
+        }
+        let mut sentences = vec![match self.matches {
+            Some(true) => format!(
+                "\"{q}\" matches it, but it comes after the first {} hits, and maxTotalHits lets no more be reached",
+                grouped(self.max_total_hits)
+            ),
+            Some(false) => format!("\"{q}\" does not find it, though it finds {hits}"),
+            None => format!(
+                "\"{q}\" does not show it among the first {} hits, and maxTotalHits lets no more be reached; whether it \
+                 matches could be told if `id` were filterable",
+                grouped(self.max_total_hits)
+            ),
+        }];
+        if !self.unsearchable.is_empty() {
+            sentences.push(format!(
+                "a word of the query stands in {}, which searchableAttributes does not name",
+                self.unsearchable.join(", ")
+            ));
+        }
+        sentences
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::Remark;
+    use crate::report::expect_documented;
+    use serde_json::json;
+
+    /// Every field is there: docs/json.md shows this very report.
+    fn report() -> ExplainReport {
+        let mut report = ExplainReport {
+            index: "articles".to_owned(),
+            live_uid: "articles".to_owned(),
+            created_at: "2026-11-24T14:30:02.114209Z".to_owned(),
+            id: "4711".to_owned(),
+            because: Vec::new(),
+            sides_agree: false,
+            database: InDatabase::Selected,
+            table: None,
+            columns: Map::new(),
+            clock: None,
+            in_index: true,
+            fields: vec![FieldDifference {
+                field: "title".to_owned(),
+                database: Some("\"يافا\"".to_owned()),
+                index: Some("\"حيفا\"".to_owned()),
+            }],
+            long_words: vec!["url".to_owned()],
+            notes: vec![Note {
+                kind: Remark::LongText,
+                field: "body".to_owned(),
+                count: 1,
+                first_id: "4711".to_owned(),
+            }],
+            waiting_tasks: 0,
+            search: Some(Searched {
+                q: "يافا".to_owned(),
+                rank: None,
+                page: None,
+                hits_a_page: 20,
+                hits: 212,
+                max_total_hits: 10_000,
+                matches: Some(false),
+                words: vec![Word {
+                    word: "يافا".to_owned(),
+                    found: Some(false),
+                }],
+                unsearchable: vec!["source".to_owned()],
+            }),
+        };
+        report.conclude();
+        report
+    }
+
+    #[test]
+    fn the_report_is_documented_field_by_field() {
+        expect_documented("explain", &report());
+    }
+
+    #[test]
+    fn the_answer_stands_in_sentences() {
+        console::set_colors_enabled(false);
+        let text = report().summary();
+        for part in [
+            "✘ articles 4711",
+            "database and index have it, but differ in title",
+            "`bisan-indexer sync` sets it right",
+            "`url` has a word of more than 250 bytes",
+            "\"يافا\" does not find it, though it finds 212 documents",
+            "stands in source, which searchableAttributes does not name",
+            "does not find it",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_left_out_is_shown_by_what_decides() {
+        let mut left_out = ExplainReport {
+            database: InDatabase::FilteredOut,
+            in_index: false,
+            sides_agree: true,
+            table: Some("articles".to_owned()),
+            columns: Map::from_iter([("status".to_owned(), json!("draft"))]),
+            clock: Some("'now'".to_owned()),
+            fields: Vec::new(),
+            search: None,
+            notes: Vec::new(),
+            long_words: Vec::new(),
+            ..report()
+        };
+        left_out.conclude();
+        assert_eq!(
+            left_out.because,
+            [
+                "the table `articles` has it, but documents.sql leaves it out (status is draft); its conditions depend on \
+                 the clock ('now'), and neither has the index"
+            ]
+        );
+    }
+}
