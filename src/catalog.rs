@@ -13,7 +13,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 mod error;
-mod fingerprint;
+pub mod fingerprint;
 mod load;
 mod select;
 mod smoke;

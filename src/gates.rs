@@ -7,6 +7,7 @@ mod former;
 
 use serde_json::Value;
 
+use crate::catalog::SmokeQuery;
 use crate::cli::Percent;
 use crate::engine::indexes::same_identity;
 use crate::engine::{Build, EngineError, Server, settings};
@@ -201,15 +202,7 @@ pub async fn check(
         let (gate, warning) = check_fields(server, build).await?;
         closed.extend(gate);
         warnings.extend(warning);
-        for query in &expected.prepared.definition.smoke {
-            if let Some(why) = server.smoke(&build.uid, query).await?.failure {
-                closed.push(ClosedGate::Smoke {
-                    uid: build.uid.clone(),
-                    query: Value::from(query.q.as_str()).to_string(),
-                    why: why.to_string(),
-                });
-            }
-        }
+        closed.extend(smoke(server, &build.uid, &expected.prepared.definition.smoke).await?);
     }
     if closed.is_empty() {
         Ok(PassedGates {
@@ -220,6 +213,28 @@ pub async fn check(
     } else {
         Err(Error::Closed(ClosedGates(closed)))
     }
+}
+
+/// The smoke queries that an index does not answer as it should.
+///
+/// # Errors
+/// The server could not be asked.
+pub async fn smoke(
+    server: &Server,
+    uid: &str,
+    queries: &[SmokeQuery],
+) -> Result<Vec<ClosedGate>, EngineError> {
+    let mut closed = Vec::new();
+    for query in queries {
+        if let Some(why) = server.smoke(uid, query).await?.failure {
+            closed.push(ClosedGate::Smoke {
+                uid: uid.to_owned(),
+                query: Value::from(query.q.as_str()).to_string(),
+                why: why.to_string(),
+            });
+        }
+    }
+    Ok(closed)
 }
 
 /// The gates that need no build: has the source become empty, or lost too much?

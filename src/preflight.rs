@@ -1,5 +1,7 @@
 //! Everything that can be known to go wrong is found here, before anything is created.
 
+use std::collections::BTreeMap;
+
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value as Json};
 
@@ -35,6 +37,8 @@ pub struct Prepared {
     pub changes_takes_since: bool,
     /// What tells this definition from a later one.
     pub fingerprint: String,
+    /// The same of each of its parts.
+    pub parts: BTreeMap<String, String>,
     /// What lies under the live uid now.
     pub live: Option<Live>,
 }
@@ -200,18 +204,20 @@ pub async fn check_statements(
         changes_takes_since = !changes.parameters.is_empty();
     }
     let shape = shape.with_filterable(filterable(&definition.settings));
-    let fingerprint = definition.fingerprint(
-        shape
-            .conversions()
-            .iter()
-            .map(|conversion| (conversion.name(), conversion.version())),
-    );
+    let conversions: Vec<(&str, u32)> = shape
+        .conversions()
+        .iter()
+        .map(|conversion| (conversion.name(), conversion.version()))
+        .collect();
+    let fingerprint = definition.fingerprint(conversions.iter().copied());
+    let parts = definition.part_fingerprints(conversions);
     Ok(Prepared {
         settings: definition.settings.clone(),
         definition,
         shape,
         changes_takes_since,
         fingerprint,
+        parts,
         live: None,
     })
 }

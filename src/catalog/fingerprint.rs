@@ -1,9 +1,20 @@
 //! Has a definition changed since a generation was built?
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::IndexDefinition;
+
+/// The parts of a definition, as fingerprints name them.
+pub const DOCUMENTS: &str = "documents.sql";
+pub const CHANGES: &str = "changes.sql";
+pub const SETTINGS: &str = "settings.json";
+pub const CONVERSION: &str = "conversion";
+
+/// Digits of a part's hash: enough that no two texts share them.
+const PART_DIGITS: usize = 16;
 
 impl IndexDefinition {
     /// A SHA-256 over all that decides what the documents and settings of this index look like: `documents.sql`,
@@ -14,23 +25,57 @@ impl IndexDefinition {
     /// CRLF, nor blanks around a statement.
     pub fn fingerprint<'a>(&self, conversions: impl IntoIterator<Item = (&'a str, u32)>) -> String {
         let mut hash = Sha256::new();
-        add(&mut hash, "documents.sql", &statement(&self.documents_sql));
+        for (name, text) in self.parts(conversions) {
+            add(&mut hash, name, &text);
+        }
+        hex(hash)
+    }
+
+    /// A short hash of each part that the fingerprint covers, by the part's name, so that a later run can say which of
+    /// them changed. The conversions are one part.
+    pub fn part_fingerprints<'a>(
+        &self,
+        conversions: impl IntoIterator<Item = (&'a str, u32)>,
+    ) -> BTreeMap<String, String> {
+        let mut hashes: BTreeMap<&str, Sha256> = BTreeMap::new();
+        for (name, text) in self.parts(conversions) {
+            add(hashes.entry(name).or_default(), name, &text);
+        }
+        let short = |hash: Sha256| hex(hash).chars().take(PART_DIGITS).collect();
+        hashes
+            .into_iter()
+            .map(|(name, hash)| (name.to_owned(), short(hash)))
+            .collect()
+    }
+
+    /// Everything that a fingerprint covers, in its order.
+    fn parts<'a>(
+        &self,
+        conversions: impl IntoIterator<Item = (&'a str, u32)>,
+    ) -> Vec<(&'static str, String)> {
+        let mut parts = vec![(DOCUMENTS, statement(&self.documents_sql))];
         if let Some(changes) = &self.changes_sql {
-            add(&mut hash, "changes.sql", &statement(changes));
+            parts.push((CHANGES, statement(changes)));
         }
         let settings = serde_json::to_string(&sorted(&Value::Object(self.settings.clone())));
-        add(&mut hash, "settings.json", &settings.unwrap_or_default());
+        parts.push((SETTINGS, settings.unwrap_or_default()));
         let mut conversions: Vec<_> = conversions.into_iter().collect();
         conversions.sort_unstable();
         conversions.dedup();
-        for (name, version) in conversions {
-            add(&mut hash, "conversion", &format!("{name} {version}"));
-        }
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        parts.extend(
+            conversions
+                .into_iter()
+                .map(|(name, version)| (CONVERSION, format!("{name} {version}"))),
+        );
+        parts
     }
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A part with its name and length, so that text can't move from one part to the next unnoticed.
@@ -94,6 +139,24 @@ mod tests {
             assert_ne!(*other, base);
             assert!(!others[..place].contains(other));
         }
+    }
+
+    #[test]
+    fn each_part_is_told_from_the_others() {
+        let changes = |text: &str| IndexDefinition {
+            changes_sql: Some(text.to_owned()),
+            ..with_settings(r#"{"stopWords": ["ال"]}"#)
+        };
+        let before = changes("SELECT 1").part_fingerprints([("html", 1), ("json", 1)]);
+        let names: Vec<&str> = before.keys().map(String::as_str).collect();
+        assert_eq!(names, [CHANGES, CONVERSION, DOCUMENTS, SETTINGS]);
+        let after = changes("SELECT 2").part_fingerprints([("html", 2), ("json", 1)]);
+        let changed: Vec<&str> = before
+            .iter()
+            .filter(|(name, hash)| after.get(*name) != Some(hash))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(changed, [CHANGES, CONVERSION]);
     }
 
     #[test]

@@ -224,7 +224,10 @@ impl Job<'_> {
             .map(|index| {
                 let live_uid = &index.definition.live_uid;
                 let uid = GenerationUid::free(live_uid, now, &there, &known);
-                Record::begin(live_uid, uid.as_str(), &index.fingerprint, &host, now)
+                Record {
+                    parts: index.parts.clone(),
+                    ..Record::begin(live_uid, uid.as_str(), &index.fingerprint, &host, now)
+                }
             })
             .collect();
         // The records come first: a run that dies between the two leaves nothing that the next one does not know.

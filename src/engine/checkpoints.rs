@@ -3,6 +3,8 @@
 //! A state file in a container is lost or shared by accident, and after a wiped volume or a restored dump it goes on telling of an
 //! index that isn't there. A record here is wiped, restored and kept together with the documents that it is about.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -37,6 +39,12 @@ pub struct Record {
     pub created_at: Option<String>,
     /// Of the definition that it was built by.
     pub fingerprint: String,
+    /// Of each part of it, so that what changed can be named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, String>,
+    /// Our newest task that changed the settings of the live index; older ones are not another program's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_task: Option<TaskUid>,
     /// Where the program ran.
     pub host: String,
     pub begun_at: Timestamp,
@@ -104,6 +112,8 @@ impl Record {
             build_uid: build_uid.to_owned(),
             created_at: None,
             fingerprint: fingerprint.to_owned(),
+            parts: BTreeMap::new(),
+            settings_task: None,
             host: host.to_owned(),
             begun_at,
             complete: false,

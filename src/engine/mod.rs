@@ -37,6 +37,7 @@ pub mod promote;
 pub mod search;
 pub mod server;
 pub mod settings;
+pub mod settings_cost;
 mod settings_form;
 pub mod settings_keys;
 pub mod swap;

@@ -4,18 +4,23 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
+    checkpoints::Record,
     error::{EngineError, cut},
-    indexes::checked,
+    indexes::{IndexInfo, checked},
     server::{Accepted, Server},
     settings_form::{agree, is_default},
-    tasks::TaskUid,
+    tasks::{Task, TaskUid},
 };
 
 pub use super::settings_keys::{LeftOut, UnknownKey, check_keys, for_server, known_keys};
+
+/// The newest settings tasks of an index that are looked at.
+const SETTINGS_TASKS: usize = 20;
 
 /// Objects that a PATCH merges part by part: what it doesn't name stays.
 const MERGED: [&str; 4] = ["typoTolerance", "faceting", "pagination", "embedders"];
@@ -61,6 +66,36 @@ impl Server {
             .await?;
         Ok(accepted.task_uid)
     }
+
+    /// Settings tasks that others sent to a live index of ours since it went live, the newest first: meilisearch-rails
+    /// does so at searches, or a person. Those of its build are older.
+    pub async fn settings_tasks_of_others(
+        &self,
+        live: &IndexInfo,
+        record: &Record,
+    ) -> Result<Vec<Task>, EngineError> {
+        let Some(live_since) = record.completed_at else {
+            return Ok(Vec::new());
+        };
+        let uid = checked(&live.uid)?;
+        let path = format!("/tasks?types=settingsUpdate&indexUids={uid}&limit={SETTINGS_TASKS}");
+        let page = self.raw(reqwest::Method::GET, &path, None).await?;
+        let is_anothers = |task: &Task| {
+            let enqueued_at = task.enqueued_at.as_ref();
+            record.settings_task.is_none_or(|ours| task.uid > ours)
+                && enqueued_at
+                    .and_then(|at| at.parse::<Timestamp>().ok())
+                    .is_some_and(|at| at > live_since)
+        };
+        Ok(page
+            .get("results")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|task| serde_json::from_value(task.clone()).ok())
+            .filter(is_anothers)
+            .collect())
+    }
 }
 
 /// The keys of `wanted` that the server has otherwise. Give it what [`for_server`] left: a key that the server is too old for
@@ -75,6 +110,26 @@ pub fn differences(wanted: &Map<String, Value>, server: &Map<String, Value>) -> 
             key: key.clone(),
             wanted: masked(wanted),
             found: masked(&found),
+        })
+        .collect()
+}
+
+/// What undoes a change: the values that were there before, of the keys that were sent. A key that the server did not show is
+/// reset.
+pub fn to_restore(before: &Map<String, Value>, sent: &Map<String, Value>) -> Map<String, Value> {
+    sent.keys()
+        .map(|key| {
+            let mut value = before.get(key).cloned().unwrap_or(Value::Null);
+            if let (true, Some(parts), Some(Value::Object(new))) = (
+                MERGED.contains(&key.as_str()),
+                value.as_object_mut(),
+                sent.get(key),
+            ) {
+                for name in new.keys() {
+                    parts.entry(name.clone()).or_insert(Value::Null);
+                }
+            }
+            (key.clone(), value)
         })
         .collect()
 }
@@ -169,6 +224,22 @@ mod tests {
         assert_eq!(
             Value::Object(send),
             json!({"typoTolerance": {"enabled": false, "disableOnWords": null}, "embedders": {"old": null}})
+        );
+    }
+
+    #[test]
+    fn a_change_is_undone_part_by_part() {
+        let before = map(json!({
+            "stopWords": ["من"], "typoTolerance": {"enabled": true}, "synonyms": {"a": ["b"]}
+        }));
+        let sent = map(json!({
+            "stopWords": null, "typoTolerance": {"enabled": false, "disableOnNumbers": true}, "searchCutoffMs": 100
+        }));
+        assert_eq!(
+            Value::Object(to_restore(&before, &sent)),
+            json!({
+                "stopWords": ["من"], "typoTolerance": {"enabled": true, "disableOnNumbers": null}, "searchCutoffMs": null
+            })
         );
     }
 

@@ -36,8 +36,8 @@ type Documents = HashMap<DocumentId, Map<String, Value>>;
 /// What becomes of that which a comparison finds, one document at a time: a [`Plan`] has it sent and deleted, a
 /// [`Drift`](super::Drift) remembers it.
 pub(super) trait Findings {
-    /// A row was read.
-    fn row(&mut self);
+    /// A row was read, and became so many bytes of NDJSON.
+    fn row(&mut self, bytes: u64);
 
     /// The index has no document for a row (`document` is none), or one that says something else.
     fn differs(
@@ -184,7 +184,6 @@ impl Round<'_> {
             while let Some(row) = rows.try_next().await? {
                 line.clear();
                 rows_read += 1;
-                findings.row();
                 let id = self
                     .index
                     .shape
@@ -197,6 +196,7 @@ impl Round<'_> {
                             why: why.into(),
                         }],
                     })?;
+                findings.row(line.len() as u64);
                 bytes += line.len() as u64;
                 let document = documents.remove(&id);
                 if document

@@ -134,7 +134,7 @@ impl Drift {
 }
 
 impl Findings for Drift {
-    fn row(&mut self) {
+    fn row(&mut self, _bytes: u64) {
         self.rows += 1;
     }
 

@@ -32,6 +32,8 @@ pub struct Plan {
     pub gone: IdSet,
     /// Rows that were read.
     pub rows: u64,
+    /// Bytes of NDJSON that those rows became, whether they are sent or not.
+    pub row_bytes: u64,
     /// Bytes of NDJSON that are sent.
     pub bytes: u64,
     /// Oddities of the data.
@@ -58,6 +60,7 @@ impl Plan {
             different: IdSet::default(),
             gone: IdSet::default(),
             rows: 0,
+            row_bytes: 0,
             bytes: 0,
             batch_bytes,
             notes: Vec::new(),
@@ -114,6 +117,7 @@ impl Plan {
             }
         }
         self.rows += other.rows;
+        self.row_bytes += other.row_bytes;
         self.bytes += other.bytes;
         self.notes.extend(other.notes);
         self.spooled.extend(other.spooled);
@@ -121,8 +125,9 @@ impl Plan {
 }
 
 impl Findings for Plan {
-    fn row(&mut self) {
+    fn row(&mut self, bytes: u64) {
         self.rows += 1;
+        self.row_bytes += bytes;
     }
 
     /// The row is to be sent, unless it is on its way already.

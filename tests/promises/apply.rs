@@ -1,9 +1,11 @@
 //! `apply` does what is due, says why, and does nothing twice.
 
+use serde_json::{Value, json};
+
 use crate::support::Scene;
 use crate::support::program::Program;
 
-use super::sync_changes::expect_equal;
+use super::sync_changes::{expect_equal, figures};
 
 fn apply(scene: &Scene) -> Program {
     scene.command("apply").args(["--yes", "--output", "json"])
@@ -32,7 +34,9 @@ async fn the_cheapest_way_is_taken_and_its_reason_told() {
     let report = apply(&scene).run().await.expect(0).report();
     assert_eq!(report["way"], "reindex", "{report}");
     assert!(
-        report.to_string().contains("definition changed"),
+        report
+            .to_string()
+            .contains("documents.sql and settings.json changed"),
         "{report}"
     );
     expect_equal(&scene).await;
@@ -62,4 +66,213 @@ async fn mass_deletion_is_refused() {
         .await;
     apply(&scene).run().await.expect(3);
     assert_eq!(scene.live().await, before);
+}
+
+/// One index, `articles`, with these settings and these smoke queries.
+fn define(scene: &mut Scene, settings: &Value, smoke: &Value) {
+    scene.define(|definitions| {
+        definitions
+            .index("articles", "SELECT id, title FROM articles")
+            .settings("articles", settings.clone())
+            .smoke("articles", smoke.clone())
+            .changes(
+                "articles",
+                "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since",
+            )
+    });
+}
+
+async fn live_with(settings: &Value) -> Scene {
+    let mut scene = Scene::new().await;
+    define(&mut scene, settings, &json!([]));
+    scene.already_live().await;
+    scene
+}
+
+fn titles_and(more: Value) -> Value {
+    let mut settings = json!({"searchableAttributes": ["title"]});
+    for (key, value) in more.as_object().unwrap() {
+        settings[key] = value.clone();
+    }
+    settings
+}
+
+#[tokio::test]
+async fn settings_that_are_cheap_in_place_are_changed_there_and_documents_follow() {
+    let mut scene = live_with(&titles_and(json!({"pagination": {"maxTotalHits": 50}}))).await;
+    let before = scene.live().await;
+    scene.database.save_title(3, "edited").await;
+    // One key changes, one is new, and one is taken out, which resets it.
+    let wanted =
+        titles_and(json!({"synonyms": {"a": ["b"]}, "displayedAttributes": ["id", "title"]}));
+    define(&mut scene, &wanted, &json!([]));
+    let report = apply(&scene).run().await.expect(0).report();
+    let uid = scene.uid("articles");
+    assert_eq!(report["way"], "settings", "{report}");
+    assert_eq!(scene.live().await.created_at(&uid), before.created_at(&uid));
+    let settings = scene.api.settings(&uid).await;
+    assert_eq!(settings["synonyms"], json!({"a": ["b"]}), "{settings}");
+    assert_eq!(settings["pagination"]["maxTotalHits"], 1_000, "{settings}");
+    scene.expect_in_step().await;
+    scene.command("sync").run().await.expect(0);
+    let report = apply(&scene).run().await.expect(0).report();
+    assert_eq!(report["way"], "nothing", "{report}");
+}
+
+#[tokio::test]
+async fn settings_that_are_dear_in_place_are_a_reason_to_build_anew() {
+    let mut scene = live_with(&titles_and(json!({}))).await;
+    define(
+        &mut scene,
+        &titles_and(json!({"stopWords": ["ال"]})),
+        &json!([]),
+    );
+    let report = apply(&scene)
+        .arg("--dry-run")
+        .run()
+        .await
+        .expect(0)
+        .report();
+    assert_eq!(report["way"], "reindex", "{report}");
+    let plan = figures(&report, "articles");
+    assert_eq!(plan["settings"][0]["key"], "stopWords", "{report}");
+    assert_eq!(plan["documents_to_send"], 12, "{report}");
+    let report = apply(&scene).run().await.expect(0).report();
+    assert_eq!(report["way"], "reindex", "{report}");
+}
+
+/// Settings that make a smoke query fail are put back, and the definition counts as not applied.
+#[tokio::test]
+async fn settings_in_place_that_break_a_search_are_put_back() {
+    let mut scene = live_with(&titles_and(json!({"typoTolerance": {"enabled": true}}))).await;
+    scene.database.save_title(3, "harvesting").await;
+    scene.command("sync").run().await.expect(0);
+    let before = scene.live().await;
+    let smoke = json!([{"q": "harvestnig", "min_hits": 1}]);
+    define(
+        &mut scene,
+        &titles_and(json!({"typoTolerance": {"enabled": false}})),
+        &smoke,
+    );
+    let refused = apply(&scene).run().await.expect(3);
+    refused.says(["harvestnig"]);
+    assert_eq!(scene.live().await, before);
+    let report = apply(&scene)
+        .arg("--dry-run")
+        .run()
+        .await
+        .expect(0)
+        .report();
+    assert_eq!(report["way"], "settings", "{report}");
+}
+
+/// The answer to the settings is lost, and the program with it: the next run finds them there and notes it.
+#[tokio::test]
+async fn a_run_that_died_after_its_settings_is_completed_by_the_next() {
+    let mut scene = live_with(&titles_and(json!({}))).await;
+    define(
+        &mut scene,
+        &titles_and(json!({"synonyms": {"a": ["b"]}})),
+        &json!([]),
+    );
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold_answer("PATCH", "/indexes/*/settings");
+    let running = apply(&scene).env("MEILISEARCH_HOST", proxy.url()).start();
+    hold.reached("the settings").await;
+    running.kill();
+    running.ended().await;
+    hold.release();
+    let report = apply(&scene).run().await.expect(0).report();
+    assert_eq!(report["way"], "settings", "{report}");
+    scene.command("sync").run().await.expect(0);
+    let report = apply(&scene).run().await.expect(0).report();
+    assert_eq!(report["way"], "nothing", "{report}");
+}
+
+/// meilisearch-rails sends its model's settings at a search: named with its task, set right once, not fought.
+#[tokio::test]
+async fn settings_of_another_program_are_named_with_their_task() {
+    let scene = live_with(&titles_and(json!({}))).await;
+    let uid = scene.uid("articles");
+    let by_the_gem = json!({"synonyms": {"x": ["y"]}, "displayedAttributes": ["title"]});
+    let task = scene
+        .api
+        .succeed(
+            "PATCH",
+            &format!("/indexes/{uid}/settings"),
+            Some(by_the_gem),
+        )
+        .await;
+    let report = apply(&scene).run().await.expect(0).report();
+    assert_eq!(
+        report["way"], "nothing",
+        "what nobody asks for is left alone: {report}"
+    );
+    let others = &figures(&report, "articles")["other_writers"];
+    assert_eq!(others[0]["task"], task["uid"], "{report}");
+    assert_eq!(others[0]["keys"].as_array().unwrap().len(), 2, "{report}");
+
+    let searched = json!({"searchableAttributes": ["id"]});
+    scene
+        .api
+        .succeed("PATCH", &format!("/indexes/{uid}/settings"), Some(searched))
+        .await;
+    let report = apply(&scene).run().await.expect(0).report();
+    assert_eq!(report["way"], "reindex", "{report}");
+    assert_eq!(
+        scene.api.settings(&uid).await["searchableAttributes"],
+        json!(["title"])
+    );
+    let report = apply(&scene).run().await.expect(0).report();
+    assert_eq!(report["way"], "nothing", "{report}");
+    assert_eq!(
+        figures(&report, "articles")["other_writers"],
+        json!([]),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn another_changes_sql_needs_no_rebuild() {
+    let mut scene = live_with(&titles_and(json!({}))).await;
+    let before = scene.live().await;
+    scene.define(|definitions| {
+        definitions
+            .index("articles", "SELECT id, title FROM articles")
+            .settings("articles", titles_and(json!({})))
+            .changes(
+                "articles",
+                "SELECT id, created_at AS changed_at FROM articles WHERE created_at >= :since",
+            )
+    });
+    scene.command("sync").run().await.expect(3).says(["apply"]);
+    let report = apply(&scene).run().await.expect(0).report();
+    assert_eq!(report["way"], "sync", "{report}");
+    assert_eq!(scene.live().await, before);
+    scene.command("sync").run().await.expect(0);
+    let report = apply(&scene).run().await.expect(0).report();
+    assert_eq!(report["way"], "nothing", "{report}");
+}
+
+#[tokio::test]
+async fn a_plan_names_documents_by_id_and_what_they_cost() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    scene.database.save_title(3, "edited").await;
+    scene.database.delete_article(4).await;
+    let new = scene.database.import(1, "new").await;
+    let report = apply(&scene)
+        .arg("--dry-run")
+        .run()
+        .await
+        .expect(0)
+        .report();
+    let plan = figures(&report, "articles");
+    assert_eq!(plan["way"], "sync", "{report}");
+    let documents = &plan["documents"];
+    assert_eq!(documents["first_added"], json!(new), "{report}");
+    assert_eq!(documents["first_changed"], json!(["3"]), "{report}");
+    assert_eq!(documents["first_deleted"], json!(["4"]), "{report}");
+    assert_eq!(plan["documents_to_send"], 2, "{report}");
+    assert!(plan["bytes_to_send"].as_u64().unwrap() > 100, "{report}");
 }

@@ -1,14 +1,12 @@
 //! What lies on the server of one index: is it the application's, is it the definition's, and who else is at it?
 
 use futures::TryStreamExt as _;
-use jiff::Timestamp;
-use serde_json::Value;
 
 use super::Checks;
 use crate::catalog::IndexDefinition;
 use crate::engine::checkpoints::Record;
 use crate::engine::generations::Generations;
-use crate::engine::{Features, IndexInfo, Server, Task, settings, settings_keys};
+use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::error::Error;
 use crate::ids::{DocumentId, IdSet};
 use crate::preflight::Prepared;
@@ -18,8 +16,6 @@ use crate::source::{Connection, queries};
 /// Up to so many documents every id is compared; listing them takes a tenth of a second for every five thousand.
 const COMPARED_IDS: u64 = 200_000;
 const IDS_A_PAGE: u64 = 10_000;
-/// The newest settings tasks of an index that are looked at.
-const SETTINGS_TASKS: usize = 20;
 
 /// What lies on the server, asked once for all indexes.
 pub struct There<'a> {
@@ -137,8 +133,8 @@ impl<'a> There<'a> {
         let found = self.server.settings(&index.uid).await?;
         let (wanted, _) = settings_keys::for_server(&definition.settings, self.features);
         let differences = settings::differences(&wanted, &found);
-        let others = match record.and_then(|record| record.completed_at) {
-            Some(live_since) => self.settings_tasks_after(&index.uid, live_since).await?,
+        let others = match record {
+            Some(record) => self.server.settings_tasks_of_others(index, record).await?,
             None => Vec::new(),
         };
         if let Some(newest) = others.first() {
@@ -156,7 +152,7 @@ impl<'a> There<'a> {
                     newest.uid,
                     newest.enqueued_at.as_deref().unwrap_or("at an unknown time")
                 ),
-                "if that was not `bisan-indexer apply` or a person: meilisearch-rails sends its own at searches where its \
+                "if that was not a person: meilisearch-rails sends its own at searches where its \
                  model declares others; let the model declare the same, or say `meilisearch check_settings: false` there",
             );
         }
@@ -188,30 +184,6 @@ impl<'a> There<'a> {
             );
         }
         Ok(())
-    }
-
-    /// Settings tasks of an index that were sent after it went live, the newest first. Those of its build are older.
-    async fn settings_tasks_after(
-        &self,
-        uid: &str,
-        live_since: Timestamp,
-    ) -> Result<Vec<Task>, Error> {
-        let path = format!("/tasks?types=settingsUpdate&indexUids={uid}&limit={SETTINGS_TASKS}");
-        let page = self.server.raw(reqwest::Method::GET, &path, None).await?;
-        let tasks: Vec<Task> = page
-            .get("results")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|task| serde_json::from_value(task.clone()).ok())
-            .collect();
-        let is_later = |task: &Task| {
-            let enqueued_at = task.enqueued_at.as_ref();
-            enqueued_at
-                .and_then(|at| at.parse::<Timestamp>().ok())
-                .is_some_and(|at| at > live_since)
-        };
-        Ok(tasks.into_iter().filter(is_later).collect())
     }
 
     /// Every document of ours has every field, be it null. One that lacks some was written by another program.

@@ -1,0 +1,102 @@
+//! Settings in place: a live index becomes one of the definition as it is now, without a rebuild.
+//!
+//! Meilisearch applies a settings task as a whole or not at all, and searches are answered by the former settings until
+//! then. What it cannot know is whether searches are still answered well: the smoke queries are asked, and where one
+//! fails, the former settings are put back.
+
+use serde_json::{Map, Value};
+
+use crate::engine::checkpoints::Record;
+use crate::engine::indexes::same_identity;
+use crate::engine::promote::PromoteError;
+use crate::engine::settings::{self, differences};
+use crate::engine::wait::wait;
+use crate::engine::{Server, TaskUid};
+use crate::error::Error;
+use crate::gates::{self, ClosedGates};
+use crate::preflight::Prepared;
+
+/// Sends what differs, proves that the index answers, and notes the definition in the index's record. The run lock is
+/// held.
+///
+/// # Errors
+/// The settings are then as they were; or they are the new ones and only the note is missing, which the next run makes.
+pub async fn take_over(
+    server: &Server,
+    index: &Prepared,
+    send: &Map<String, Value>,
+) -> Result<(), Error> {
+    let live_uid = &index.definition.live_uid;
+    let record = still_live(server, index).await?;
+    let mut task = record.settings_task;
+    if !send.is_empty() {
+        let before = server.settings(live_uid).await?;
+        let keys: Vec<&str> = send.keys().map(String::as_str).collect();
+        tracing::info!("{live_uid}: settings in place: {}", keys.join(", "));
+        task = Some(put(server, live_uid, send).await?);
+        let closed = gates::smoke(server, live_uid, &index.definition.smoke).await?;
+        if !closed.is_empty() {
+            put(server, live_uid, &settings::to_restore(&before, send)).await?;
+            return Err(ClosedGates(closed).into());
+        }
+        let left = differences(&index.settings, &server.settings(live_uid).await?);
+        for difference in left {
+            // Somebody else sends settings, too: told, and not sent again.
+            tracing::warn!("{live_uid}: settings: {difference}, though it was sent a moment ago");
+        }
+    }
+    let record = Record {
+        fingerprint: index.fingerprint.clone(),
+        parts: index.parts.clone(),
+        settings_task: task,
+        ..still_live(server, index).await?
+    };
+    let written = server.write_records(&[record]).await?;
+    succeeded(server, written, "noting the definition").await
+}
+
+async fn put(
+    server: &Server,
+    live_uid: &str,
+    settings: &Map<String, Value>,
+) -> Result<TaskUid, Error> {
+    let task = server.put_settings(live_uid, settings).await?;
+    succeeded(server, task, &format!("the settings of {live_uid}")).await?;
+    Ok(task)
+}
+
+async fn succeeded(server: &Server, task: TaskUid, what: &str) -> Result<(), Error> {
+    for ended in wait(server, &[task], &mut |_| ()).await? {
+        if ended.is_failure() {
+            return Err(ended.into_error(what).into());
+        }
+    }
+    Ok(())
+}
+
+/// The record of the live index as it is on the server now, if the plan was about this very index.
+async fn still_live(server: &Server, index: &Prepared) -> Result<Record, Error> {
+    let live_uid = &index.definition.live_uid;
+    let expected = index
+        .live
+        .as_ref()
+        .map(|live| live.index.created_at.clone());
+    let found = server.index(live_uid).await?;
+    let records = server.records().await?;
+    let record = found.as_ref().and_then(|found| {
+        let same = expected
+            .as_ref()
+            .is_some_and(|expected| same_identity(expected, &found.created_at));
+        records
+            .into_iter()
+            .find(|record| same && record.is_about(found))
+    });
+    record.ok_or_else(|| {
+        PromoteError::Overtaken {
+            live_uid: live_uid.clone(),
+            expected: expected.unwrap_or_else(|| "nothing".to_owned()),
+            found: found.map_or_else(|| "nothing".to_owned(), |found| found.created_at),
+        }
+        .into()
+    })
+}

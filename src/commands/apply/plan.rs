@@ -1,0 +1,229 @@
+//! What is to be done, and why: found out without changing anything.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::report::{Documents, IndexPlan, OtherWriter, Way};
+use crate::catalog::fingerprint::{CHANGES, SETTINGS};
+use crate::cli::Apply;
+use crate::engine::settings::{self, Difference};
+use crate::engine::settings_cost::{Cost, cost};
+use crate::engine::upload::BatchLimit;
+use crate::engine::{Begun, Features, Server};
+use crate::error::Error;
+use crate::follow::{Depth, Round};
+use crate::preflight::{Live, Prepared};
+
+/// One index, and what is to be done with it.
+pub(super) struct Planned {
+    /// What a person is told.
+    pub plan: IndexPlan,
+    /// The index, checked.
+    pub prepared: Prepared,
+    /// What to send so that the live index becomes one of the definition as it is now, perhaps nothing but the note that
+    /// it is; none where it is one already, or has to be built anew.
+    pub send: Option<Map<String, Value>>,
+}
+
+/// What is to be done with each index.
+///
+/// # Errors
+/// What keeps it from being found out, and a sync that would be refused.
+pub(super) async fn plan(options: &Apply) -> Result<Vec<Planned>, Error> {
+    let definitions = super::super::definitions(&options.selection)?;
+    let database = super::super::database(&options.connections.database)?;
+    let server = super::super::server(&options.connections.server)?;
+    let preflight = super::super::preflight(&database, &server, definitions).await?;
+    // A rebuild needs no comparison; who reads the plan wants to know what it changes.
+    let is_read = options.dry_run || !options.consent.yes;
+    let mut planned = Vec::with_capacity(preflight.indexes.len());
+    for prepared in preflight.indexes {
+        let mut one = due(&server, &preflight.features, prepared).await?;
+        if one.plan.way != Way::Reindex || is_read {
+            let round = Round {
+                database: &database,
+                server: &server,
+                index: &one.prepared,
+                uid: &one.prepared.definition.live_uid,
+                limit: &BatchLimit::new(options.batch_size.as_u64()),
+                begun: &Begun::default(),
+                max_loss: (one.plan.way != Way::Reindex).then_some(options.max_loss),
+                known: None,
+            };
+            compare(&round, &mut one.plan).await?;
+        }
+        planned.push(one);
+    }
+    Ok(planned)
+}
+
+/// What its definition and settings make necessary, before any document is looked at.
+async fn due(server: &Server, features: &Features, prepared: Prepared) -> Result<Planned, Error> {
+    let mut plan = IndexPlan::new(&prepared);
+    let mut send = None;
+    match &prepared.live {
+        None => plan.rebuild("there is no live index yet"),
+        Some(live) => match live
+            .record
+            .as_ref()
+            .filter(|record| record.checkpoint.is_some())
+        {
+            None => {
+                plan.lost_settings = unmentioned(server, &prepared).await?;
+                plan.rebuild(
+                    "the live index was not built by this program, or its checkpoint is lost",
+                );
+            }
+            Some(_) => send = followed(server, features, &prepared, live, &mut plan).await?,
+        },
+    }
+    Ok(Planned {
+        plan,
+        prepared,
+        send,
+    })
+}
+
+/// What is due for a live index that can be followed. Returns what is to be sent in place.
+async fn followed(
+    server: &Server,
+    features: &Features,
+    prepared: &Prepared,
+    live: &Live,
+    plan: &mut IndexPlan,
+) -> Result<Option<Map<String, Value>>, Error> {
+    let Some(record) = &live.record else {
+        return Ok(None);
+    };
+    let found = server.settings(&live.index.uid).await?;
+    plan.settings = settings::differences(&prepared.settings, &found);
+    let others = server.settings_tasks_of_others(&live.index, record).await?;
+    plan.other_writers = others.iter().map(OtherWriter::new).collect();
+    let changed = changed_parts(prepared, live);
+    let unmentioned = settings::unmentioned(&prepared.definition.settings, &found);
+    let Some(changed) = changed else {
+        plan.lost_settings = unmentioned;
+        plan.rebuild(
+            "its definition changed (documents.sql, changes.sql, settings.json, or how a conversion converts)",
+        );
+        return Ok(None);
+    };
+    let others_changed: Vec<&str> = changed
+        .iter()
+        .map(String::as_str)
+        .filter(|part| ![CHANGES, SETTINGS].contains(part))
+        .collect();
+    if !others_changed.is_empty() {
+        plan.lost_settings = unmentioned;
+        plan.rebuild(&changed_words(&changed));
+        return Ok(None);
+    }
+    // What the definition does not say (any more) has its default after a rebuild, so in place, too: but only where the
+    // definition changed. What somebody set by hand is no reason by itself.
+    let settings_changed = changed.iter().any(|part| part == SETTINGS);
+    let mut to_send = settings::to_send(&prepared.settings, &plan.settings);
+    let mut all = plan.settings.clone();
+    if settings_changed {
+        for key in unmentioned {
+            all.push(Difference {
+                found: found.get(&key).cloned().unwrap_or(Value::Null),
+                wanted: Value::Null,
+                key: key.clone(),
+            });
+            to_send.insert(key.clone(), Value::Null);
+            plan.lost_settings.push(key);
+        }
+    }
+    if !changed.is_empty() {
+        plan.reasons.push(changed_words(&changed));
+    }
+    let dear: Vec<&str> = all
+        .iter()
+        .filter(|difference| cost(difference, features.version) == Cost::All)
+        .map(|difference| difference.key.as_str())
+        .collect();
+    if !dear.is_empty() {
+        plan.rebuild(&format!(
+            "a change of {} in place would index every document again, and cannot be rolled back",
+            dear.join(", ")
+        ));
+        return Ok(None);
+    }
+    if settings_changed || !to_send.is_empty() {
+        plan.way = Way::Settings;
+        return Ok(Some(to_send));
+    }
+    if changed.is_empty() {
+        return Ok(None);
+    }
+    // changes.sql alone: documents are what they were, and are followed by the new one from now on.
+    plan.way = Way::Sync;
+    Ok(Some(Map::new()))
+}
+
+/// Which parts of the definition changed since the live index was built; none where its record does not say.
+fn changed_parts(prepared: &Prepared, live: &Live) -> Option<Vec<String>> {
+    let record = live.record.as_ref()?;
+    if record.fingerprint == prepared.fingerprint {
+        return Some(Vec::new());
+    }
+    if record.parts.is_empty() {
+        return None;
+    }
+    let (before, after) = (&record.parts, &prepared.parts);
+    let mut changed: Vec<String> = before
+        .keys()
+        .chain(after.keys())
+        .filter(|part| before.get(*part) != after.get(*part))
+        .cloned()
+        .collect();
+    changed.dedup();
+    changed.sort();
+    changed.dedup();
+    Some(changed)
+}
+
+fn changed_words(changed: &[String]) -> String {
+    let names: Vec<&str> = changed
+        .iter()
+        .map(|part| match part.as_str() {
+            crate::catalog::fingerprint::CONVERSION => "what conversions make of values",
+            name => name,
+        })
+        .collect();
+    format!("{} changed", names.join(" and "))
+}
+
+async fn unmentioned(server: &Server, prepared: &Prepared) -> Result<Vec<String>, Error> {
+    let found = server.settings(&prepared.definition.live_uid).await?;
+    Ok(settings::unmentioned(&prepared.definition.settings, &found))
+}
+
+/// What documents differ, and what bringing them costs.
+async fn compare(round: &Round<'_>, plan: &mut IndexPlan) -> Result<(), Error> {
+    if round.index.live.is_none() {
+        let mut connection = round.database.connect().await?;
+        let mut snapshot = connection.snapshot().await?;
+        let rows = snapshot
+            .count(&round.index.definition.documents_sql)
+            .await?;
+        snapshot.end().await?;
+        connection.close().await?;
+        plan.documents = Some(Documents {
+            add: rows,
+            ..Documents::default()
+        });
+        plan.documents_to_send = Some(rows);
+        return Ok(());
+    }
+    let found = round.dry_run(Depth::All, Timestamp::UNIX_EPOCH).await?.plan;
+    plan.documents = Some(Documents::new(&found));
+    (plan.documents_to_send, plan.bytes_to_send) = match plan.way {
+        Way::Reindex => (Some(found.rows), Some(found.row_bytes)),
+        _ => (Some(found.sent()), Some(found.bytes)),
+    };
+    if plan.way == Way::Nothing && !found.is_empty() {
+        plan.way = Way::Sync;
+    }
+    Ok(())
+}

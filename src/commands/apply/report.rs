@@ -1,0 +1,372 @@
+//! What `apply` found and did: for people and for programs. Fields are only ever added. Sizes are in bytes.
+
+use std::fmt::Write as _;
+
+use bytesize::ByteSize;
+use serde::Serialize;
+
+use crate::commands::reindex::ReindexReport;
+use crate::commands::sync::SyncReport;
+use crate::engine::Task;
+use crate::engine::settings::Difference;
+use crate::follow::Plan;
+use crate::ids::IdSet;
+use crate::preflight::Prepared;
+use crate::report::{counted, grouped};
+
+/// Ids that a plan names of each kind; the counts are of all.
+const FIRST_IDS: usize = 10;
+
+/// What is to be done, the cheapest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// Every live index is what its definition and the database say.
+    Nothing,
+    /// Documents differ.
+    Sync,
+    /// Settings differ by keys that can be changed in place; documents that differ are sent, too.
+    Settings,
+    /// A definition changed, or a live index cannot be followed.
+    Reindex,
+}
+
+/// What `apply` found and did.
+#[derive(Debug, Serialize)]
+pub struct ApplyReport {
+    /// The way that was chosen for all indexes: the dearest that one of them needs.
+    pub way: Way,
+    /// Whether it was done; false for `--dry-run`, and where nothing was to be done.
+    pub done: bool,
+    /// What each index needs, and why.
+    pub indexes: Vec<IndexPlan>,
+    /// What a sync did; null where there was none.
+    pub sync: Option<SyncReport>,
+    /// What a reindex did; null where there was none.
+    pub reindex: Option<ReindexReport>,
+}
+
+/// What one index needs.
+#[derive(Clone, Debug, Serialize)]
+pub struct IndexPlan {
+    /// The definition's name.
+    pub index: String,
+    /// The uid that the application searches.
+    pub live_uid: String,
+    /// What it needs.
+    pub way: Way,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// Settings that differ, key by key.
+    pub settings: Vec<Difference>,
+    /// Settings that the definition does not mention, set by hand perhaps, which this way resets.
+    pub lost_settings: Vec<String>,
+    /// Settings that another program sent to the live index since it went live, the newest first.
+    pub other_writers: Vec<OtherWriter>,
+    /// Documents that differ; null where nobody looked, because a rebuild brings them all.
+    pub documents: Option<Documents>,
+    /// How many documents this way sends; null where nobody looked.
+    pub documents_to_send: Option<u64>,
+    /// How many bytes of NDJSON; null where nobody looked.
+    pub bytes_to_send: Option<u64>,
+}
+
+/// Documents that differ.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Documents {
+    /// In the database only.
+    pub add: u64,
+    /// On both sides, with another field.
+    pub change: u64,
+    /// In the index only.
+    pub delete: u64,
+    /// The first ids of each.
+    pub first_added: Vec<String>,
+    /// The first ids of each.
+    pub first_changed: Vec<String>,
+    /// The first ids of each.
+    pub first_deleted: Vec<String>,
+}
+
+/// Settings that another program sent.
+#[derive(Clone, Debug, Serialize)]
+pub struct OtherWriter {
+    /// Its task.
+    pub task: u64,
+    /// When.
+    pub enqueued_at: Option<String>,
+    /// Which settings.
+    pub keys: Vec<String>,
+}
+
+impl OtherWriter {
+    pub(super) fn new(task: &Task) -> Self {
+        let keys = task.details.as_object();
+        Self {
+            task: task.uid,
+            enqueued_at: task.enqueued_at.clone(),
+            keys: keys.map_or_else(Vec::new, |keys| keys.keys().cloned().collect()),
+        }
+    }
+}
+
+impl Documents {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let first = |ids: &IdSet| {
+            ids.iter()
+                .take(FIRST_IDS)
+                .map(|id| id.to_string())
+                .collect()
+        };
+        Self {
+            add: plan.missing.len(),
+            change: plan.different.len(),
+            delete: plan.gone.len(),
+            first_added: first(&plan.missing),
+            first_changed: first(&plan.different),
+            first_deleted: first(&plan.gone),
+        }
+    }
+
+    fn all(&self) -> u64 {
+        self.add + self.change + self.delete
+    }
+
+    /// `2 to add (7 9), 1 to delete (3)`; nothing where nothing differs.
+    fn words(&self) -> Option<String> {
+        let parts: Vec<String> = [
+            (self.add, "add", &self.first_added),
+            (self.change, "change", &self.first_changed),
+            (self.delete, "delete", &self.first_deleted),
+        ]
+        .into_iter()
+        .filter(|(count, _, _)| *count > 0)
+        .map(|(count, what, ids)| {
+            let more = if count > ids.len() as u64 { " …" } else { "" };
+            let ids = match ids.is_empty() {
+                true => String::new(),
+                false => format!(" (id {}{more})", ids.join(" ")),
+            };
+            format!("{} to {what}{ids}", grouped(count))
+        })
+        .collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+impl IndexPlan {
+    pub(super) fn new(index: &Prepared) -> Self {
+        Self {
+            index: index.definition.name.clone(),
+            live_uid: index.definition.live_uid.clone(),
+            way: Way::Nothing,
+            reasons: Vec::new(),
+            settings: Vec::new(),
+            lost_settings: Vec::new(),
+            other_writers: Vec::new(),
+            documents: None,
+            documents_to_send: None,
+            bytes_to_send: None,
+        }
+    }
+
+    pub(super) fn rebuild(&mut self, reason: &str) {
+        self.way = Way::Reindex;
+        self.reasons.push(reason.to_owned());
+    }
+
+    /// The way and its reason in a line: `settings in place: synonyms`.
+    fn head(&self) -> String {
+        let keys = || {
+            let keys: Vec<&str> = self
+                .settings
+                .iter()
+                .map(|difference| difference.key.as_str())
+                .chain(self.lost_settings.iter().map(String::as_str))
+                .collect();
+            keys.join(", ")
+        };
+        match self.way {
+            Way::Nothing => "nothing to do".to_owned(),
+            Way::Sync => {
+                let documents = self.documents.as_ref().map_or(0, Documents::all);
+                format!("sync: {}", counted(documents, "document", "documents"))
+            }
+            Way::Settings if keys().is_empty() => {
+                "settings in place: they are there already".to_owned()
+            }
+            Way::Settings => format!("settings in place: {}", keys()),
+            Way::Reindex => format!("reindex: {}", self.reasons.join("; ")),
+        }
+    }
+
+    fn describe(&self, text: &mut String) {
+        let uid = console::style(&self.live_uid).bold();
+        let _ = writeln!(text, "{uid}  {}", self.head());
+        let mut line = |line: String| {
+            let _ = writeln!(text, "  {line}");
+        };
+        if self.way != Way::Reindex {
+            self.reasons.iter().cloned().for_each(&mut line);
+        }
+        for difference in &self.settings {
+            line(format!("settings: {difference}"));
+        }
+        if !self.lost_settings.is_empty() {
+            line(format!(
+                "settings that the definition does not mention get lost: {}; add them to {}/settings.json to keep them",
+                self.lost_settings.join(", "),
+                self.index
+            ));
+        }
+        if let Some(newest) = self.other_writers.first() {
+            line(format!(
+                "another program sends settings to this index: {} (task {}, {}); where that is meilisearch-rails, say \
+                 `meilisearch check_settings: false` in the model, or it sends them again",
+                newest.keys.join(", "),
+                newest.task,
+                newest
+                    .enqueued_at
+                    .as_deref()
+                    .unwrap_or("at an unknown time")
+            ));
+        }
+        if let Some(words) = self.documents.as_ref().and_then(Documents::words) {
+            line(format!("documents: {words}"));
+        }
+        if let Some(documents) = self.documents_to_send.filter(|documents| *documents > 0) {
+            let bytes = self
+                .bytes_to_send
+                .map(|bytes| format!(", {}", ByteSize(bytes).display().si()));
+            line(format!(
+                "to send: {}{}",
+                counted(documents, "document", "documents"),
+                bytes.unwrap_or_default()
+            ));
+        }
+    }
+}
+
+impl ApplyReport {
+    pub(super) fn new(indexes: Vec<IndexPlan>) -> Self {
+        let way = indexes.iter().map(|index| index.way).max();
+        Self {
+            way: way.unwrap_or(Way::Nothing),
+            done: false,
+            indexes,
+            sync: None,
+            reindex: None,
+        }
+    }
+
+    /// The plan for people.
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        if self.way == Way::Nothing {
+            text.push_str("nothing to do\n");
+        }
+        for index in &self.indexes {
+            if self.way != Way::Nothing || !index.other_writers.is_empty() {
+                index.describe(&mut text);
+            }
+        }
+        let others = self.indexes.iter().any(|index| index.way != Way::Reindex);
+        if self.way == Way::Reindex && others {
+            text.push_str(
+                "indexes that are built together go live together, so all of these are built\n",
+            );
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::expect_documented;
+    use serde_json::json;
+
+    fn plan() -> IndexPlan {
+        IndexPlan {
+            index: "articles".to_owned(),
+            live_uid: "articles".to_owned(),
+            way: Way::Settings,
+            reasons: vec!["settings.json changed".to_owned()],
+            settings: vec![Difference {
+                key: "synonyms".to_owned(),
+                wanted: json!({"قدس": ["القدس"]}),
+                found: json!({}),
+            }],
+            lost_settings: vec!["faceting".to_owned()],
+            other_writers: vec![OtherWriter {
+                task: 812,
+                enqueued_at: Some("2026-11-24T15:02:11.114209Z".to_owned()),
+                keys: vec!["faceting".to_owned()],
+            }],
+            documents: Some(Documents {
+                add: 2,
+                change: 11,
+                delete: 1,
+                first_added: vec!["20330".to_owned(), "20331".to_owned()],
+                first_changed: (1..=10).map(|id| id.to_string()).collect(),
+                first_deleted: vec!["7".to_owned()],
+            }),
+            documents_to_send: Some(13),
+            bytes_to_send: Some(208_000),
+        }
+    }
+
+    #[test]
+    fn the_report_is_documented_field_by_field() {
+        expect_documented("apply", &ApplyReport::new(vec![plan()]));
+    }
+
+    #[test]
+    fn the_plan_names_the_way_its_reasons_and_its_cost() {
+        console::set_colors_enabled(false);
+        let text = ApplyReport::new(vec![plan()]).describe();
+        for part in [
+            "articles  settings in place: synonyms, faceting\n  settings.json changed\n",
+            "settings: `synonyms` is {} and should be {\"قدس\":[\"القدس\"]}",
+            "get lost: faceting; add them to articles/settings.json",
+            "another program sends settings to this index: faceting (task 812,",
+            "documents: 2 to add (id 20330 20331), 11 to change (id 1 2 3 4 5 6 7 8 9 10 …), 1 to delete (id 7)",
+            "to send: 13 documents, 208.0 kB",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_dearest_way_is_taken_for_all() {
+        console::set_colors_enabled(false);
+        let mut rebuilt = IndexPlan {
+            settings: Vec::new(),
+            lost_settings: Vec::new(),
+            other_writers: Vec::new(),
+            documents: None,
+            documents_to_send: None,
+            live_uid: "authors".to_owned(),
+            reasons: Vec::new(),
+            ..plan()
+        };
+        rebuilt.rebuild("documents.sql changed");
+        let report = ApplyReport::new(vec![plan(), rebuilt]);
+        assert_eq!(report.way, Way::Reindex);
+        let text = report.describe();
+        assert!(
+            text.contains("authors  reindex: documents.sql changed\n"),
+            "{text}"
+        );
+        assert!(text.contains("go live together"), "{text}");
+        let nothing = IndexPlan {
+            way: Way::Nothing,
+            other_writers: Vec::new(),
+            ..plan()
+        };
+        assert_eq!(
+            ApplyReport::new(vec![nothing]).describe(),
+            "nothing to do\n"
+        );
+    }
+}
