@@ -23,6 +23,7 @@ mod memory;
 mod one_swap_for_all;
 mod options;
 mod progress;
+mod replayed_swap;
 mod retained;
 mod rollback;
 mod rollback_chaos;

@@ -23,6 +23,9 @@ pub struct ServerOptions {
     /// To behave as version 1.5 does. A real server is the version that it is.
     pub like_1_5: bool,
     pub payload_limit: Option<u64>,
+    /// To die between committing the next swap and committing its task, so that its next start runs the swap again, which
+    /// undoes it. Only the ephemeral server can be asked to.
+    pub dies_of_a_swap: bool,
 }
 
 pub struct Server {
@@ -92,12 +95,41 @@ impl Server {
         process.child.kill().await.unwrap();
     }
 
+    /// From its next start on it dies right after it has committed a swap. False where it is a server that cannot be asked to.
+    pub async fn will_die_of_a_swap(&mut self) -> bool {
+        let Some(Process {
+            program: Program::Ephemeral(_),
+            ..
+        }) = self.process
+        else {
+            return false;
+        };
+        self.kill().await;
+        self.start_again_dying(true).await;
+        true
+    }
+
+    /// Returns when it has ended by itself.
+    pub async fn died(&mut self) {
+        let process = self.process.as_mut().expect("a server of our own");
+        // Not `wait`, which closes the standard input, and so tells it to end.
+        eventually("the server dies", async || {
+            process.child.try_wait().unwrap()
+        })
+        .await;
+    }
+
     /// At the same address, over the same folder.
     pub async fn start_again(&mut self) {
+        self.start_again_dying(false).await;
+    }
+
+    async fn start_again_dying(&mut self, dies_of_a_swap: bool) {
         let process = self
             .process
             .as_mut()
             .expect("only a server of our own is started again");
+        process.options.dies_of_a_swap = dies_of_a_swap;
         let port = self.url.rsplit(':').next().unwrap().parse().unwrap();
         let (child, url) = launch(&process.program, &process.options, &process.folder, port).await;
         process.child = child;
@@ -196,6 +228,9 @@ async fn launch(
         Program::Ephemeral(_) => {
             if options.like_1_5 || std::env::var("EPHEMERAL_LIKE").is_ok_and(|like| like == "1.5") {
                 command.args(["--like", "1.5"]);
+            }
+            if options.dies_of_a_swap {
+                command.arg("--die-after-swap-commit");
             }
             // It ends when this test does, however this test ends: its standard input closes then.
             command
