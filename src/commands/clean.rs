@@ -10,6 +10,7 @@ use crate::engine::Server;
 use crate::engine::checkpoints::Record;
 use crate::engine::generations::{Deletable, Leftover};
 use crate::engine::indexes::same_identity;
+use crate::engine::rest::until_uids_rest;
 use crate::error::Error;
 use crate::interrupt::or_interrupted;
 use crate::prune::{self, Litter, Pruned};
@@ -95,7 +96,7 @@ pub async fn run(options: &Clean) -> Result<Answer, Error> {
     confirm::ask(&options.consent, &report.table(), "Delete what may go?").await?;
 
     let _lock = super::lock(&database)?;
-    let again = or_interrupted(look(&server, &live_uids)).await?;
+    let again = or_interrupted(look_at_rest(&server, &live_uids)).await?;
     let (generations, records) = still_there(&found, &again);
     // Not interrupted half-way: it is short, and what was sent is done anyway.
     let pruned = prune::delete(&server, &generations, records.clone()).await?;
@@ -112,6 +113,12 @@ pub async fn run(options: &Clean) -> Result<Answer, Error> {
 async fn look(server: &Server, live_uids: &[&str]) -> Result<Vec<Litter>, Error> {
     server.health().await?;
     Ok(prune::look(server, live_uids.iter().copied()).await?)
+}
+
+/// The same, when no swap of a run that was killed is still to come.
+async fn look_at_rest(server: &Server, live_uids: &[&str]) -> Result<Vec<Litter>, Error> {
+    until_uids_rest(server, live_uids.iter().copied()).await?;
+    look(server, live_uids).await
 }
 
 /// What was shown and may still go, now that the lock is held: nothing else is deleted.

@@ -17,8 +17,9 @@ use crate::cli::Reindex;
 use crate::engine::checkpoints::Record;
 use crate::engine::generations::GenerationUid;
 use crate::engine::promote::{PromoteError, Proven, promote};
+use crate::engine::rest::until_uids_rest;
 use crate::engine::upload::{self, BatchLimit};
-use crate::engine::wait::{until_uids_rest, wait};
+use crate::engine::wait::wait;
 use crate::engine::{Begun, Build, Features, Server};
 use crate::error::Error;
 use crate::follow::{Depth, Followed, Round};
@@ -118,7 +119,8 @@ async fn preflight_at_rest(
     definitions: Vec<IndexDefinition>,
 ) -> Result<Preflight, Error> {
     let preflight = super::preflight(database, server, definitions.clone()).await?;
-    if until_uids_rest(server).await? {
+    let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
+    if until_uids_rest(server, live_uids).await? {
         return super::preflight(database, server, definitions).await;
     }
     Ok(preflight)

@@ -13,6 +13,7 @@ use crate::confirm;
 use crate::engine::checkpoints::Record;
 use crate::engine::generations::{Generation, Generations};
 use crate::engine::promote::{PromoteError, restore};
+use crate::engine::rest::until_uids_rest;
 use crate::engine::swap::Exchange;
 use crate::engine::wait::wait;
 use crate::engine::{IndexInfo, Server};
@@ -48,6 +49,11 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
     let database = super::database(&options.connections.database)?;
     let server = super::server(&options.connections.server)?;
 
+    if !options.list && !options.dry_run {
+        // What a run that was killed has sent is still to come, and is what there is to go back from.
+        let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
+        or_interrupted(at_rest(&server, live_uids)).await?;
+    }
     let there = or_interrupted(look(&server, &definitions)).await?;
     if options.list {
         let report = RollbackReport::listed(or_interrupted(there.runs(&server)).await?);
@@ -83,6 +89,15 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
     report.outcome = Outcome::RolledBack;
     report.seconds = start.elapsed().as_secs_f64();
     Ok(Answer::new(&report, report.summary()))
+}
+
+async fn at_rest<'u>(
+    server: &Server,
+    live_uids: impl IntoIterator<Item = &'u str>,
+) -> Result<(), Error> {
+    server.health().await?;
+    until_uids_rest(server, live_uids).await?;
+    Ok(())
 }
 
 /// All that lies around of the selected indexes.

@@ -12,6 +12,7 @@
 //! | [`features`] | what this server can do, by its version or by asking |
 //! | [`settings`], [`settings_keys`] | what an index is told about search, and whether it differs (with `settings_form`) |
 //! | [`tasks`], [`batches`], [`wait`] | Meilisearch's queue, and waiting for our part of it (with `watch`) |
+//! | [`rest`] | waiting until no uid will change hands by itself any more |
 //! | [`generations`] | which index is live, retained, left over, or somebody else's |
 //! | [`checkpoints`] | the records about generations, kept in Meilisearch itself |
 //! | [`swap`] | the one call that makes builds live, and its proof |
@@ -34,6 +35,7 @@ mod idle;
 pub mod indexes;
 pub mod keys;
 pub mod promote;
+pub mod rest;
 pub mod search;
 pub mod server;
 pub mod settings;

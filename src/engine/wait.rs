@@ -151,26 +151,6 @@ pub async fn until_succeeded(
     ended.into_iter().map(task).collect()
 }
 
-/// Waits until what lies under each uid will not change by itself any more, and returns whether there was anything to wait
-/// for. How those tasks end is their owners' affair.
-///
-/// A run that was killed leaves its last task in the queue. Whoever looks before that has ended sees what is about to change,
-/// and takes it afterwards for somebody else's swap.
-pub async fn until_uids_rest(server: &Server) -> Result<bool, EngineError> {
-    let mut newest = None;
-    loop {
-        let mut under_way = server.moves_under_way().await?;
-        // Only what was there at the first look: somebody may be making one index after the other.
-        let newest = *newest.get_or_insert(under_way.iter().map(|task| task.uid).max());
-        under_way.retain(|task| Some(task.uid) <= newest);
-        if under_way.is_empty() {
-            return Ok(newest.is_some());
-        }
-        let uids: Vec<TaskUid> = under_way.iter().map(|task| task.uid).collect();
-        wait(server, &uids, &mut |_| {}).await?;
-    }
-}
-
 /// [`wait`] with limits of one's own.
 pub async fn wait_within(
     server: &Server,

@@ -381,19 +381,7 @@ async fn a_cancelled_task_ends_the_run_and_is_told_with_who_cancelled_it() {
     upload.reached("the first upload").await;
 
     // Something that the server is busy with for a while, so that the upload's task has to wait behind it.
-    let texts: Vec<_> = (0..2000)
-        .map(|id| json!({"id": id, "text": words(id)}))
-        .collect();
-    let busy = scene
-        .api
-        .post("/indexes/of-somebody-else/documents", json!(texts))
-        .await
-        .expect(202);
-    let busy = format!("/tasks/{}", busy["taskUid"]);
-    eventually("the server is busy", async || {
-        (scene.api.get(&busy).await.body["status"] == "processing").then_some(())
-    })
-    .await;
+    scene.api.keep_busy(2000).await;
     upload.release();
     let cancelled = eventually("the upload's task waits", async || {
         let tasks = scene
@@ -414,13 +402,6 @@ async fn a_cancelled_task_ends_the_run_and_is_told_with_who_cancelled_it() {
     scene
         .expect_nothing_left_over(0, &["of-somebody-else"])
         .await;
-}
-
-fn words(seed: u64) -> String {
-    (1..120u64)
-        .map(|n| format!("w{}", (seed + n * n * 7919) % 5000))
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 #[tokio::test]

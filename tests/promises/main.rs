@@ -39,4 +39,5 @@ mod sync_races;
 mod sync_refusals;
 mod the_tools;
 mod verify;
+mod waiting_swap;
 mod watch;

@@ -1,0 +1,57 @@
+//! Waiting until no uid will change hands by itself any more.
+//!
+//! A run that was killed leaves its last task in the queue. Whoever looks before that has ended sees what is about to change: a
+//! build that seems left over is live in a moment, and a deletion that was meant for it takes what was live before.
+
+use super::{
+    error::EngineError, generations::Generations, server::Server, tasks::TaskUid, wait::wait,
+};
+
+/// Waits for every creation, deletion and swap that is under way, and returns whether there was any. How those tasks end is
+/// their owners' affair. Afterwards these live uids hold what they will hold.
+pub async fn until_uids_rest<'u>(
+    server: &Server,
+    live_uids: impl IntoIterator<Item = &'u str>,
+) -> Result<bool, EngineError> {
+    let moved = moves(server).await?;
+    let hidden = hidden_swaps(server, live_uids).await?;
+    Ok(moved || hidden)
+}
+
+async fn moves(server: &Server) -> Result<bool, EngineError> {
+    let mut newest = None;
+    loop {
+        let mut under_way = server.moves_under_way().await?;
+        // Only what was there at the first look: somebody may be making one index after the other.
+        let newest = *newest.get_or_insert(under_way.iter().map(|task| task.uid).max());
+        under_way.retain(|task| Some(task.uid) <= newest);
+        if under_way.is_empty() {
+            return Ok(newest.is_some());
+        }
+        let uids: Vec<TaskUid> = under_way.iter().map(|task| task.uid).collect();
+        wait(server, &uids, &mut |_| {}).await?;
+    }
+}
+
+/// A key that is limited to index patterns sees no swaps. One may wait where a build is complete and not live; it is a
+/// barrier for the build, so a task that changes nothing and is sent after it ends after it.
+async fn hidden_swaps<'u>(
+    server: &Server,
+    live_uids: impl IntoIterator<Item = &'u str>,
+) -> Result<bool, EngineError> {
+    let indexes = server.indexes().await?;
+    let records = server.records().await?;
+    let mut barriers = Vec::new();
+    for live_uid in live_uids {
+        let generations = Generations::of(live_uid, &indexes, &records);
+        for build in generations
+            .leftovers
+            .iter()
+            .filter(|left| left.record.complete)
+        {
+            barriers.push(server.delete_documents(&build.index.uid, &[]).await?);
+        }
+    }
+    wait(server, &barriers, &mut |_| {}).await?;
+    Ok(!barriers.is_empty())
+}
