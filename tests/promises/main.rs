@@ -3,12 +3,14 @@
 //! Each test has a server and a database of its own, so all run side by side. `support/server.rs` says which server.
 
 mod apply;
+mod apply_chaos;
 mod bad_definitions;
 mod bad_rows;
 mod bad_servers;
 mod catching_up;
 mod chaos;
 mod clean;
+mod clean_chaos;
 mod database_files;
 mod doctor;
 mod documents;

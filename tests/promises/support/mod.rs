@@ -4,9 +4,12 @@
 //! Nothing in here sleeps to wait for something: it polls for the fact, with a deadline ([`eventually`]), or is told.
 
 pub mod api;
+pub mod chaos;
 pub mod database;
 pub mod definitions;
+pub mod dice;
 pub mod leftovers;
+pub mod mishap;
 pub mod program;
 pub mod proxy;
 pub mod scene;
@@ -20,6 +23,8 @@ use std::time::{Duration, Instant};
 
 pub use api::Api;
 pub use database::Database;
+pub use dice::Dice;
+pub use mishap::Mishap;
 pub use proxy::{Fault, FaultProxy};
 pub use scene::Scene;
 pub use searcher::Searcher;
