@@ -837,7 +837,10 @@ pub struct Demo {
     /// A small database (500 short articles, 3 MB) instead of the real size (5,208 articles, 88 MB)
     #[arg(long)]
     pub small: bool,
-    /// Keeps the server up at the end, until Ctrl-C
+    /// So many articles, of a few words each: for tests, which have no time for more
+    #[arg(long, value_name = "ARTICLES", hide = true, conflicts_with = "small")]
+    pub tiny: Option<u32>,
+    /// Keeps the server up at the end, until Ctrl-C, and shows a page to search on: it draws every search, and has a button that starts a reindex. The page is open on this machine alone, and its address is printed
     #[arg(long)]
     pub serve: bool,
     /// The program of the throw-away server (default: `ephemeral-meilisearch` beside this program)

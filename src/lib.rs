@@ -14,7 +14,7 @@
 //! | [`commands`] | the recipes over these stages, a file a command |
 //!
 //! Around them: [`cli`] (what can be asked), [`confirm`] (whether it may be done), [`progress`] and [`report`] (what a
-//! person and a machine are told), [`lag`] (how far an index is behind the database), [`retry`] (what is tried again) and [`error`] (what can go wrong, and its exit code). With the feature `ephemeral`:
+//! person and a machine are told), [`http_door`] (what it answers itself), [`lag`] (how far an index is behind the database), [`retry`] (what is tried again) and [`error`] (what can go wrong, and its exit code). With the feature `ephemeral`:
 //! `sample` (an invented database like Bisan's, for the demo and the tests).
 
 pub mod catalog;
@@ -28,6 +28,7 @@ pub mod error;
 pub mod follow;
 pub mod gates;
 pub mod host;
+pub mod http_door;
 pub mod ids;
 pub mod interrupt;
 pub mod lag;

@@ -36,7 +36,20 @@ struct Inner {
     rows_expected: AtomicU64,
     spooled: AtomicU64,
     sent: AtomicU64,
+    stage: Mutex<Option<Stage>>,
     last_line: Mutex<Instant>,
+}
+
+/// Which part of a run is under way, for who draws something else than bars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The database is read, and the documents are sent.
+    Reading,
+    /// The server works on what it was sent.
+    Indexing,
+    /// The builds are caught up, looked at, and swapped into place.
+    Promoting,
 }
 
 struct Bars {
@@ -58,6 +71,7 @@ impl Progress {
             rows_expected: AtomicU64::new(0),
             spooled: AtomicU64::new(0),
             sent: AtomicU64::new(0),
+            stage: Mutex::new(None),
             last_line: Mutex::new(Instant::now()),
         }))
     }
@@ -77,12 +91,14 @@ impl Progress {
             rows_expected: AtomicU64::new(0),
             spooled: AtomicU64::new(0),
             sent: AtomicU64::new(0),
+            stage: Mutex::new(None),
             last_line: Mutex::new(Instant::now()),
         }))
     }
 
     /// Reading begins; `rows` are expected.
     pub fn reading(&self, rows: u64) {
+        self.enter(Stage::Reading);
         self.0.rows_expected.store(rows, Ordering::Relaxed);
         if let Some(bars) = &self.0.bars {
             bars.show(&self.0.screen);
@@ -122,6 +138,7 @@ impl Progress {
 
     /// How far the server says that it is.
     pub fn server(&self, wait: &WaitProgress) {
+        self.enter(Stage::Indexing);
         let text = describe(wait);
         if let Some(bars) = &self.0.bars {
             bars.server
@@ -133,6 +150,7 @@ impl Progress {
 
     /// A step that has no figures: it says what is going on.
     pub fn step(&self, text: &str) {
+        self.enter(Stage::Promoting);
         if let Some(bars) = &self.0.bars {
             bars.server.set_position(100);
             bars.server.set_message(text.to_owned());
@@ -152,6 +170,17 @@ impl Progress {
         LogWriter {
             screen: self.0.bars.as_ref().map(|_| self.0.screen.clone()),
             line: Vec::new(),
+        }
+    }
+
+    /// The part of the run that is under way. None: it has not begun to read.
+    pub fn stage(&self) -> Option<Stage> {
+        self.0.stage.lock().map_or(None, |stage| *stage)
+    }
+
+    fn enter(&self, stage: Stage) {
+        if let Ok(mut now) = self.0.stage.lock() {
+            *now = Some(stage);
         }
     }
 

@@ -52,6 +52,15 @@ impl Sample {
         }
     }
 
+    /// So few and short that an engine without optimisation has them in a moment.
+    pub fn tiny(articles: u32) -> Sample {
+        Sample {
+            articles,
+            authors: 10,
+            mean_words: 25,
+        }
+    }
+
     /// Writes the database, in one transaction. The file must not exist yet. It is left in WAL mode, as Rails leaves
     /// its own, with nothing in the WAL.
     pub async fn write(&self, path: &Path) -> Result<(), SampleError> {

@@ -1,5 +1,6 @@
 //! `demo`: the whole story on a throw-away server, with nothing to install, or on one that runs already.
 
+mod page;
 mod searcher;
 mod server;
 
@@ -15,7 +16,9 @@ use crate::error::Error;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::report::{Answer, grouped};
+use crate::retry::Patience;
 use crate::sample::Sample;
+use page::Page;
 use searcher::Searcher;
 use server::ThrowAway;
 
@@ -48,10 +51,10 @@ pub async fn run(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
 async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
     let folder = tempfile::tempdir().map_err(Error::Runtime)?;
     let database = folder.path().join("bisan.sqlite3");
-    let sample = if options.small {
-        Sample::small()
-    } else {
-        Sample::runbook()
+    let sample = match options.tiny {
+        Some(articles) => Sample::tiny(articles),
+        None if options.small => Sample::small(),
+        None => Sample::runbook(),
     };
 
     say(&format!(
@@ -126,14 +129,27 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
     show_search(&server, "عنوان جديد", "the edited title").await?;
 
     if options.serve {
-        say("The server stays up until Ctrl-C. Try");
+        say("The server stays up until Ctrl-C. Open the page, or try the rest");
+        let page = Page::open(server.patient(Patience::NONE)).await?;
+        println!("   {}", console::style(page.url()).cyan());
         println!(
             "   curl -s '{0}/indexes/articles/search?q=القدس&limit=3&attributesToRetrieve=id,title'\n   \
              bisan-indexer reindex --database {1} --meilisearch {0}",
             address,
             database.display()
         );
-        return std::future::pending().await;
+        loop {
+            page.pressed().await;
+            say("A reindex, asked for by the page");
+            let progress = progress.afresh();
+            page.begun(&progress);
+            let outcome = reindex(&database, &address, &progress).await;
+            page.ended(&outcome);
+            // The page tells it, and the next one may do better.
+            if let Err(error) = outcome {
+                tracing::error!("{error}");
+            }
+        }
     }
     say(match throw_away {
         Some(_) => "Everything is gone again. What to try next",

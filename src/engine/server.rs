@@ -186,7 +186,7 @@ impl Server {
     }
 
     /// The same server with another patience: who polls has one of its own.
-    pub(super) fn patient(&self, patience: Patience) -> Server {
+    pub fn patient(&self, patience: Patience) -> Server {
         Server {
             http: self.http.patient(patience),
             learnt: self.learnt.clone(),

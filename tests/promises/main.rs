@@ -24,6 +24,7 @@ mod key;
 mod memory;
 mod one_swap_for_all;
 mod options;
+mod page;
 mod progress;
 mod replayed_swap;
 mod retained;

@@ -1,22 +1,20 @@
 //! What the follower answers over HTTP: is it alive, does it follow, its figures. No answer holds a secret.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, header};
-use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use super::state::State;
 use crate::cli::Health as Options;
 use crate::error::Error;
+use crate::http_door;
 
-/// How long somebody who asks is waited for.
+/// How long the follower's answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Listens at `address` and answers from `state` for as long as the follower runs.
@@ -30,25 +28,8 @@ pub async fn listen(address: SocketAddr, state: State) -> Result<SocketAddr, Err
         ))
     })?;
     let address = listener.local_addr().map_err(Error::Runtime)?;
-    tokio::spawn(async move {
-        loop {
-            // An error here is of one connection (or of too many of them): the next may be better.
-            let Ok((stream, _)) = listener.accept().await else {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            };
-            let state = state.clone();
-            tokio::spawn(async move {
-                let service = service_fn(move |request| {
-                    let answer = answer(&request, &state);
-                    async move { Ok::<_, Infallible>(answer) }
-                });
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .keep_alive(false)
-                    .serve_connection(TokioIo::new(stream), service);
-                let _ = tokio::time::timeout(PATIENCE, connection).await;
-            });
-        }
+    http_door::open(listener, move |request| {
+        std::future::ready(answer(&request, &state))
     });
     Ok(address)
 }

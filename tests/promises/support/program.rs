@@ -93,6 +93,11 @@ impl Program {
         }
     }
 
+    /// The bare process, for who reads along while it speaks. What it says is not looked through for secrets.
+    pub fn spawn(mut self) -> Child {
+        self.command.spawn().unwrap()
+    }
+
     pub async fn run(self) -> Ended {
         self.start().ended().await
     }

@@ -4,6 +4,7 @@ pub mod documents;
 pub mod indexes;
 pub mod keys;
 pub mod multi_search;
+pub mod page;
 pub mod search;
 pub mod server;
 pub mod settings;
@@ -28,6 +29,7 @@ use crate::uids;
 pub fn router(state: Arc<AppState>) -> Router {
     let like = state.like;
     Router::new()
+        .merge(page::router())
         .merge(server::router())
         .merge(indexes::router())
         .merge(settings::router(like))

@@ -21,10 +21,6 @@ use crate::tasks::date;
 pub fn router() -> Router<Arc<AppState>> {
     Router::new()
         .route(
-            "/",
-            get(|| async { Json(json!({"status": "Meilisearch is running"})) }),
-        )
-        .route(
             "/health",
             get(|| async { Json(json!({"status": "available"})) }),
         )

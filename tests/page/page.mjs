@@ -1,0 +1,122 @@
+// The demo's page in a browser: `node tests/page/page.mjs URL [FOLDER]`, where URL is what `bisan-indexer demo --serve`
+// shows, and FOLDER gets screenshots. `--look` in the URL's place only tells whether there is a browser to test with.
+//
+// It needs playwright-core where node looks for it (`npm install playwright-core` here or above, or a folder in NODE_PATH),
+// and a Chromium: the one that CHROMIUM names, or the first of the usual names in PATH. Without them it ends with 77.
+
+import assert from 'node:assert/strict';
+import { accessSync, constants } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
+
+const SKIPPED = 77;
+const [where, folder] = process.argv.slice(2);
+
+function skip(why) {
+  console.error(`skipped: ${why}`);
+  process.exit(SKIPPED);
+}
+
+function program() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  for (const name of ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])
+    for (const place of (process.env.PATH ?? '').split(delimiter))
+      try {
+        accessSync(join(place, name), constants.X_OK);
+        return join(place, name);
+      } catch {}
+  return skip('no Chromium in PATH; CHROMIUM can name one');
+}
+
+function playwright() {
+  try {
+    return createRequire(import.meta.url)('playwright-core');
+  } catch {
+    return skip('no playwright-core; `npm install playwright-core`, or name its folder in NODE_PATH');
+  }
+}
+
+const { chromium } = playwright();
+const executablePath = program();
+if (where === '--look') process.exit(0);
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+
+/** A window on the page, and what went wrong in it. */
+async function open(options) {
+  const context = await browser.newContext({ locale: 'ar-PS', ...options });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('pageerror', error => wrong.push(error.message));
+  page.on('console', message => message.type() === 'error' && wrong.push(message.text()));
+  page.on('request', request => new URL(request.url()).origin === new URL(where).origin || /^data:/.test(request.url()) || wrong.push(request.url()));
+  await page.goto(where);
+  await page.locator('#hits li').first().waitFor();
+  return { page, end: async () => { assert.deepEqual(wrong, []); await context.close(); } };
+}
+
+const shoot = async (page, name) => folder && page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+const searchesAnswered = (page, many) => page.waitForFunction(many => searches.filter(one => one.took !== undefined).length >= many, many);
+
+// Every window: nothing sticks out, and the strip is drawn.
+for (const [size, width, height] of [['narrow', 360, 740], ['wide', 1280, 900]])
+  for (const colorScheme of ['light', 'dark']) {
+    const { page, end } = await open({ viewport: { width, height }, colorScheme, deviceScaleFactor: 2 });
+    await page.fill('#query', 'القدس');
+    await page.locator('#hits mark').first().waitFor();
+    await searchesAnswered(page, 20);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${size} ${colorScheme}: something sticks out`);
+    assert.ok(await page.evaluate(() => $('strip').getContext('2d').getImageData(0, 0, $('strip').width, $('strip').height).data.some(Boolean)), 'the strip is empty');
+    await shoot(page, `${size}-${colorScheme}`);
+    await end();
+  }
+
+// Reduced motion: the same page, drawn less often.
+{
+  const { page, end } = await open({ viewport: { width: 800, height: 800 }, reducedMotion: 'reduce' });
+  await searchesAnswered(page, 3);
+  await page.waitForFunction(() => $('answered').textContent !== '—');
+  await end();
+}
+
+// A typing error is forgiven, and a document's HTML is text.
+{
+  const { page, end } = await open({ viewport: { width: 800, height: 800 } });
+  await page.fill('#query', 'فلسطبن');
+  await page.locator('#hits mark').first().waitFor();
+  const title = '<img src="x" onerror="document.title=1"><b>\ue000نص\ue001</b>';
+  await page.route('**/search', route => route.fulfill({ json: { hits: [{ id: 1, title, _formatted: { id: '1', title } }], estimatedTotalHits: 1, processingTimeMs: 1 } }));
+  await page.fill('#query', 'نص');
+  await page.locator('#hits h2', { hasText: '<img src="x"' }).waitFor();
+  assert.equal(await page.locator('#hits img, #hits b').count(), 0);
+  assert.equal(await page.locator('#hits mark').textContent(), 'نص');
+  await end();
+}
+
+// By keyboard alone: search, then start a reindex, and see it end with no search lost.
+{
+  const { page, end } = await open({ viewport: { width: 1280, height: 900 }, deviceScaleFactor: 2 });
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'query');
+  await page.keyboard.type('القدس');
+  await page.locator('#hits mark').first().waitFor();
+  await searchesAnswered(page, 10);
+  const before = await page.evaluate(() => live.createdAt);
+  for (let presses = 0; (await page.evaluate(() => document.activeElement.id)) !== 'reindex'; presses++) {
+    assert.ok(presses < 10, 'the button is not reached by the keyboard');
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
+  await page.locator('#stages li[aria-current]').waitFor();
+  await shoot(page, 'reindexing');
+  await page.locator('#told', { hasText: 'جيل جديد' }).waitFor({ timeout: 90_000 });
+  await page.waitForFunction(before => live.createdAt !== before, before);
+  const after = await page.evaluate(() => searches.length);
+  await page.waitForFunction(after => searches.filter(one => one.took !== undefined).length >= after + 10, after);
+  assert.equal(await page.evaluate(() => searches.filter(one => one.failed).length), 0, 'searches failed');
+  assert.equal(await page.evaluate(() => swaps.length), 1, 'the swap is marked once');
+  await shoot(page, 'reindexed');
+  await end();
+}
+
+await browser.close();
+console.log('the page is as it should be');
