@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use super::{Known, Round};
 use crate::error::Error;
 use crate::ids::{DocumentId, IdError};
-use crate::source::{Argument, Snapshot, Value, queries};
+use crate::source::queries::{self, End};
+use crate::source::{Argument, Row, Snapshot, Value};
 use crate::timestamp::{self, BoundValue, NotATimestamp, TimestampForm};
 
 /// A row of changes.sql that cannot be compared.
@@ -58,8 +59,9 @@ pub enum ChangesError {
     },
 }
 
-/// What one pass over the column tells.
+/// What the ends of the column tell.
 pub(super) struct Column {
+    /// That of its least value: a bound in this form hides nothing that is greater.
     form: TimestampForm,
     /// The newest change. By SQLite's own order, which for texts is that of instants but for offsets.
     pub(super) newest: Timestamp,
@@ -101,57 +103,69 @@ impl Round<'_> {
 
     /// In which form changes.sql gives its timestamps, and the newest of them; `None` where it returns no row at all.
     ///
-    /// One pass over the column, without its rows: SQLite orders numbers below texts, so a bound of one kind would hide
-    /// every value of the other, silently.
+    /// SQLite orders NULL below numbers and numbers below texts, so a bound of one kind would hide every value of the
+    /// other, silently. By the same order its two ends tell whether there are two kinds.
     pub(super) async fn column(
         &self,
         snapshot: &mut Snapshot<'_>,
         changes: &str,
     ) -> Result<Option<Column>, Error> {
         let index = || self.index.definition.name.clone();
-        let sql = format!(
-            "SELECT typeof(c.changed_at), COUNT(*), MIN(c.id), MAX(c.changed_at) FROM ({}) AS c GROUP BY 1",
-            queries::changes(changes)
-        );
-        // Below every number, and every number is below every text: nothing is hidden.
-        let mut rows = snapshot.rows(&sql, self.bind(Argument::Integer(i64::MIN)));
-        let (mut number, mut text) = (None, None);
-        while let Some(row) = rows.try_next().await? {
-            let id = DocumentId::from_value(row.value(2))
-                .map_or_else(|_| "?".to_owned(), |id| id.to_string());
-            let value = row.value(3);
-            if value == Value::Null {
-                let rows = match row.value(1) {
-                    Value::Integer(count) => u64::try_from(count).unwrap_or(0),
-                    _ => 0,
-                };
-                let index = index();
-                return Err(ChangesError::Missing { index, rows, id }.into());
-            }
-            let wrong = |why| ChangesError::Timestamp {
+        let Some(first) = self.change_at(snapshot, End::First, changes).await? else {
+            return Ok(None);
+        };
+        if first.value(1) == Value::Null {
+            let without = queries::without_timestamp(changes);
+            return Err(ChangesError::Missing {
                 index: index(),
-                id: id.clone(),
+                rows: snapshot.count_bound(&without, self.everything()).await?,
+                id: shown_id(&first),
+            }
+            .into());
+        }
+        let Some(last) = self.change_at(snapshot, End::Last, changes).await? else {
+            return Ok(None);
+        };
+        let form = |row: &Row| {
+            timestamp::form(row.value(1)).map_err(|why| ChangesError::Timestamp {
+                index: index(),
+                id: shown_id(row),
                 why,
-            };
-            let column = Column {
-                form: timestamp::form(value).map_err(wrong)?,
-                newest: timestamp::parse(value).map_err(wrong)?,
-            };
-            match value {
-                Value::Integer(_) | Value::Real(_) => number = Some((id, column)),
-                _ => text = Some((id, column)),
-            }
-        }
-        match (number, text) {
-            (Some((number, _)), Some((text, _))) => Err(ChangesError::MixedForms {
+            })
+        };
+        let (lowest, highest) = (form(&first)?, form(&last)?);
+        if highest == TimestampForm::Text && lowest != TimestampForm::Text {
+            return Err(ChangesError::MixedForms {
                 index: index(),
-                number,
-                text,
+                number: shown_id(&first),
+                text: shown_id(&last),
             }
-            .into()),
-            (Some((_, column)), None) | (None, Some((_, column))) => Ok(Some(column)),
-            (None, None) => Ok(None),
+            .into());
         }
+        let newest = timestamp::parse(last.value(1)).map_err(|why| ChangesError::Timestamp {
+            index: index(),
+            id: shown_id(&last),
+            why,
+        })?;
+        Ok(Some(Column {
+            form: lowest,
+            newest,
+        }))
+    }
+
+    async fn change_at(
+        &self,
+        snapshot: &mut Snapshot<'_>,
+        end: End,
+        changes: &str,
+    ) -> Result<Option<Row>, Error> {
+        let sql = queries::change_at(end, changes);
+        Ok(snapshot.only_row(&sql, self.everything()).await?)
+    }
+
+    /// Below every number, and every number is below every text: nothing is hidden.
+    fn everything(&self) -> Vec<Argument> {
+        self.bind(Argument::Integer(i64::MIN))
     }
 
     fn bind(&self, since: Argument) -> Vec<Argument> {
@@ -161,4 +175,8 @@ impl Round<'_> {
             Vec::new()
         }
     }
+}
+
+fn shown_id(row: &Row) -> String {
+    DocumentId::from_value(row.value(0)).map_or_else(|_| "?".to_owned(), |id| id.to_string())
 }

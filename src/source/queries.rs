@@ -111,13 +111,31 @@ pub fn changes(changes_sql: &str) -> String {
     )
 }
 
-/// The types of value that changes.sql has as `changed_at`: rows of (SQLite's name of the type, an id that has it, the
-/// greatest value of it). Bind a lower bound that lets everything through.
-pub fn change_forms(changes_sql: &str) -> String {
-    let sql = sql::core(changes_sql);
-    format!(
-        "SELECT typeof(c.\"changed_at\"), MIN(c.\"id\"), MAX(c.\"changed_at\") FROM (\n{sql}\n) AS c GROUP BY 1"
-    )
+/// Which end of changes.sql, in SQLite's order of values: NULL, then numbers, then texts, then blobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The least change timestamp.
+    First,
+    /// The greatest.
+    Last,
+}
+
+/// The row (id, changed_at) at one end of what changed. Values of two kinds in one column show at its ends. Bind a
+/// lower bound that lets everything through.
+///
+/// With an index on the timestamp this is one seek, in a UNION ALL one for each part: SQLite takes an ORDER BY with a
+/// LIMIT into the parentheses, which it does not with MIN and MAX. Without one it is one pass that keeps one row.
+pub fn change_at(end: End, changes_sql: &str) -> String {
+    let order = match end {
+        End::First => "ASC",
+        End::Last => "DESC",
+    };
+    format!("{} ORDER BY 2 {order} LIMIT 1", changes(changes_sql))
+}
+
+/// The rows of changes.sql that have no change timestamp.
+pub fn without_timestamp(changes_sql: &str) -> String {
+    format!("{} WHERE c.\"changed_at\" IS NULL", changes(changes_sql))
 }
 
 /// `?1, ?2, ...` for ids, each in every spelling that a column may hold it in.

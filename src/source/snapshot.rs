@@ -100,20 +100,38 @@ impl<'c> Snapshot<'c> {
         }
     }
 
-    /// How many rows a statement has, by the database's own count.
-    pub async fn count(&mut self, sql: &str) -> Result<u64, SourceError> {
-        let unfinished = SourceError::Unfinished {
-            path: self.circumstances.path.clone(),
-            rows: 0,
-        };
-        let mut rows = self.rows(&queries::count(sql), Vec::new());
+    /// The first row of a statement that has one at most, read to its end: an error that comes after a row is an error.
+    pub async fn only_row(
+        &mut self,
+        sql: &str,
+        arguments: Vec<Argument>,
+    ) -> Result<Option<Row>, SourceError> {
+        let mut rows = self.rows(sql, arguments);
         let row = rows.try_next().await?;
-        rows.try_next().await?;
+        while rows.try_next().await?.is_some() {}
+        Ok(row)
+    }
+
+    /// How many rows a statement without parameters has, by the database's own count.
+    pub async fn count(&mut self, sql: &str) -> Result<u64, SourceError> {
+        self.count_bound(sql, Vec::new()).await
+    }
+
+    /// How many rows a statement has with these values.
+    pub async fn count_bound(
+        &mut self,
+        sql: &str,
+        arguments: Vec<Argument>,
+    ) -> Result<u64, SourceError> {
+        let row = self.only_row(&queries::count(sql), arguments).await?;
         let count = row.as_ref().and_then(|row| match row.value(0) {
             Value::Integer(count) => u64::try_from(count).ok(),
             _ => None,
         });
-        count.ok_or(unfinished)
+        count.ok_or_else(|| SourceError::Unfinished {
+            path: self.circumstances.path.clone(),
+            rows: 0,
+        })
     }
 
     /// Ends the transaction and waits until that has happened.
