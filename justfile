@@ -16,6 +16,15 @@ test:
 test-offline:
     cargo test
 
+# What it costs, measured: all of docs/performance.md, or the cases that are named (hours, or minutes)
+bench *CASES:
+    [ -n "${MEILISEARCH_HOST:-}${MEILISEARCH_BIN:-}" ] || cargo build --release -p ephemeral-meilisearch
+    cargo bench --bench whole -- {{CASES}}
+
+# What a row costs on its way to a line of NDJSON: a minute
+bench-parts:
+    cargo bench --bench parts
+
 # What the gate checks besides the tests
 lint:
     cargo fmt --all --check

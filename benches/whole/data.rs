@@ -1,0 +1,164 @@
+//! The databases and definitions that are measured with, made once a run and gone with it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
+
+use super::sample::Sample;
+use super::server::Server;
+use super::{Outcome, process};
+
+/// How many documents a page of a listing has.
+const PAGE: u64 = 500;
+
+/// A folder for everything that is made.
+pub struct Data {
+    folder: TempDir,
+}
+
+impl Data {
+    pub fn new() -> Outcome<Data> {
+        let folder = tempfile::tempdir()?;
+        Ok(Data { folder })
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A database like Bisan's with so many articles; 5,208 are the 88 MB of its runbook.
+    pub async fn articles(&self, articles: u32) -> Outcome<PathBuf> {
+        let path = self.path(&format!("articles-{articles}.sqlite3"));
+        if !path.exists() {
+            let sample = Sample {
+                articles,
+                ..Sample::runbook()
+            };
+            sample.write(&path).await?;
+        }
+        Ok(path)
+    }
+
+    /// A copy of a database with statements carried out on it.
+    pub async fn changed(&self, of: &Path, name: &str, sql: &'static str) -> Outcome<PathBuf> {
+        let path = self.path(name);
+        std::fs::copy(of, &path)?; // the generator leaves no log beside it
+        write(&path, sql).await?;
+        Ok(path)
+    }
+
+    /// A million small rows, and the definition of their index.
+    pub async fn million(&self) -> Outcome<(PathBuf, PathBuf)> {
+        let path = self.path("million.sqlite3");
+        if !path.exists() {
+            write(&path, MILLION).await?;
+        }
+        let settings = json!({"searchableAttributes": ["title"]});
+        let definitions = self.definition("notes", NOTES, Some(NOTES_CHANGES), &settings)?;
+        Ok((path, definitions))
+    }
+
+    /// Bisan's definition of articles with another body or other settings.
+    pub fn articles_with(&self, sql: fn(String) -> String, settings: &Value) -> Outcome<PathBuf> {
+        let documents = sql(std::fs::read_to_string(own("articles/documents.sql"))?);
+        self.definition("articles", &documents, None, settings)
+    }
+
+    fn definition(
+        &self,
+        name: &str,
+        documents: &str,
+        changes: Option<&str>,
+        settings: &Value,
+    ) -> Outcome<PathBuf> {
+        let definitions = tempfile::tempdir_in(self.folder.path())?.keep();
+        let folder = definitions.join(name);
+        std::fs::create_dir(&folder)?;
+        std::fs::write(folder.join("documents.sql"), documents)?;
+        std::fs::write(folder.join("settings.json"), settings.to_string())?;
+        if let Some(changes) = changes {
+            std::fs::write(folder.join("changes.sql"), changes)?;
+        }
+        Ok(definitions)
+    }
+}
+
+/// The definition's own settings of articles.
+pub fn article_settings() -> Outcome<Value> {
+    let text = std::fs::read_to_string(own("articles/settings.json"))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// Those that are on a server, with which another of the same version can be prepared.
+pub async fn settings_on(server: &Server, uid: &str) -> Outcome<Value> {
+    let path = format!("/indexes/{uid}/settings");
+    server.ask(Method::GET, &path, None).await
+}
+
+/// All documents of an index as NDJSON, for those who do not read a database; how many bytes they are.
+pub async fn export(server: &Server, uid: &str, to: &Path) -> Outcome<u64> {
+    let mut file = tokio::io::BufWriter::new(tokio::fs::File::create(to).await?);
+    let mut bytes = 0;
+    for offset in (0..).step_by(PAGE as usize) {
+        let path = format!("/indexes/{uid}/documents?limit={PAGE}&offset={offset}");
+        let page = server.ask(Method::GET, &path, None).await?;
+        let documents = page["results"].as_array().map_or(&[][..], Vec::as_slice);
+        for document in documents {
+            let line = format!("{document}\n");
+            file.write_all(line.as_bytes()).await?;
+            bytes += line.len() as u64;
+        }
+        if documents.is_empty() {
+            break;
+        }
+    }
+    file.flush().await?;
+    Ok(bytes)
+}
+
+/// Carries statements out on a database.
+pub async fn write(database: &Path, sql: &'static str) -> Outcome<()> {
+    let mut connection = SqliteConnectOptions::new()
+        .filename(database)
+        .create_if_missing(true)
+        .connect()
+        .await?;
+    sqlx::raw_sql(sql).execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// The rows of articles as SQLite's own program writes them, in JSON, into a file: what reading them costs at least.
+pub fn sqlite_json(database: &Path, to: &Path) -> Outcome<Option<Command>> {
+    if !process::is_there("sqlite3") {
+        return Ok(None);
+    }
+    let sql = std::fs::read_to_string(own("articles/documents.sql"))?;
+    let mut command = Command::new("sqlite3");
+    command.arg("-json").arg(database).arg(sql);
+    command.stdout(std::fs::File::create(to)?);
+    Ok(Some(command))
+}
+
+fn own(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("index-settings")
+        .join(path)
+}
+
+const NOTES: &str = r#"SELECT id, title, updated_at AS "updated_at:unix" FROM notes"#;
+const NOTES_CHANGES: &str =
+    "SELECT id, updated_at AS changed_at FROM notes WHERE updated_at >= :since";
+const MILLION: &str = "
+    CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, updated_at datetime(6));
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+    INSERT INTO notes SELECT i, 'note ' || i, '2026-01-01 00:00:00.000000' FROM n;
+    CREATE INDEX index_notes_on_updated_at ON notes (updated_at);
+";
