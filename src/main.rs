@@ -51,7 +51,7 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
             let report = commands::reindex::run(options, progress).await?;
             Ok(Answer::new(&report, report.summary()))
         }
-        Command::Sync(options) if options.watch => commands::sync::watch(options).await,
+        Command::Sync(options) if options.watching.watch => commands::sync::watch(options).await,
         Command::Sync(options) => {
             let (report, exit_code) = commands::sync::run(options).await?;
             Ok(Answer::new(&report, report.summary()).with_exit_code(exit_code))

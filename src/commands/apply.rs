@@ -7,7 +7,7 @@ mod in_place;
 mod plan;
 mod report;
 
-use crate::cli::{Apply, Compare, Reindex, Sync};
+use crate::cli::{Apply, Compare, Reindex, Sync, WatchOptions};
 use crate::confirm;
 use crate::error::{DIFFERENT, Error};
 use crate::interrupt::or_interrupted;
@@ -69,9 +69,9 @@ fn reindex(options: &Apply) -> Reindex {
     Reindex {
         connections: options.connections.clone(),
         selection: options.selection.clone(),
-        batch_size: options.batch_size,
-        retain: options.retain,
-        max_loss: options.max_loss,
+        upload: options.upload.clone(),
+        former: options.former.clone(),
+        max_loss: options.round.max_loss,
         dry_run: false,
     }
 }
@@ -83,13 +83,9 @@ fn sync(options: &Apply) -> Sync {
         // A deployment's migrations write without timestamps: only a look at every document finds all that they did.
         compare: Compare::All,
         compare_limit: 0,
-        overlap: options.overlap,
-        max_loss: options.max_loss,
-        batch_size: options.batch_size,
+        round: options.round.clone(),
+        upload: options.upload.clone(),
         dry_run: false,
-        watch: false,
-        interval: options.overlap,
-        compare_every: options.overlap,
-        listen: None,
+        watching: WatchOptions::off(),
     }
 }

@@ -67,7 +67,7 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
         database: &database,
         server: &server,
         indexes: indexes.into(),
-        limit: BatchLimit::new(options.batch_size.as_u64()),
+        limit: BatchLimit::new(options.upload.batch_size.as_u64()),
         begun: Begun::default(),
         features,
         progress,
@@ -90,7 +90,7 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
         }
     };
     let caught_up = job.catch_up_live(&built).await;
-    let pruned = job.prune(options.retain, &proven).await;
+    let pruned = job.prune(options.former.retain, &proven).await;
 
     job.times.swapping = proven.seconds;
     job.times.total = start.elapsed().as_secs_f64();

@@ -3,6 +3,8 @@
 //! Measured on an index of 5,207 articles (82 MB); docs/apply.md has the table. Between the versions that were measured, what
 //! the older one does is assumed.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -33,28 +35,52 @@ const OF_SEARCHES: [&str; 5] = [
     "searchCutoffMs",
 ];
 
-/// Keys that concern some fields, or a ranking by them.
-const OF_FIELDS: [&str; 4] = [
+/// Keys that concern some fields.
+const OF_FIELDS: [&str; 3] = [
     "filterableAttributes",
     "sortableAttributes",
     "distinctAttribute",
-    "rankingRules",
 ];
 
 /// What a change of this key costs on a server of this version; none is one that the key may not know.
 pub fn cost(difference: &Difference, version: Option<Version>) -> Cost {
     let is_recent = version.is_some_and(|version| version >= PARTS_ARE_CHEAP);
+    let (wanted, found) = (&difference.wanted, &difference.found);
     match difference.key.as_str() {
         "synonyms" if !is_recent => Cost::All,
-        "typoTolerance" if !changes_fields_without_typos(difference) => Cost::Nothing,
+        "typoTolerance" if !changes_fields_without_typos(wanted, found) => Cost::Nothing,
+        "rankingRules" if rules_by_field(wanted) == rules_by_field(found) => Cost::Nothing,
+        "rankingRules" if is_recent => Cost::Part,
+        // The order is a weight; a field more or less is in every word's list.
+        "searchableAttributes" if is_recent && same_names(wanted, found) => Cost::Part,
+        // The distances between words are thrown away; to have them back, every document is read.
+        "proximityPrecision" if is_recent && wanted == "byAttribute" => Cost::Part,
         key if OF_SEARCHES.contains(&key) => Cost::Nothing,
         key if OF_FIELDS.contains(&key) && is_recent => Cost::Part,
         _ => Cost::All,
     }
 }
 
+/// The names of a list, in no order; none where it is no list of names.
+fn names(list: &Value) -> Option<BTreeSet<&str>> {
+    list.as_array()?.iter().map(Value::as_str).collect()
+}
+
+fn same_names(one: &Value, other: &Value) -> bool {
+    names(one).is_some_and(|one| Some(one) == names(other))
+}
+
+/// Ranking rules such as `published_at:desc`, for which a field is read.
+fn rules_by_field(rules: &Value) -> BTreeSet<&str> {
+    let names = names(rules).unwrap_or_default();
+    names
+        .into_iter()
+        .filter(|rule| rule.contains(':'))
+        .collect()
+}
+
 /// `disableOnAttributes` is the one part of it that is stored with the documents.
-fn changes_fields_without_typos(difference: &Difference) -> bool {
+fn changes_fields_without_typos(wanted: &Value, found: &Value) -> bool {
     let part = |value: &Value| {
         value
             .get("disableOnAttributes")
@@ -62,7 +88,7 @@ fn changes_fields_without_typos(difference: &Difference) -> bool {
             .unwrap_or_default()
     };
     let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-    let (wanted, found) = (part(&difference.wanted), part(&difference.found));
+    let (wanted, found) = (part(wanted), part(found));
     wanted != found && !(is_empty(&wanted) && is_empty(&found))
 }
 
@@ -95,6 +121,67 @@ mod tests {
             assert_eq!(of(key, none(), none(), old), on_old, "{key}");
             assert_eq!(of(key, none(), none(), new), on_new, "{key}");
             assert_eq!(of(key, none(), none(), None), on_old, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_changes_within_a_key_decides_too() {
+        let (old, new) = (Some((1, 5, 1)), Some((1, 50, 0)));
+        let rules = || json!(["words", "typo"]);
+        for (key, wanted, found, on_old, on_new) in [
+            (
+                "rankingRules",
+                json!(["typo", "words"]),
+                rules(),
+                Cost::Nothing,
+                Cost::Nothing,
+            ),
+            (
+                "rankingRules",
+                json!(["words", "at:desc"]),
+                rules(),
+                Cost::All,
+                Cost::Part,
+            ),
+            (
+                "searchableAttributes",
+                json!(["b", "a"]),
+                json!(["a", "b"]),
+                Cost::All,
+                Cost::Part,
+            ),
+            (
+                "searchableAttributes",
+                json!(["a"]),
+                json!(["a", "b"]),
+                Cost::All,
+                Cost::All,
+            ),
+            (
+                "proximityPrecision",
+                json!("byAttribute"),
+                json!("byWord"),
+                Cost::All,
+                Cost::Part,
+            ),
+            (
+                "proximityPrecision",
+                Value::Null,
+                json!("byAttribute"),
+                Cost::All,
+                Cost::All,
+            ),
+        ] {
+            assert_eq!(
+                of(key, wanted.clone(), found.clone(), old),
+                on_old,
+                "{key} {wanted}"
+            );
+            assert_eq!(
+                of(key, wanted.clone(), found, new),
+                on_new,
+                "{key} {wanted}"
+            );
         }
     }
 

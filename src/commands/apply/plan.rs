@@ -45,9 +45,9 @@ pub(super) async fn plan(options: &Apply) -> Result<Vec<Planned>, Error> {
                 server: &server,
                 index: &one.prepared,
                 uid: &one.prepared.definition.live_uid,
-                limit: &BatchLimit::new(options.batch_size.as_u64()),
+                limit: &BatchLimit::new(options.upload.batch_size.as_u64()),
                 begun: &Begun::default(),
-                max_loss: (one.plan.way != Way::Reindex).then_some(options.max_loss),
+                max_loss: (one.plan.way != Way::Reindex).then_some(options.round.max_loss),
                 known: None,
             };
             compare(&round, &mut one.plan).await?;

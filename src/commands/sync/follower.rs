@@ -117,7 +117,7 @@ impl Follower<'_> {
         let start = Instant::now();
         let live_uid = &self.index.definition.live_uid;
         let record = self.record().await?;
-        let limit = BatchLimit::new(self.options.batch_size.as_u64());
+        let limit = BatchLimit::new(self.options.upload.batch_size.as_u64());
         let round = Round {
             database: self.database,
             server: self.server,
@@ -125,11 +125,11 @@ impl Follower<'_> {
             uid: live_uid,
             limit: &limit,
             begun: &Begun::default(),
-            max_loss: Some(self.options.max_loss),
+            max_loss: Some(self.options.round.max_loss),
             known,
         };
         let created_at = record.created_at.clone();
-        let since = since(&record, self.options.overlap, Timestamp::now());
+        let since = since(&record, self.options.round.overlap, Timestamp::now());
         let depth = match compare {
             Compare::Changed => Depth::Changed,
             Compare::Ids => Depth::Ids,
@@ -214,14 +214,14 @@ impl Follower<'_> {
             return Ok(None);
         }
         let before = record.checkpoint.unwrap_or(Timestamp::UNIX_EPOCH);
-        let checkpoint = followed.taken_at - self.options.overlap;
+        let checkpoint = followed.taken_at - self.options.round.overlap;
         let is_young = checkpoint.duration_since(before) < CHECKPOINT_EVERY;
         if followed.plan.is_empty() && is_young && !went_back(&record, followed) {
             return Ok(Some(before));
         }
         let record = Record {
             checkpoint: Some(checkpoint),
-            overlap_seconds: u64::try_from(self.options.overlap.as_secs()).ok(),
+            overlap_seconds: u64::try_from(self.options.round.overlap.as_secs()).ok(),
             documents: Some(self.server.count_documents(live_uid).await?),
             newest_change: followed.newest,
             ..record

@@ -41,7 +41,7 @@ const LAST_ROUND: Duration = Duration::from_secs(8);
 /// What can only be mended by writing something else: an option, a definition, a path. Everything else is waited out.
 pub async fn watch(options: &Sync) -> Result<Answer, Error> {
     let state = State::default();
-    if let Some(address) = options.listen {
+    if let Some(address) = options.watching.listen {
         let address = listen(address, state.clone()).await?;
         tracing::info!("listening on http://{address} (/health, /ready, /metrics)");
     }
@@ -54,7 +54,7 @@ pub async fn watch(options: &Sync) -> Result<Answer, Error> {
         known: HashMap::new(),
         deep_due: Instant::now(),
         round_due: Instant::now(),
-        pause: options.interval(),
+        pause: options.watching.interval(),
         first: true,
     };
     let mut stop = std::pin::pin!(interrupt::asked());
@@ -107,7 +107,7 @@ impl Watch<'_> {
     async fn turn(&mut self) -> Result<Duration, Error> {
         match self.look_and_follow().await {
             Ok(()) => {
-                self.pause = self.options.interval();
+                self.pause = self.options.watching.interval();
                 Ok(self.pause)
             }
             Err(error) if self.first && error.exit_code() == USAGE => Err(error),
@@ -119,7 +119,7 @@ impl Watch<'_> {
                     tracing::warn!("cannot follow: {error}");
                 }
                 let pause = self.pause;
-                self.pause = (pause * 2).min(LONGEST_PAUSE.max(self.options.interval()));
+                self.pause = (pause * 2).min(LONGEST_PAUSE.max(self.options.watching.interval()));
                 Ok(pause)
             }
         }
@@ -154,7 +154,7 @@ impl Watch<'_> {
         self.round(deep).await?;
         self.round_due = Instant::now() + AT_LEAST_EVERY;
         if deep {
-            self.deep_due = Instant::now() + self.options.compare_every();
+            self.deep_due = Instant::now() + self.options.watching.compare_every();
         }
         Ok(())
     }
@@ -187,7 +187,7 @@ impl Watch<'_> {
     /// Waits until a writer pauses, so that its hundred commits become one task.
     async fn gather(&mut self) -> Result<(), SourceError> {
         let began = Instant::now();
-        let moment = self.options.interval() / 2;
+        let moment = self.options.watching.interval() / 2;
         while began.elapsed() < GATHERED_FOR {
             tokio::time::sleep(moment).await;
             if !self.has_changed().await? {

@@ -1,0 +1,149 @@
+//! The commands for the time before and around: definitions, keys, the shell, the demo.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
+
+use super::values::positive_time;
+use super::{DatabaseOption, Selection, ServerOptions};
+
+/// `init`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Tables of frameworks, of SQLite and of its full-text search are left out, and so are columns that look like secrets. What
+is written was checked against the database as `reindex` checks it; read it, and edit it.
+
+Examples:
+  bisan-indexer init --dry-run
+  bisan-indexer init --table articles --output-dir index-settings
+  bisan-indexer init --table articles --from-meilisearch Article")]
+pub struct Init {
+    /// Where the database is.
+    #[command(flatten)]
+    pub database: DatabaseOption,
+    /// Where Meilisearch is; asked with --from-meilisearch only.
+    #[command(flatten)]
+    pub server: ServerOptions,
+    /// Only these tables or views (several times, or with commas); default: all tables worth searching
+    #[arg(
+        long,
+        value_name = "TABLE",
+        value_delimiter = ',',
+        env = "BISAN_INDEXER_TABLE"
+    )]
+    pub table: Vec<String>,
+    /// The folder that gets a folder for each table
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "index-settings",
+        env = "BISAN_INDEXER_OUTPUT_DIR"
+    )]
+    pub output_dir: PathBuf,
+    /// Takes the settings of this running index, where one table is chosen
+    #[arg(long, value_name = "INDEX", env = "BISAN_INDEXER_FROM_MEILISEARCH")]
+    pub from_meilisearch: Option<String>,
+    /// Overwrites definitions that are there
+    #[arg(long, env = "BISAN_INDEXER_FORCE")]
+    pub force: bool,
+    /// Shows what would be written, and writes nothing
+    #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
+    pub dry_run: bool,
+}
+
+/// `key`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+--create needs the master key, in MEILISEARCH_API_KEY or --api-key-file. The new key alone is written to standard output,
+once; Meilisearch shows it again to the master key only.
+
+Examples:
+  bisan-indexer key                                     what it would be allowed
+  bisan-indexer key --create --api-key-file master > indexer.key
+  bisan-indexer key --create --for application --expires-in 365d")]
+pub struct Key {
+    /// Where Meilisearch is.
+    #[command(flatten)]
+    pub server: ServerOptions,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Whose key it is
+    #[arg(
+        long = "for",
+        value_enum,
+        default_value_t,
+        value_name = "WHO",
+        env = "BISAN_INDEXER_KEY_FOR"
+    )]
+    pub holder: KeyHolder,
+    /// Makes the key; needs the master key
+    #[arg(long, env = "BISAN_INDEXER_CREATE")]
+    pub create: bool,
+    /// After how long the key is refused (30d, 8h); without it, never
+    #[arg(long, value_name = "TIME", env = "BISAN_INDEXER_EXPIRES_IN", value_parser = positive_time)]
+    pub expires_in: Option<SignedDuration>,
+}
+
+/// Who holds a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum KeyHolder {
+    /// This program.
+    #[default]
+    Indexer,
+    /// An application that searches, and does nothing else.
+    Application,
+    /// A Rails application with meilisearch-rails, which also writes what it saves.
+    Rails,
+}
+
+/// `completions`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Where a shell looks for them:
+  bash        bisan-indexer completions bash > ~/.local/share/bash-completion/completions/bisan-indexer
+  zsh         bisan-indexer completions zsh > DIR/_bisan-indexer, with a DIR that is in $fpath
+  fish        bisan-indexer completions fish > ~/.config/fish/completions/bisan-indexer.fish
+  elvish      bisan-indexer completions elvish >> ~/.config/elvish/rc.elv
+  powershell  bisan-indexer completions powershell >> $PROFILE")]
+pub struct Completions {
+    /// The shell to write them for
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Clone, Debug, Args)]
+pub struct Man {
+    /// Writes the pages of the program and of each command into this folder instead of printing the program's
+    #[arg(long, value_name = "DIR", env = "BISAN_INDEXER_MAN_OUTPUT_DIR")]
+    pub output_dir: Option<PathBuf>,
+}
+
+/// `demo`.
+#[cfg(feature = "ephemeral")]
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// A small database (500 short articles, 3 MB) instead of the real size (5,208 articles, 88 MB)
+    #[arg(long)]
+    pub small: bool,
+    /// So many articles, of a few words each: for tests, which have no time for more
+    #[arg(long, value_name = "ARTICLES", hide = true, conflicts_with = "small")]
+    pub tiny: Option<u32>,
+    /// Keeps the server up at the end, until Ctrl-C, and shows a page to search on: it draws every search, and has a button that starts a reindex. The page is open on this machine alone, and its address is printed
+    #[arg(long)]
+    pub serve: bool,
+    /// The program of the throw-away server (default: `ephemeral-meilisearch` beside this program)
+    #[arg(long, value_name = "PROGRAM", env = "BISAN_INDEXER_SERVER")]
+    pub server: Option<PathBuf>,
+    /// A Meilisearch that runs already, instead of a throw-away one. It must hold no index; what the demo makes stays there
+    // Not MEILISEARCH_HOST: whoever has that set for production still gets a throw-away one.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "BISAN_INDEXER_DEMO_MEILISEARCH",
+        conflicts_with = "server"
+    )]
+    pub meilisearch: Option<String>,
+}
