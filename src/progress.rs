@@ -36,7 +36,7 @@ struct Inner {
     rows_expected: AtomicU64,
     spooled: AtomicU64,
     sent: AtomicU64,
-    stage: Mutex<Option<Stage>>,
+    stage: Mutex<Option<(Stage, Option<u64>)>>,
     last_line: Mutex<Instant>,
 }
 
@@ -98,7 +98,7 @@ impl Progress {
 
     /// Reading begins; `rows` are expected.
     pub fn reading(&self, rows: u64) {
-        self.enter(Stage::Reading);
+        self.enter(Stage::Reading, None);
         self.0.rows_expected.store(rows, Ordering::Relaxed);
         if let Some(bars) = &self.0.bars {
             bars.show(&self.0.screen);
@@ -138,7 +138,10 @@ impl Progress {
 
     /// How far the server says that it is.
     pub fn server(&self, wait: &WaitProgress) {
-        self.enter(Stage::Indexing);
+        self.enter(
+            Stage::Indexing,
+            wait.percent.map(|percent| percent.round() as u64),
+        );
         let text = describe(wait);
         if let Some(bars) = &self.0.bars {
             bars.server
@@ -150,7 +153,7 @@ impl Progress {
 
     /// A step that has no figures: it says what is going on.
     pub fn step(&self, text: &str) {
-        self.enter(Stage::Promoting);
+        self.enter(Stage::Promoting, None);
         if let Some(bars) = &self.0.bars {
             bars.server.set_position(100);
             bars.server.set_message(text.to_owned());
@@ -173,14 +176,22 @@ impl Progress {
         }
     }
 
-    /// The part of the run that is under way. None: it has not begun to read.
-    pub fn stage(&self) -> Option<Stage> {
-        self.0.stage.lock().map_or(None, |stage| *stage)
+    /// The part of the run that is under way, and how much of it is done in percent, where that is known. None: it has not
+    /// begun to read.
+    pub fn stage(&self) -> Option<(Stage, Option<u64>)> {
+        let now = self.0.stage.lock().map_or(None, |stage| *stage)?;
+        Some(match now {
+            (Stage::Reading, _) => {
+                let rows = self.0.rows.load(Ordering::Relaxed);
+                (Stage::Reading, (rows * 100).checked_div(self.expected()))
+            }
+            other => other,
+        })
     }
 
-    fn enter(&self, stage: Stage) {
+    fn enter(&self, stage: Stage, percent: Option<u64>) {
         if let Ok(mut now) = self.0.stage.lock() {
-            *now = Some(stage);
+            *now = Some((stage, percent));
         }
     }
 

@@ -55,7 +55,7 @@ async function open(options) {
   return { page, end: async () => { assert.deepEqual(wrong, []); await context.close(); } };
 }
 
-const shoot = async (page, name) => folder && page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+const shoot = async (page, name) => folder && page.screenshot({ path: join(folder, `${name}.png`) });
 const searchesAnswered = (page, many) => page.waitForFunction(many => searches.filter(one => one.took !== undefined).length >= many, many);
 
 // Every window: nothing sticks out, and the strip is drawn.

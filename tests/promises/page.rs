@@ -57,7 +57,7 @@ impl Demo {
 
     async fn json(&self, path: &str) -> Value {
         let answer = self.asked(Method::GET, path).send().await.unwrap();
-        answer.json().await.unwrap()
+        parsed(answer).await
     }
 
     /// Where the page says that it comes from.
@@ -71,6 +71,10 @@ impl Demo {
         let live = indexes.iter().find(|index| index["uid"] == "articles");
         live.unwrap()["createdAt"].clone()
     }
+}
+
+async fn parsed(answer: reqwest::Response) -> Value {
+    serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -164,7 +168,7 @@ async fn the_page_searches_through_the_program_and_reaches_nothing_else() {
         .send()
         .await
         .unwrap();
-    let answer: Value = search.json().await.unwrap();
+    let answer = parsed(search).await;
     assert_eq!(answer["hits"].as_array().unwrap().len(), 1, "{answer}");
     for (method, path) in [
         (Method::DELETE, "indexes/articles"),

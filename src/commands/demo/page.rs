@@ -232,7 +232,8 @@ impl Reindex {
             Reindex::Never => json!({"running": false}),
             Reindex::Asked => json!({"running": true, "stage": null}),
             Reindex::Running { progress, .. } => {
-                json!({"running": true, "stage": progress.stage()})
+                let (stage, percent) = progress.stage().unzip();
+                json!({"running": true, "stage": stage, "percent": percent.flatten()})
             }
             Reindex::Ended { seconds, error } => {
                 json!({"running": false, "ended": {"seconds": seconds, "error": error}})
