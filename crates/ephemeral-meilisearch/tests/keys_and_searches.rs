@@ -174,3 +174,26 @@ fn many_searches_are_answered_in_their_order_or_not_at_all() {
         assert_eq!((status, &error["code"]), (400, &json!("index_not_found")));
     }
 }
+
+/// Without a key, like the real server's own page: it holds nothing, and asks for the key that its searches need.
+#[test]
+fn the_page_is_open_and_may_load_nothing_from_elsewhere() {
+    let scene = Scene::set(Like::NEWEST);
+    let mut stream = TcpStream::connect(scene.address).unwrap();
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, page) = answer.split_once("\r\n\r\n").unwrap();
+    let head = head.to_lowercase();
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(head.contains("content-type: text/html"), "{head}");
+    assert!(
+        head.contains("content-security-policy: default-src 'none';"),
+        "{head}"
+    );
+    assert!(page.contains(r#"name="reindex-token" content="">"#));
+}
