@@ -154,10 +154,7 @@ impl Desk {
     /// The host that was asked for, if it is this one.
     fn host(&self, request: &Request<Incoming>) -> Option<String> {
         let host = request.headers().get(header::HOST)?.to_str().ok()?;
-        self.hosts
-            .iter()
-            .find(|known| *known == host)
-            .map(String::clone)
+        self.hosts.iter().find(|known| *known == host).cloned()
     }
 
     fn is_from_the_page(&self, request: &Request<Incoming>, host: &str) -> bool {
