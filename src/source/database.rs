@@ -98,6 +98,7 @@ impl Database {
             busy_timeout: self.busy_timeout,
         };
         let side_files = SideFiles::look(&self.real, Arc::clone(&self.file));
+        side_files.refuse_foreign_log(&self.path)?;
         if wal {
             side_files.refuse_foreign_owner(&self.path)?;
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::address::AddressError;
+use super::foreign_log::ForeignLog;
 use super::statement::StatementError;
 
 /// An error of the source stage.
@@ -184,6 +185,16 @@ pub enum OpenProblem {
         uid: u32,
         /// The owner of the database.
         owner: u32,
+    },
+    /// A backup was put in the database's place, and the log of the former one was left beside it.
+    #[error(
+        "the write-ahead log {name}-wal beside it was not written for it: {why}. A backup was put here and the former database's log left, and SQLite would mix the two. Nothing was read. Stop the application, remove {name}-wal and {name}-shm, and put the backup here once more"
+    )]
+    ForeignLog {
+        /// The database file's name.
+        name: String,
+        /// What does not fit.
+        why: ForeignLog,
     },
     /// SQLITE_READONLY_ROLLBACK, SQLITE_READONLY_RECOVERY: a crashed writer left its journal.
     #[error(

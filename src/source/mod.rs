@@ -11,6 +11,7 @@
 //! | `queries` | statements made from a definition's |
 //! | `advice` | what a statement's text and plan tell about it |
 //! | `error` | what can go wrong, and what to do about it |
+//! | `foreign_log` | does the log beside the file belong to it? |
 //! | `file`, `file_system`, `side_files`, `options` | how SQLite is opened, and leaves no trace |
 
 mod address;
@@ -20,6 +21,7 @@ mod database;
 mod error;
 mod file;
 mod file_system;
+mod foreign_log;
 mod lock;
 mod options;
 pub mod queries;
@@ -37,6 +39,7 @@ pub use connection::{Connection, Interrupter};
 pub use database::Database;
 pub use error::{OpenProblem, SourceError, UnusableDatabase};
 pub use file::FileIdentity;
+pub use foreign_log::ForeignLog;
 pub use lock::RunLock;
 pub use row::Row;
 pub use snapshot::{Argument, RowStream, Snapshot};

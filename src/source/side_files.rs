@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, Connection as _};
 
 use super::error::{OpenProblem, SourceError, effective_uid};
 use super::file::DatabaseFile;
+use super::foreign_log;
 use super::options::{plain_read, read_write};
 
 /// The files `-wal` and `-shm` beside a database.
@@ -66,6 +67,30 @@ impl SideFiles {
             });
         }
         Ok(())
+    }
+
+    /// Refuses a log that was not written for this database. To be called before SQLite may see the two together: it
+    /// would lay the one over the other.
+    pub(super) fn refuse_foreign_log(&self, path: &Path) -> Result<(), SourceError> {
+        let found = foreign_log::look(self.file.file(), &self.wal);
+        let why = match found {
+            Ok(Some(why)) => why,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                // What cannot be read is SQLite's to say something about.
+                tracing::debug!(%error, "the write-ahead log was not looked at");
+                return Ok(());
+            }
+        };
+        let name = path.file_name().unwrap_or_default();
+        let problem = OpenProblem::ForeignLog {
+            name: name.to_string_lossy().into_owned(),
+            why,
+        };
+        Err(SourceError::NotReadable {
+            path: path.to_owned(),
+            problem,
+        })
     }
 
     /// To be called when a connection is open: whether it has made the files is known by now. Another connection of

@@ -29,7 +29,7 @@ async fn a_live_index_without_a_checkpoint_is_refused() {
         .await;
     let before = scene.live().await;
     let ended = sync(&scene).run().await.expect(3);
-    ended.says(["articles", "checkpoint", "reindex"]);
+    ended.says(["articles", "checkpoint", "bisan-indexer reindex"]);
     assert_eq!(scene.live().await, before);
     assert_eq!(scene.api.indexes().await.len(), 2, "nothing is created");
 }
@@ -63,11 +63,11 @@ async fn a_definition_that_changed_since_is_refused() {
             .index("articles", "SELECT id, title, excerpt FROM articles")
             .settings("articles", json!({"searchableAttributes": ["title"]}))
     });
-    sync(&scene)
-        .run()
-        .await
-        .expect(3)
-        .says(["articles", "definition has changed"]);
+    sync(&scene).run().await.expect(3).says([
+        "articles",
+        "definition has changed",
+        "bisan-indexer apply",
+    ]);
     assert_eq!(scene.live().await, before);
 }
 
@@ -121,5 +121,44 @@ async fn a_database_restored_from_a_backup_is_followed_back() {
         .await
         .expect(0)
         .says_nothing_of("older than what was followed");
+    expect_equal(&scene).await;
+}
+
+/// As after `kill -9` of the application and `cp backup.sqlite3 production.sqlite3`: SQLite would lay the old log over the
+/// restored database, and the index would be made of both.
+#[tokio::test]
+async fn a_backup_beside_the_log_of_what_it_replaced_is_not_read() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    let before = scene.live().await;
+    let backup = scene.path("backup.sqlite3");
+    scene
+        .database
+        .execute(&format!("VACUUM INTO '{}'", backup.display()))
+        .await;
+    let log = std::path::PathBuf::from(format!("{}-wal", scene.database_url()));
+    let kept = scene.path("log");
+    let application = scene.database.open().await;
+    scene.database.import(5, "after the backup").await;
+    std::fs::copy(&log, &kept).unwrap();
+    drop(application);
+    scene
+        .database
+        .execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        .await;
+    std::fs::copy(&backup, &scene.database.path).unwrap();
+    std::fs::copy(&kept, &log).unwrap();
+    for command in ["sync", "reindex"] {
+        let ended = scene.command(command).run().await.expect(1);
+        ended.says(["-wal", "not written for it", "remove", "once more"]);
+    }
+    assert_eq!(scene.live().await, before);
+    assert_eq!(
+        std::fs::read(&backup).unwrap(),
+        std::fs::read(&scene.database.path).unwrap(),
+        "nothing of the log has come into the database"
+    );
+    std::fs::remove_file(&log).unwrap();
+    sync(&scene).run().await.expect(0);
     expect_equal(&scene).await;
 }
