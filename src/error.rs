@@ -145,6 +145,7 @@ impl Error {
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Definition(DefinitionError::ColumnsChanged { .. }) => FAILED,
             Self::Usage(_)
             | Self::CannotInit(_)
             | Self::Catalog(_)

@@ -87,6 +87,14 @@ pub struct Followed {
     pub seen: Known,
 }
 
+impl Followed {
+    /// Whether changes.sql named anything that changed after `until`. A row of the future has not changed yet.
+    pub fn has_seen_change_after(&self, until: Timestamp) -> bool {
+        let mut times = self.seen.values();
+        times.any(|at| *at > until && *at <= self.taken_at)
+    }
+}
+
 /// A round that would delete too much.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -169,11 +177,9 @@ impl Round<'_> {
         {
             // A row of the year 2099 says nothing about how far the database is.
             newest = Some(column.newest.min(taken_at));
-            if depth < Depth::All {
-                seen = self
-                    .changed_ids(&mut snapshot, changes, &column, since)
-                    .await?;
-            }
+            seen = self
+                .changed_ids(&mut snapshot, changes, &column, since)
+                .await?;
         }
         snapshot.end().await?;
         let known = |(id, at): &(&DocumentId, &Timestamp)| {

@@ -10,7 +10,7 @@ use crate::document::{DocumentShape, Notes};
 use crate::engine::checkpoints::Record;
 use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::error::Error;
-use crate::source::{Connection, Snapshot};
+use crate::source::{Connection, Row, Snapshot};
 
 /// Rows that are read and converted as a sample before anything is created.
 pub const SAMPLE_ROWS: usize = 20;
@@ -41,6 +41,21 @@ pub struct Prepared {
     pub parts: BTreeMap<String, String>,
     /// What lies under the live uid now.
     pub live: Option<Live>,
+}
+
+impl Prepared {
+    /// Looks whether a row has the columns that the shape was read from; to be asked of a statement's first.
+    ///
+    /// # Errors
+    /// The database was migrated since.
+    pub fn expect_columns_of(&self, row: &Row) -> Result<(), DefinitionError> {
+        if self.shape.is_of(row.columns()) {
+            return Ok(());
+        }
+        Err(DefinitionError::ColumnsChanged {
+            index: self.definition.name.clone(),
+        })
+    }
 }
 
 /// The live index as a run met it.
@@ -91,6 +106,15 @@ pub enum DefinitionError {
         index: String,
         /// Why.
         why: crate::document::ShapeError,
+    },
+    /// The database was migrated while its rows were read.
+    #[error(
+        "{index}/documents.sql returns other columns than when the run began: the database was changed meanwhile (ALTER \
+         TABLE, a migration). Nothing that was read since is used; run it once more"
+    )]
+    ColumnsChanged {
+        /// The definition's name.
+        index: String,
     },
     /// The live index identifies its documents by another field.
     #[error(

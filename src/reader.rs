@@ -190,6 +190,9 @@ async fn read_one(
     }
     let mut rows = snapshot.rows(&index.definition.documents_sql, Vec::new());
     while let Some(row) = rows.try_next().await? {
+        if read.rows == 0 {
+            index.expect_columns_of(&row)?;
+        }
         read.rows += 1;
         line.clear();
         let fault = match index.shape.write(&row.values(), &mut line, &mut notes) {

@@ -13,6 +13,7 @@ const GEO: &str = "_geo";
 /// conversion that is misspelt and would be taken for a part of the name, a name that the engine reserves.
 #[derive(Clone, Debug)]
 pub struct DocumentShape {
+    columns: Vec<String>,
     pub(super) id_position: usize,
     /// All fields but the id, in the order of the columns.
     pub(super) fields: Vec<Field>,
@@ -63,6 +64,7 @@ impl DocumentShape {
         };
         refuse_dotted_pairs(&fields)?;
         Ok(DocumentShape {
+            columns: columns.to_vec(),
             id_position,
             fields,
         })
@@ -79,6 +81,12 @@ impl DocumentShape {
             }
         }
         self
+    }
+
+    /// Whether rows with these columns are what it was read from. `SELECT *` returns others after an `ALTER TABLE`, and a
+    /// title would be taken for a body.
+    pub fn is_of<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> bool {
+        columns.into_iter().eq(&self.columns)
     }
 
     /// The names of all fields, `id` first, as the documents have them.

@@ -141,11 +141,9 @@ pub fn without_timestamp(changes_sql: &str) -> String {
 /// `?1, ?2, ...` for ids, each in every spelling that a column may hold it in.
 ///
 /// A list of parameters, rather than a subquery over a JSON array: SQLite takes a list into a GROUP BY or DISTINCT
-/// (the usual way to gather an article's tags) and reads only these rows, but a subquery it does not. The list's length
-/// is rounded up to a power of two with NULLs, so that the same few statements come up again and stay prepared.
+/// (the usual way to gather an article's tags) and reads only these rows, but a subquery it does not.
 fn id_list<'i>(ids: impl IntoIterator<Item = &'i str>) -> (String, Vec<Argument>) {
-    let mut arguments: Vec<Argument> = ids.into_iter().flat_map(spellings).collect();
-    arguments.resize(arguments.len().next_power_of_two(), Argument::Null);
+    let arguments: Vec<Argument> = ids.into_iter().flat_map(spellings).collect();
     let placeholders: Vec<String> = (1..=arguments.len())
         .map(|number| format!("?{number}"))
         .collect();

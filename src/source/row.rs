@@ -19,6 +19,11 @@ impl Row {
         self.0.len()
     }
 
+    /// The names of the columns.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.0.columns().iter().map(sqlx::Column::name)
+    }
+
     /// All values, in the order of the columns.
     pub fn values(&self) -> Vec<Value<'_>> {
         (0..self.len()).map(|index| self.value(index)).collect()

@@ -77,7 +77,9 @@ impl<'c> Snapshot<'c> {
         let connection = &mut *self.transaction;
         let started = async move {
             control.settle(connection).await?;
-            let mut query = sqlx::query(AssertSqlSafe(sql));
+            // Prepared for this snapshot: a statement that was kept across an ALTER TABLE returns other columns than it
+            // is believed to have.
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
             for argument in arguments {
                 query = match argument {
                     Argument::Null => query.bind(None::<i64>),

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use crate::support::Scene;
 use crate::support::leftovers::leave_a_build;
 
+use super::sync_changes::{figures, sync};
+
 async fn status(scene: &Scene, options: &[&str], code: i32) -> Value {
     let program = scene
         .command("status")
@@ -241,4 +243,34 @@ async fn a_build_is_at_work_or_left_over() {
     file.try_lock().unwrap();
     let report = status(&scene, &[], 0).await;
     assert_eq!(index(&report, "articles")["builds"][0]["at_work"], true);
+}
+
+/// A row was touched and its document is the same: once that was looked at, nothing waits.
+#[tokio::test]
+async fn what_a_round_has_looked_at_does_not_wait_any_more() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    scene.already_live().await;
+    for depth in ["changed", "ids", "all"] {
+        scene
+            .database
+            .execute("UPDATE articles SET updated_at = STRFTIME('%Y-%m-%d %H:%M:%f000', 'now') WHERE id = 3")
+            .await;
+        let before = status(&scene, &[], 0).await;
+        assert_eq!(
+            index(&before, "articles")["database"]["waiting"],
+            1,
+            "{depth}"
+        );
+        let round = sync(&scene).args(["--compare", depth]);
+        let round = round.run().await.expect(0).report();
+        assert_eq!(figures(&round, "articles")["bytes"], 0, "{round}");
+        let after = status(&scene, &["--max-lag", "0s"], 0).await;
+        assert_eq!(
+            index(&after, "articles")["database"]["waiting"],
+            0,
+            "{depth}"
+        );
+        assert_eq!(index(&after, "articles")["lag_seconds"], 0, "{depth}");
+    }
 }

@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
-use crate::support::Scene;
+use crate::support::proxy::Hold;
+use crate::support::scene::CHECKPOINTS;
+use crate::support::{FaultProxy, Scene, ServerOptions};
 
-use super::sync_changes::{expect_equal, sync};
+use super::sync_changes::{expect_equal, figures, sync};
 
 /// The round goes on with the generation that is live now, and its checkpoint is that generation's.
 #[tokio::test]
@@ -135,4 +137,186 @@ async fn writers_that_never_stop_are_never_blocked_and_all_is_equal_in_the_end()
         "{}",
         scene.database.wal_bytes()
     );
+}
+
+/// Documents are listed in the order of the server's own numbers, and whoever deletes one between two pages moves the others
+/// forward: the listing has passed some over then.
+#[tokio::test]
+async fn documents_that_move_between_two_pages_are_neither_lost_nor_sent_for_nothing() {
+    let scene = Scene::sized(60, 4).await;
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let uid = scene.uid("articles");
+    let second_page = hold_second_page(&proxy, &uid);
+    let running = sync(&scene)
+        .args(["--index", "articles", "--compare", "all"])
+        .env("MEILISEARCH_HOST", proxy.url())
+        .start();
+    second_page.reached("the second page").await;
+    scene
+        .database
+        .execute("DELETE FROM articles WHERE id <= 3")
+        .await;
+    let gone = Some(json!([1, 2, 3]));
+    let path = format!("/indexes/{uid}/documents/delete-batch");
+    scene.api.succeed("POST", &path, gone).await;
+    second_page.release();
+    let report = running.ended().await.expect(0).report();
+    for figure in ["sent_missing", "sent_different", "deleted"] {
+        assert_eq!(figures(&report, "articles")[figure], 0, "{report}");
+    }
+    expect_equal(&scene).await;
+}
+
+/// Holds the second page that a round of `all` asks for. The first request is the preflight's, which counts.
+fn hold_second_page(proxy: &FaultProxy, uid: &str) -> Hold {
+    let path = format!("/indexes/{uid}/documents/fetch");
+    for _ in ["the count", "the first page"] {
+        proxy.hold("POST", &path).release();
+    }
+    proxy.hold("POST", &path)
+}
+
+/// `SELECT *` is another statement after it: a title would be taken for a body.
+#[tokio::test]
+async fn an_alter_table_in_the_middle_of_a_round_sends_nothing_wrong() {
+    for (migration, column) in [
+        ("ALTER TABLE notes ADD COLUMN more TEXT DEFAULT 'm'", "more"),
+        ("ALTER TABLE notes DROP COLUMN a", "b"),
+    ] {
+        let mut scene = Scene::new().await;
+        notes(&mut scene).await;
+        scene.already_live().await;
+        let before = scene.live().await;
+        let proxy = scene.proxy().await;
+        let hold = hold_second_page(&proxy, &scene.uid("notes"));
+        let running = sync(&scene)
+            .args(["--compare", "all"])
+            .env("MEILISEARCH_HOST", proxy.url())
+            .start();
+        hold.reached("the second page").await;
+        scene.database.execute(migration).await;
+        hold.release();
+        running
+            .ended()
+            .await
+            .expect(1)
+            .says(["notes/documents.sql", "other columns", "once more"]);
+        assert_eq!(scene.live().await, before, "{migration}");
+        sync(&scene).run().await.expect(0);
+        let live = scene.api.documents(&scene.uid("notes")).await;
+        assert!(
+            live.iter().all(|document| document.get(column).is_some()),
+            "{migration}"
+        );
+        expect_equal(&scene).await;
+    }
+}
+
+/// Sixty rows, so that they are listed in more than one page, and all of their columns.
+async fn notes(scene: &mut Scene) {
+    scene
+        .database
+        .execute(
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, a TEXT, b TEXT, updated_at datetime(6));
+             INSERT INTO notes WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+             SELECT i, 'a' || i, 'b' || i, '2026-11-24 10:00:00.000000' FROM n",
+        )
+        .await;
+    scene.define(|definitions| {
+        definitions
+            .index("notes", "SELECT * FROM notes")
+            .settings("notes", json!({"searchableAttributes": ["a", "b"]}))
+            .changes(
+                "notes",
+                "SELECT id, updated_at AS changed_at FROM notes WHERE updated_at >= :since",
+            )
+    });
+}
+
+/// Such a key cannot see the task of a swap, which is about two indexes.
+#[tokio::test]
+async fn a_swap_whose_task_the_key_cannot_see_is_followed_on() {
+    for like_1_5 in [false, true] {
+        let options = ServerOptions {
+            like_1_5,
+            ..ServerOptions::default()
+        };
+        let Some(scene) = Scene::on_own_server(options).await else {
+            return;
+        };
+        scene.already_live().await;
+        let key = json!({
+            "actions": ["indexes.create", "indexes.get", "indexes.delete", "indexes.swap", "documents.add",
+                        "documents.get", "documents.delete", "settings.get", "settings.update", "tasks.get",
+                        "tasks.cancel", "stats.get", "search"],
+            "indexes": ["articles*", "authors*", CHECKPOINTS],
+            "expiresAt": null,
+        });
+        let key = scene.api.post("/keys", key).await.expect(201);
+        let key = key["key"].as_str().unwrap();
+        for method in ["hold", "hold_answer"] {
+            scene.database.import(2, "new").await;
+            let proxy = scene.proxy().await;
+            let path = "/indexes/*articles/documents";
+            let hold = match method {
+                "hold" => proxy.hold("POST", path),
+                _ => proxy.hold_answer("POST", path),
+            };
+            let running = sync(&scene)
+                .env("MEILISEARCH_HOST", proxy.url())
+                .env("MEILISEARCH_API_KEY", key)
+                .secret(key)
+                .start();
+            hold.reached("the upload").await;
+            scene.reindex().run().await.expect(0);
+            hold.release();
+            running.ended().await.expect(0);
+            scene.expect_in_step().await;
+        }
+        expect_equal(&scene).await;
+    }
+}
+
+/// A round on a machine whose clock was a day ahead: the checkpoint lies in the future, and changes are dated before it.
+#[tokio::test]
+async fn a_checkpoint_of_a_clock_that_was_ahead_hides_no_later_change() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    scene.already_live().await;
+    let ago =
+        |minutes: u32| format!("STRFTIME('%Y-%m-%d %H:%M:%f000', 'now', '-{minutes} minutes')");
+    scene
+        .database
+        .execute(&format!("UPDATE articles SET updated_at = {}", ago(90)))
+        .await;
+    sync(&scene).run().await.expect(0);
+    let records = scene.api.documents(CHECKPOINTS).await;
+    let uid = json!(scene.uid("articles"));
+    for record in records.iter().filter(|record| record["live_uid"] == uid) {
+        let path = format!("/indexes/{CHECKPOINTS}/documents");
+        let ahead = json!([{"id": record["id"], "checkpoint": "2099-01-01T00:00:00Z"}]);
+        scene.api.succeed("PUT", &path, Some(ahead)).await;
+    }
+    scene
+        .database
+        .execute(&format!(
+            "UPDATE articles SET title = 'after it', updated_at = {} WHERE id = 4",
+            ago(60)
+        ))
+        .await;
+    let changed = || sync(&scene).args(["--compare", "changed"]);
+    let report = changed()
+        .run()
+        .await
+        .expect(0)
+        .says(["looking back further"])
+        .report();
+    assert_eq!(figures(&report, "articles")["sent_changed"], 1, "{report}");
+    changed()
+        .run()
+        .await
+        .expect(0)
+        .says_nothing_of("looking back further");
+    expect_equal(&scene).await;
 }

@@ -3,7 +3,7 @@
 use crate::support::program::Running;
 use crate::support::{Scene, ServerOptions, eventually};
 
-use super::sync_changes::expect_equal;
+use super::sync_changes::{expect_equal, sync};
 
 /// A follower of this scene, at work: its first round is over.
 pub(super) struct Follower {
@@ -246,6 +246,54 @@ async fn a_reindex_beside_it_is_followed_on() {
     scene.database.save_title(5, "after the swap").await;
     eventually_in_step(&scene, "a change after the swap").await;
     follower.stop().await;
+    expect_equal(&scene).await;
+}
+
+/// A migration beside it: statements that still can be read are read as they are now, and one that cannot says so.
+#[tokio::test]
+async fn an_alter_table_between_two_rounds_is_followed() {
+    let mut scene = Scene::new().await;
+    scene.define(|definitions| {
+        definitions
+            .index("articles", "SELECT * FROM articles")
+            .changes(
+                "articles",
+                "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since",
+            )
+    });
+    scene.already_live().await;
+    let follower = Follower::start(&scene).await;
+    scene
+        .database
+        .execute("ALTER TABLE articles ADD COLUMN more TEXT DEFAULT 'm'")
+        .await;
+    scene.database.save_title(5, "after the migration").await;
+    let uid = scene.uid("articles");
+    eventually("the new column is in the document", async || {
+        let document = scene.api.document(&uid, "5").await?;
+        (document["more"] == "m" && document["title"] == "after the migration").then_some(())
+    })
+    .await;
+    follower.ready("the migration").await;
+    for (migration, works) in [
+        ("RENAME COLUMN updated_at TO touched_at", false),
+        ("RENAME COLUMN touched_at TO updated_at", true),
+    ] {
+        scene
+            .database
+            .execute(&format!("ALTER TABLE articles {migration}"))
+            .await;
+        if works {
+            follower.ready(migration).await;
+        } else {
+            let reason = follower.not_ready(migration).await;
+            assert!(reason.contains("updated_at"), "{reason}");
+        }
+    }
+    scene.database.save_title(6, "and again").await;
+    eventually_in_step(&scene, "a change after the migrations").await;
+    follower.stop().await;
+    sync(&scene).run().await.expect(0);
     expect_equal(&scene).await;
 }
 

@@ -13,11 +13,12 @@ use crate::engine::wait::wait;
 use crate::engine::{Begun, Server};
 use crate::error::Error;
 use crate::follow::{Depth, Followed, Known, Round};
+use crate::lag::followed_until;
 use crate::preflight::Prepared;
 use crate::source::Database;
 
-/// A record that says the same is not written for its checkpoint alone, unless it would fall this far behind: a round
-/// that did nothing makes no task.
+/// A record is not written for its checkpoint alone, unless it would fall this far behind: a round that saw nothing new
+/// makes no task. One that saw rows touched whose documents are the same does, or `status` would count them as waiting.
 const CHECKPOINT_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// How often a round is begun again because another program swapped the index in its middle.
@@ -215,8 +216,10 @@ impl Follower<'_> {
         }
         let before = record.checkpoint.unwrap_or(Timestamp::UNIX_EPOCH);
         let checkpoint = followed.taken_at - self.options.round.overlap;
-        let is_young = checkpoint.duration_since(before) < CHECKPOINT_EVERY;
-        if followed.plan.is_empty() && is_young && !went_back(&record, followed) {
+        let is_young = checkpoint.duration_since(before).abs() < CHECKPOINT_EVERY;
+        let saw_nothing_new = followed.plan.is_empty()
+            && !followed_until(&record).is_none_or(|until| followed.has_seen_change_after(until));
+        if saw_nothing_new && is_young && !went_back(&record, followed) {
             return Ok(Some(before));
         }
         let record = Record {
@@ -244,18 +247,24 @@ fn went_back(record: &Record, followed: &Followed) -> bool {
         .is_some_and(|before| followed.newest.is_none_or(|now| now < before))
 }
 
-/// Where a round begins to look: the moment of the last snapshot, less the overlap that is asked for now. A clock that
-/// was put back since makes it begin earlier still.
+/// Where a round begins to look: the moment of the last snapshot, less the overlap that is asked for now.
+///
+/// That moment is by the clock of the machine that took it. Where it lies in the future, that clock was ahead, or this
+/// one was put back: the newest change that was in the database then is by the clock of its writers, and tells where to
+/// begin; where that lies in the future too, nothing tells, and all changes are looked at.
 fn since(record: &Record, overlap: SignedDuration, now: Timestamp) -> Timestamp {
-    let lowered = record.overlap_seconds.unwrap_or(0);
-    let lowered = SignedDuration::from_secs(i64::try_from(lowered).unwrap_or(0));
-    let followed = record.checkpoint.unwrap_or(Timestamp::UNIX_EPOCH) + lowered;
-    if followed > now {
-        tracing::warn!(
-            "the clock was put back: the last round was at {followed}, and now it is {now}; looking back further"
-        );
+    let followed = followed_until(record).unwrap_or(Timestamp::UNIX_EPOCH);
+    if followed <= now {
+        return followed - overlap;
     }
-    followed.min(now) - overlap
+    tracing::warn!(
+        "{}: the last round was at {followed} by the clock of its machine, and here it is {now}; looking back further",
+        record.live_uid
+    );
+    match record.newest_change {
+        Some(newest) if newest <= now => newest - overlap,
+        _ => Timestamp::UNIX_EPOCH,
+    }
 }
 
 #[cfg(test)]
@@ -281,10 +290,17 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_put_back_hides_nothing() {
+    fn a_last_round_in_the_future_hides_nothing() {
         let now = "2026-11-24T09:00:00Z".parse().unwrap();
-        let record = record("2026-11-24T10:00:00Z", 900);
-        let since = since(&record, SignedDuration::from_mins(15), now);
-        assert_eq!(since.to_string(), "2026-11-24T08:45:00Z");
+        let mut record = record("2026-11-25T10:00:00Z", 900);
+        for (newest, expected) in [
+            (Some("2026-11-24T08:00:00Z"), "2026-11-24T07:45:00Z"),
+            (Some("2026-11-25T10:15:00Z"), "1970-01-01T00:00:00Z"),
+            (None, "1970-01-01T00:00:00Z"),
+        ] {
+            record.newest_change = newest.map(|newest| newest.parse().unwrap());
+            let since = since(&record, SignedDuration::from_mins(15), now);
+            assert_eq!(since.to_string(), expected);
+        }
     }
 }

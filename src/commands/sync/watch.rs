@@ -18,7 +18,7 @@ use crate::engine::Server;
 use crate::error::{Error, USAGE};
 use crate::follow::Known;
 use crate::interrupt;
-use crate::preflight::Prepared;
+use crate::preflight::{DefinitionError, Prepared};
 use crate::report::Answer;
 use crate::source::{Connection, Database, SourceError};
 
@@ -111,6 +111,13 @@ impl Watch<'_> {
                 Ok(self.pause)
             }
             Err(error) if self.first && error.exit_code() == USAGE => Err(error),
+            Err(Error::Definition(DefinitionError::ColumnsChanged { index })) => {
+                tracing::info!(
+                    "{index}: the database was migrated; looking at the definitions anew"
+                );
+                self.open = None;
+                Ok(self.options.interval())
+            }
             Err(error) => {
                 // Opened anew next time: whatever was wrong, nothing that was known before is relied on.
                 self.open = None;
