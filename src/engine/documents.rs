@@ -2,6 +2,8 @@
 
 use futures::{StreamExt, TryStreamExt};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::ids::DocumentId;
@@ -19,8 +21,8 @@ const SINGLE_READS: usize = 8;
 
 /// One page of an index's documents.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Page {
-    pub results: Vec<Map<String, Value>>,
+pub struct Page<D = Map<String, Value>> {
+    pub results: Vec<D>,
     /// Documents in the index, counted and not cached.
     pub total: u64,
 }
@@ -45,7 +47,8 @@ impl Server {
 
     /// The number of documents. By this route, since the count of `/stats` is a cache that a crash can leave behind.
     pub async fn count_documents(&self, uid: &str) -> Result<u64, EngineError> {
-        Ok(self.fetch(uid, &json!({"limit": 0})).await?.total)
+        let page: Page = self.fetch(uid, &json!({"limit": 0})).await?;
+        Ok(page.total)
     }
 
     /// A page of documents, all fields or some. Never sorted: sorted pages lose and repeat documents in some versions.
@@ -60,7 +63,28 @@ impl Server {
         if let Some(fields) = fields {
             query["fields"] = json!(fields);
         }
-        let page = self.fetch(uid, &query).await?;
+        self.page(uid, &query, offset, limit).await
+    }
+
+    /// The same, with each document as the server writes it: reading them into values takes longer than getting them.
+    pub async fn raw_page(
+        &self,
+        uid: &str,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Page<Box<RawValue>>, EngineError> {
+        let query = json!({"offset": offset, "limit": limit});
+        self.page(uid, &query, offset, limit).await
+    }
+
+    async fn page<D: DeserializeOwned>(
+        &self,
+        uid: &str,
+        query: &Value,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Page<D>, EngineError> {
+        let page: Page<D> = self.fetch(uid, query).await?;
         if page.results.is_empty() && offset < page.total && limit > 0 {
             return Err(EngineError::EmptyPage {
                 uid: uid.to_owned(),
@@ -106,7 +130,7 @@ impl Server {
                 if let Some(fields) = fields {
                     query["fields"] = json!(fields);
                 }
-                match self.fetch(uid, &query).await {
+                match self.fetch::<Map<String, Value>>(uid, &query).await {
                     Ok(page) => {
                         found.extend(page.results);
                         continue;
@@ -184,7 +208,11 @@ impl Server {
         Ok(tasks)
     }
 
-    async fn fetch(&self, uid: &str, query: &Value) -> Result<Page, EngineError> {
+    async fn fetch<D: DeserializeOwned>(
+        &self,
+        uid: &str,
+        query: &Value,
+    ) -> Result<Page<D>, EngineError> {
         self.post(
             &format!("/indexes/{}/documents/fetch", checked(uid)?),
             query,

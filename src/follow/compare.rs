@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use futures::TryStreamExt as _;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::{ChangesError, Plan, Reason, Round};
@@ -35,7 +36,9 @@ const IDS_A_LOOK: usize = 100;
 /// lack are asked for by id; more of them are an import, and are sent unasked.
 const FEW_MISSING: usize = 1_000;
 
-type Documents = HashMap<DocumentId, Map<String, Value>>;
+/// Documents as the server writes them. It writes JSON as we do, with the fields in the order in which it met them, so
+/// that most can be compared with their line without being read.
+type Documents = HashMap<DocumentId, Box<RawValue>>;
 
 /// What becomes of that which a comparison finds, one document at a time: a [`Plan`] has it sent and deleted, a
 /// [`Drift`](super::Drift) remembers it.
@@ -104,11 +107,8 @@ impl Round<'_> {
         let mut in_index = IdSet::default();
         let mut offset = 0;
         let mut limit = FIRST_PAGE;
-        loop {
-            let page = self
-                .server
-                .document_page(self.uid, offset, limit, None)
-                .await?;
+        let mut page = self.server.raw_page(self.uid, offset, limit).await?;
+        while !page.results.is_empty() {
             let count = page.results.len() as u64;
             let documents = self.keyed(page.results)?;
             // A page moves while others write: a document may come twice, and is compared once.
@@ -117,14 +117,26 @@ impl Round<'_> {
                 .filter(|id| in_index.insert(id))
                 .cloned()
                 .collect();
-            let bytes = self
-                .compare(connection, &ids, documents, Reason::Different, findings)
-                .await?;
             offset += count;
-            if count == 0 || offset >= page.total {
-                break;
-            }
-            let each = bytes / count.max(1);
+            // The server makes the next page ready while this one is compared.
+            let is_last = offset >= page.total;
+            let next = async {
+                match is_last {
+                    true => Ok(None),
+                    false => self
+                        .server
+                        .raw_page(self.uid, offset, limit)
+                        .await
+                        .map(Some),
+                }
+            };
+            let compared =
+                self.compare(connection, &ids, documents, Reason::Different, findings);
+            let (next, compared) = futures::join!(next, compared);
+            let bytes = compared?;
+            let Some(next) = next? else { break };
+            page = next;
+            let each = bytes / count;
             limit = (PAGE_BYTES / each.max(1)).clamp(FIRST_PAGE, LARGEST_PAGE);
         }
         self.rows_beyond(connection, &in_index, findings).await?;
@@ -234,27 +246,51 @@ impl Round<'_> {
     async fn documents(&self, ids: &[DocumentId]) -> Result<Documents, Error> {
         let ids: Vec<&str> = ids.iter().map(DocumentId::as_str).collect();
         let found = self.server.documents_by_ids(self.uid, &ids, None).await?;
-        self.keyed(found)
+        let raw = found
+            .iter()
+            .filter_map(|document| to_raw_value(document).ok());
+        self.keyed(raw.collect())
     }
 
-    fn keyed(&self, documents: Vec<Map<String, Value>>) -> Result<Documents, Error> {
+    fn keyed(&self, documents: Vec<Box<RawValue>>) -> Result<Documents, Error> {
         documents
             .into_iter()
             .map(|document| {
-                let id = document.get("id").unwrap_or(&Value::Null);
-                let id = DocumentId::from_json(id).map_err(|why| ChangesError::Id {
-                    index: self.index.definition.name.clone(),
-                    why,
-                })?;
+                let id =
+                    DocumentId::from_json(&id_of(&document)).map_err(|why| ChangesError::Id {
+                        index: self.index.definition.name.clone(),
+                        why,
+                    })?;
                 Ok((id, document))
             })
             .collect()
     }
 }
 
+/// The id of a document, which most begin with.
+fn id_of(document: &RawValue) -> Value {
+    let first = document.get().strip_prefix("{\"id\":");
+    let first = first.and_then(|rest| serde_json::Deserializer::from_str(rest).into_iter().next());
+    match first {
+        Some(Ok(id)) => id,
+        _ => fields(document.get().as_bytes())
+            .and_then(|mut fields| fields.remove("id"))
+            .unwrap_or(Value::Null),
+    }
+}
+
+fn fields(json: &[u8]) -> Option<Map<String, Value>> {
+    serde_json::from_slice(json).ok()
+}
+
 /// Whether a document is another than this line of JSON says. Fields have no order: Meilisearch answers them in its own.
-fn differs(line: &[u8], document: &Map<String, Value>) -> bool {
-    serde_json::from_slice::<Map<String, Value>>(line).map_or(true, |row| row != *document)
+fn differs(line: &[u8], document: &RawValue) -> bool {
+    let document = document.get().as_bytes();
+    if line.trim_ascii_end() == document {
+        return false;
+    }
+    let row = fields(line);
+    row.is_none() || row != fields(document)
 }
 
 #[cfg(test)]
@@ -262,8 +298,22 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn document(value: Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
+    fn document(value: Value) -> Box<RawValue> {
+        RawValue::from_string(value.to_string()).unwrap()
+    }
+
+    #[test]
+    fn an_id_is_found_wherever_it_stands() {
+        for (document, id) in [
+            (r#"{"id":7,"a":{"id":8}}"#, json!(7)),
+            (r#"{"id":"x-1"}"#, json!("x-1")),
+            (r#"{"a":{"id":8},"id":"7"}"#, json!("7")),
+            (r#"{ "id" : 7 }"#, json!(7)),
+            (r#"{"a":1}"#, Value::Null),
+        ] {
+            let document = RawValue::from_string(document.to_owned()).unwrap();
+            assert_eq!(id_of(&document), id);
+        }
     }
 
     #[test]
