@@ -51,12 +51,12 @@ pub(super) trait Findings {
         &mut self,
         id: &DocumentId,
         line: &[u8],
-        document: Option<&Map<String, Value>>,
+        document: Option<&RawValue>,
         reason: Reason,
     ) -> Result<(), Error>;
 
     /// documents.sql returns no row for a document.
-    fn gone(&mut self, id: &DocumentId, document: &Map<String, Value>);
+    fn gone(&mut self, id: &DocumentId, document: &RawValue);
 
     /// Oddities of the rows that were read.
     fn notes(&mut self, notes: &[Note]);
@@ -130,8 +130,7 @@ impl Round<'_> {
                         .map(Some),
                 }
             };
-            let compared =
-                self.compare(connection, &ids, documents, Reason::Different, findings);
+            let compared = self.compare(connection, &ids, documents, Reason::Different, findings);
             let (next, compared) = futures::join!(next, compared);
             let bytes = compared?;
             let Some(next) = next? else { break };
@@ -229,7 +228,7 @@ impl Round<'_> {
                     .as_ref()
                     .is_none_or(|document| differs(&line, document))
                 {
-                    findings.differs(&id, &line, document.as_ref(), reason)?;
+                    findings.differs(&id, &line, document.as_deref(), reason)?;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What a round found: documents to send, spooled, and ids to delete, each with its reason.
 
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::compare::Findings;
 use crate::document::Note;
@@ -135,7 +135,7 @@ impl Findings for Plan {
         &mut self,
         id: &DocumentId,
         line: &[u8],
-        _document: Option<&Map<String, Value>>,
+        _document: Option<&RawValue>,
         reason: Reason,
     ) -> Result<(), Error> {
         if self.changed.contains(id) || self.missing.contains(id) || self.different.contains(id) {
@@ -155,7 +155,7 @@ impl Findings for Plan {
         Ok(())
     }
 
-    fn gone(&mut self, id: &DocumentId, _document: &Map<String, Value>) {
+    fn gone(&mut self, id: &DocumentId, _document: &RawValue) {
         self.gone.insert(id);
     }
 

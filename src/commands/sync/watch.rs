@@ -116,7 +116,7 @@ impl Watch<'_> {
                     "{index}: the database was migrated; looking at the definitions anew"
                 );
                 self.open = None;
-                Ok(self.options.interval())
+                Ok(self.options.watching.interval())
             }
             Err(error) => {
                 // Opened anew next time: whatever was wrong, nothing that was known before is relied on.
