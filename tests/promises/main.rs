@@ -22,6 +22,7 @@ mod init;
 mod interrupts;
 mod key;
 mod memory;
+mod model;
 mod one_swap_for_all;
 mod options;
 mod page;

@@ -78,13 +78,7 @@ impl Scene {
     }
 
     pub async fn with(sample: Sample, options: ServerOptions) -> Scene {
-        let folder = tempfile::Builder::new()
-            .prefix("bisan-indexer-promise-")
-            .tempdir()
-            .unwrap();
-        for name in ["rails", "home"] {
-            std::fs::create_dir(folder.path().join(name)).unwrap();
-        }
+        let folder = folder();
         let database =
             Database::bisan(&folder.path().join("rails/production.sqlite3"), sample).await;
         let server = Server::start(&folder.path().join("meilisearch"), options).await;
@@ -106,6 +100,21 @@ impl Scene {
             prefix,
             definitions: None,
             names,
+            folder,
+        }
+    }
+
+    /// A database of one's own, which does not exist yet, on a server that others use at the same time.
+    pub fn beside_others(server: &Server, prefix: &str) -> Scene {
+        let folder = folder();
+        let path = folder.path().join("rails/production.sqlite3");
+        Scene {
+            server: server.shared(),
+            database: Database { path },
+            api: server.api(),
+            prefix: prefix.to_owned(),
+            definitions: None,
+            names: Vec::new(),
             folder,
         }
     }
@@ -332,6 +341,17 @@ impl Scene {
         self.expect_in_step().await;
         self.live().await
     }
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::Builder::new()
+        .prefix("bisan-indexer-promise-")
+        .tempdir()
+        .unwrap();
+    for name in ["rails", "home"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    folder
 }
 
 impl Live {

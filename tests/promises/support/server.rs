@@ -82,6 +82,15 @@ impl Server {
         self.process.is_some()
     }
 
+    /// The same server for somebody to whom it does not belong.
+    pub fn shared(&self) -> Server {
+        Server {
+            url: self.url.clone(),
+            key: self.key.clone(),
+            process: None,
+        }
+    }
+
     pub fn api(&self) -> Api {
         Api::new(&self.url, self.key.as_deref())
     }
