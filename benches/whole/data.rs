@@ -142,7 +142,7 @@ pub fn sqlite_json(database: &Path, to: &Path) -> Outcome<Option<Command>> {
     }
     let sql = std::fs::read_to_string(own("articles/documents.sql"))?;
     let mut command = Command::new("sqlite3");
-    command.arg("-json").arg(database).arg(sql);
+    command.arg("-json").arg(database).arg(format!("\n{sql}")); // what begins with `-` is an option to it
     command.stdout(std::fs::File::create(to)?);
     Ok(Some(command))
 }

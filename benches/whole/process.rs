@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use wait4::Wait4;
 
 use super::Outcome;
+use super::machine::field;
+
+/// Between two looks at the memory.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// What a process took.
 #[derive(Clone, Copy, Debug)]
@@ -15,8 +20,8 @@ pub struct Cost {
     pub wall: Duration,
     /// Of all its threads, in the program and in the kernel.
     pub cpu: Duration,
-    /// The most memory that it ever had resident, in bytes. The kernel counts what this process had when it forked, so
-    /// this process holds no documents.
+    /// The most memory that it ever had resident, in bytes. Not what `wait4` tells, which counts what this process itself
+    /// had before the other took its place.
     pub peak: u64,
 }
 
@@ -43,8 +48,11 @@ pub async fn run(mut command: Command) -> Outcome<Cost> {
         let said = tempfile::NamedTempFile::new()?;
         command.stdin(Stdio::null()).stderr(said.reopen()?);
         let begun = Instant::now();
-        let ended = command.spawn()?.wait4()?;
+        let mut child = command.spawn()?;
+        let watching = watch_memory(child.id());
+        let ended = child.wait4()?;
         let wall = begun.elapsed();
+        let peak = watching.join().unwrap_or(0);
         if !ended.status.success() {
             let said = std::fs::read_to_string(said.path())?;
             return Err(format!("{command:?} ended with {}: {said}", ended.status).into());
@@ -52,10 +60,34 @@ pub async fn run(mut command: Command) -> Outcome<Cost> {
         Ok(Cost {
             wall,
             cpu: ended.rusage.utime + ended.rusage.stime,
-            peak: ended.rusage.maxrss,
+            peak,
         })
     };
     tokio::task::spawn_blocking(work).await?
+}
+
+/// The kernel keeps the high-water mark itself, so looking now and then misses only what grew since the last look. A
+/// process that has ended has no memory, which ends the looking.
+fn watch_memory(pid: u32) -> JoinHandle<u64> {
+    std::thread::spawn(move || {
+        let mut peak = 0;
+        while let Some(bytes) = status_bytes(pid, "VmHWM") {
+            peak = bytes;
+            std::thread::sleep(LOOK);
+        }
+        peak
+    })
+}
+
+/// A figure of memory that the kernel tells of a process that lives.
+pub fn status_bytes(pid: u32, name: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let kib: u64 = field(&text, name)?
+        .strip_suffix("kB")?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(kib * 1024)
 }
 
 /// Whether there is such a program to compare with.

@@ -11,8 +11,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::machine::field;
-use super::{Outcome, process};
+use super::Outcome;
+use super::process::{self, status_bytes};
 
 /// Between two looks at a task or at the memory.
 const LOOK: Duration = Duration::from_millis(20);
@@ -159,14 +159,18 @@ impl Server {
         Ok(begun.elapsed())
     }
 
-    /// Returns when no task waits, and fails if one has failed.
+    /// Returns when no task waits, and fails if documents were refused. (Some tools make an index that is there already.)
     pub async fn idle(&self) -> Outcome<()> {
         let open = "/tasks?statuses=enqueued,processing&limit=1";
         while !is_empty(&self.ask(Method::GET, open, None).await?) {
             tokio::time::sleep(LOOK).await;
         }
         let failed = self
-            .ask(Method::GET, "/tasks?statuses=failed&limit=1", None)
+            .ask(
+                Method::GET,
+                "/tasks?statuses=failed&types=documentAdditionOrUpdate&limit=1",
+                None,
+            )
             .await?;
         if is_empty(&failed) {
             Ok(())
@@ -284,16 +288,6 @@ async fn watch_memory(pid: u32, peak: Arc<AtomicU64>) {
         peak.fetch_max(bytes, Ordering::Relaxed);
         tokio::time::sleep(LOOK).await;
     }
-}
-
-fn status_bytes(pid: u32, name: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let kib: u64 = field(&text, name)?
-        .strip_suffix("kB")?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(kib * 1024)
 }
 
 fn blocks(folder: &Path) -> std::io::Result<u64> {
