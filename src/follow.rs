@@ -6,6 +6,7 @@
 //! | `compare` | a row and its document, side by side: what is the same is not sent |
 //! | `plan` | what a round found, and why |
 //! | `drift` | what differs, told field by field and changed by nobody |
+//! | `same` | what is the same although a server has read and written it |
 //! | `carry_out` | sends, waits, deletes what still is gone |
 //!
 //! Documents are whole and keyed, so sending one again is harmless, and a round that died is simply run again. A
@@ -17,6 +18,7 @@ mod changes;
 mod compare;
 mod drift;
 mod plan;
+mod same;
 
 use std::collections::HashMap;
 

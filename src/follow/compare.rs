@@ -9,6 +9,7 @@ use futures::TryStreamExt as _;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
+use super::same::same_fields;
 use super::{ChangesError, Plan, Reason, Round};
 use crate::document::{Note, Notes};
 use crate::error::Error;
@@ -291,8 +292,10 @@ fn differs(line: &[u8], document: &RawValue) -> bool {
     if line == document || have_equal_texts(line, document).unwrap_or(false) {
         return false;
     }
-    let row = fields(line);
-    row.is_none() || row != fields(document)
+    match (fields(line), fields(document)) {
+        (Some(row), Some(there)) => !same_fields(&row, &there),
+        _ => true,
+    }
 }
 
 /// Whether both have the same fields with the same texts; `None` where a name cannot be read without unescaping it.

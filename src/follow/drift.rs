@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::compare::Findings;
+use super::same::same;
 use super::{Reason, Round};
 use crate::document::Note;
 use crate::error::Error;
@@ -220,7 +221,10 @@ pub fn differing_fields(line: &[u8], document: &Map<String, Value>) -> Vec<Field
     let only_in_index = document.keys().filter(|field| !row.contains_key(*field));
     row.keys()
         .chain(only_in_index)
-        .filter(|field| row.get(*field) != document.get(*field))
+        .filter(|field| match (row.get(*field), document.get(*field)) {
+            (Some(ours), Some(theirs)) => !same(ours, theirs),
+            _ => true,
+        })
         .map(|field| {
             let text = |value: Option<&Value>| value.map(Value::to_string);
             let (ours, theirs) = (text(row.get(field)), text(document.get(field)));

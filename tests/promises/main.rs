@@ -2,6 +2,7 @@
 //!
 //! Each test has a server and a database of its own, so all run side by side. `support/server.rs` says which server.
 
+mod any_values;
 mod apply;
 mod apply_chaos;
 mod bad_definitions;
