@@ -13,6 +13,7 @@ mod chaos;
 mod clean;
 mod clean_chaos;
 mod database_files;
+mod database_troubles;
 mod doctor;
 mod documents;
 mod dry_run;

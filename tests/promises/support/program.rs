@@ -69,6 +69,33 @@ impl Program {
         self
     }
 
+    /// No file that it writes may be larger: as a disk that is full.
+    pub fn with_files_up_to_kib(mut self, kib: u64) -> Program {
+        let program = std::mem::replace(&mut self.command, Command::new("bash"));
+        let program = program.into_std();
+        // Without the signal, writing too much is an error, as it is on a full disk.
+        let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
+        self.command.arg("-c").arg(script);
+        self.command
+            .arg(program.get_program())
+            .args(program.get_args());
+        self.command.env_clear();
+        for (name, value) in program.get_envs() {
+            if let Some(value) = value {
+                self.command.env(name, value);
+            }
+        }
+        if let Some(folder) = program.get_current_dir() {
+            self.command.current_dir(folder);
+        }
+        self.command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        self
+    }
+
     /// What must not be found in anything that this run says.
     pub fn secret(mut self, secret: &str) -> Program {
         self.secrets.push(secret.to_owned());
