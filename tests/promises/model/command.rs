@@ -31,11 +31,11 @@ impl Command {
         let any_loss = dice.chance(50);
         match dice.below(100) {
             0..25 => Command::Reindex {
-                retain: *dice.one_of(&[0, 1, 1, 2]),
+                retain: dice.one_of(&[0, 1, 1, 2]),
                 any_loss,
             },
             25..60 => Command::Sync {
-                compare: *dice.one_of(&["changed", "ids", "all", "auto"]),
+                compare: dice.one_of(&["changed", "ids", "all", "auto"]),
             },
             60..75 => Command::Apply { any_loss },
             75..92 => Command::Rollback,
@@ -82,7 +82,7 @@ impl Trouble {
         match dice.below(100) {
             0..25 => Trouble::None,
             25..80 => {
-                let mishap = *dice.one_of(&Mishap::ALL);
+                let mishap = dice.one_of(&Mishap::ALL);
                 // Every death of the server is felt by all who share it.
                 if mishap.kills_the_server() && dice.chance(50) {
                     return Trouble::None;

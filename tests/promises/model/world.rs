@@ -203,11 +203,11 @@ pub struct Write {
 
 /// Anybody who writes, with a timestamp or without.
 pub fn any_write(dice: &mut Dice) -> Write {
-    let title = *dice.one_of(&TITLES);
-    let score = *dice.one_of(&SCORES);
-    let tags = *dice.one_of(&TAGS);
-    let id = *dice.one_of(&IDS);
-    let date = *dice.one_of(&DATES);
+    let title = dice.one_of(&TITLES);
+    let score = dice.one_of(&SCORES);
+    let tags = dice.one_of(&TAGS);
+    let id = dice.one_of(&IDS);
+    let date = dice.one_of(&DATES);
     let author = 1 + dice.below(4);
     let article = "(SELECT id FROM articles ORDER BY RANDOM() LIMIT 1)";
     let insert = |stamp: &str| {
