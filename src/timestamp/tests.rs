@@ -299,7 +299,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_read_that_a_bound_could_hide(text in any::<String>(), years in -20_000i64..20_000) {
+    fn no_text_is_read_that_a_bound_could_hide(text in any::<String>(), years in -19_998i64..19_998) {
         let since = Timestamp::UNIX_EPOCH.checked_add((years * 8_766).hours()).unwrap_or(Timestamp::MAX);
         let stored = Stored::Text(text);
         if let Ok((instant, form)) = read(stored.value()) && instant >= since {
