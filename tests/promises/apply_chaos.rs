@@ -129,6 +129,10 @@ impl Trial for Reindex {
     }
 
     async fn prepare(&mut self) {
+        if self.scene.generations("articles").await.len() > 1 {
+            self.scene.reindex().run().await.expect(0);
+            self.scene.expect_nothing_left_over(1, &[]).await;
+        }
         self.round += 1;
         let round = self.round;
         let title = format!("edited {round}");
