@@ -53,8 +53,6 @@ pub fn cost(difference: &Difference, version: Option<Version>) -> Cost {
         "rankingRules" if is_recent => Cost::Part,
         // The order is a weight; a field more or less is in every word's list.
         "searchableAttributes" if is_recent && same_names(wanted, found) => Cost::Part,
-        // The distances between words are thrown away; to have them back, every document is read.
-        "proximityPrecision" if is_recent && wanted == "byAttribute" => Cost::Part,
         key if OF_SEARCHES.contains(&key) => Cost::Nothing,
         key if OF_FIELDS.contains(&key) && is_recent => Cost::Part,
         _ => Cost::All,
@@ -162,7 +160,7 @@ mod tests {
                 json!("byAttribute"),
                 json!("byWord"),
                 Cost::All,
-                Cost::Part,
+                Cost::All,
             ),
             (
                 "proximityPrecision",

@@ -103,15 +103,16 @@ async fn settings_that_are_cheap_in_place_are_changed_there_and_documents_follow
     let before = scene.live().await;
     scene.database.save_title(3, "edited").await;
     // One key changes, one is new, and one is taken out, which resets it.
-    let wanted =
-        titles_and(json!({"synonyms": {"a": ["b"]}, "displayedAttributes": ["id", "title"]}));
+    let wanted = titles_and(
+        json!({"faceting": {"maxValuesPerFacet": 7}, "displayedAttributes": ["id", "title"]}),
+    );
     define(&mut scene, &wanted, &json!([]));
     let report = apply(&scene).run().await.expect(0).report();
     let uid = scene.uid("articles");
     assert_eq!(report["way"], "settings", "{report}");
     assert_eq!(scene.live().await.created_at(&uid), before.created_at(&uid));
     let settings = scene.api.settings(&uid).await;
-    assert_eq!(settings["synonyms"], json!({"a": ["b"]}), "{settings}");
+    assert_eq!(settings["faceting"]["maxValuesPerFacet"], 7, "{settings}");
     assert_eq!(settings["pagination"]["maxTotalHits"], 1_000, "{settings}");
     scene.expect_in_step().await;
     scene.command("sync").run().await.expect(0);
@@ -172,7 +173,7 @@ async fn a_run_that_died_after_its_settings_is_completed_by_the_next() {
     let mut scene = live_with(&titles_and(json!({}))).await;
     define(
         &mut scene,
-        &titles_and(json!({"synonyms": {"a": ["b"]}})),
+        &titles_and(json!({"pagination": {"maxTotalHits": 7}})),
         &json!([]),
     );
     let proxy = scene.proxy().await;
