@@ -41,8 +41,11 @@ pub use report::{IndexReport, Outcome, ReindexReport, Times};
 /// commits ten minutes later. The catch-up rounds look back so far behind the snapshot.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long an interrupted or failed run may take to clear up behind itself before it leaves that to the next one.
+/// How long a failed run may take to clear up behind itself before it leaves that to the next one.
 const CLEAN_UP: Duration = Duration::from_secs(60);
+
+/// The same of an interrupted one: `docker stop` and Kamal kill after ten seconds.
+const CLEAN_UP_INTERRUPTED: Duration = Duration::from_secs(8);
 
 /// Runs it.
 ///
@@ -85,7 +88,15 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
     let (built, proven) = match built {
         Ok(built) => built,
         Err(error) => {
-            job.take_back().await;
+            if matches!(error, Error::Interrupted) {
+                job.take_back(CLEAN_UP_INTERRUPTED).await;
+            } else {
+                let clean_up = async {
+                    job.take_back(CLEAN_UP).await;
+                    Ok::<_, Error>(())
+                };
+                or_interrupted(clean_up).await?;
+            }
             return Err(error);
         }
     };
@@ -455,8 +466,8 @@ impl Job<'_> {
     }
 
     /// Cancels and deletes what this run has begun.
-    async fn take_back(&self) {
-        let clean_up = tokio::time::timeout(CLEAN_UP, self.begun.take_back(self.server)).await;
+    async fn take_back(&self, patience: Duration) {
+        let clean_up = tokio::time::timeout(patience, self.begun.take_back(self.server)).await;
         match clean_up {
             Ok(Ok(deleted)) if deleted.is_empty() => {}
             Ok(Ok(deleted)) => tracing::info!("deleted again: {}", deleted.join(", ")),
