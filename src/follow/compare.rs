@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use futures::TryStreamExt as _;
+use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
@@ -273,10 +274,15 @@ fn id_of(document: &RawValue) -> Value {
     let first = first.and_then(|rest| serde_json::Deserializer::from_str(rest).into_iter().next());
     match first {
         Some(Ok(id)) => id,
-        _ => fields(document.get().as_bytes())
-            .and_then(|mut fields| fields.remove("id"))
-            .unwrap_or(Value::Null),
+        _ => serde_json::from_str(document.get()).map_or(Value::Null, |Identified { id }| id),
     }
+}
+
+/// Of a document, its id; the rest is passed over without being kept.
+#[derive(Deserialize)]
+struct Identified {
+    #[serde(default)]
+    id: Value,
 }
 
 fn fields(json: &[u8]) -> Option<Map<String, Value>> {
