@@ -169,3 +169,64 @@ async fn a_reindex_ends_well_whatever_goes_wrong_at_any_request() {
     let scene = live_titles().await;
     everywhere(Reindex { scene, round: 0 }).await;
 }
+
+/// The definition's settings changed by a key that is cheap in place, and a row.
+struct Settings {
+    scene: Scene,
+    live: Live,
+    round: usize,
+}
+
+impl Trial for Settings {
+    const NAME: &'static str = "apply, settings";
+
+    fn scene(&mut self) -> &mut Scene {
+        &mut self.scene
+    }
+
+    async fn prepare(&mut self) {
+        self.round += 1;
+        let round = self.round;
+        let title = format!("edited {round}");
+        self.scene.database.save_title(1, &title).await;
+        self.scene.define(|definitions| {
+            definitions
+                .index("articles", "SELECT id, title FROM articles")
+                .settings(
+                    "articles",
+                    json!({"searchableAttributes": ["title"], "pagination": {"maxTotalHits": 1_000 + round}}),
+                )
+                .changes(
+                    "articles",
+                    "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since",
+                )
+        });
+    }
+
+    fn program(&self) -> Program {
+        apply(&self.scene)
+    }
+
+    async fn expect_well(&self, what: &str) {
+        let uid = self.scene.uid("articles");
+        let settings = self.scene.api.settings(&uid).await;
+        let hits = &settings["pagination"]["maxTotalHits"];
+        assert_eq!(*hits, 1_000 + self.round, "{what}");
+        expect_applied(&self.scene, 0..=0, what).await;
+        let live = self.scene.live().await;
+        assert_eq!(live.created_at(&uid), self.live.created_at(&uid), "{what}");
+        self.scene.command("sync").run().await.expect(0);
+    }
+}
+
+#[tokio::test]
+async fn settings_in_place_end_well_whatever_goes_wrong_at_any_request() {
+    let scene = live_titles().await;
+    let live = scene.live().await;
+    everywhere(Settings {
+        scene,
+        live,
+        round: 0,
+    })
+    .await;
+}

@@ -175,3 +175,65 @@ async fn no_secret_is_in_the_process_list() {
     hold.release();
     running.ended().await.expect(0);
 }
+
+/// In every command, as talkative as it gets, when it does well and when the server refuses the key.
+#[tokio::test]
+async fn no_command_gives_the_key_away() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    scene.already_live().await;
+    scene.reindex().run().await.expect(0);
+    let wrong = "a-key-that-would-be-known-anywhere";
+    let smoke = scene.path("smoke.json");
+    std::fs::write(&smoke, r#"[{"q": "x", "min_hits": 0}]"#).unwrap();
+    let smoke = format!("--smoke={}", smoke.display());
+    let definitions = format!("--output-dir={}", scene.path("made").display());
+    let commands: [&[&str]; 13] = [
+        &["reindex", "--dry-run"],
+        &["reindex"],
+        &["sync", "--dry-run"],
+        &["sync"],
+        &["apply", "--yes"],
+        &["verify"],
+        &["explain", "articles", "3", "--q", "x"],
+        &["status"],
+        &["rollback", "--yes"],
+        &["smoke", "--index", "articles", &smoke],
+        &["doctor"],
+        &["clean", "--yes"],
+        &["key"],
+    ];
+    for command in commands {
+        for form in ["human", "json"] {
+            let talkative = |name: &str| {
+                scene
+                    .command(name)
+                    .args(command[1..].iter().copied())
+                    .args([
+                        "-vv",
+                        "--output",
+                        form,
+                        "--log-format",
+                        if form == "json" { "json" } else { "text" },
+                    ])
+            };
+            let well = talkative(command[0]).start();
+            if let Ok(words) = std::fs::read(format!("/proc/{}/cmdline", well.pid())) {
+                let key = scene.server.key.clone().unwrap_or_else(|| wrong.to_owned());
+                assert!(!String::from_utf8_lossy(&words).contains(&key));
+            }
+            well.ended().await;
+            talkative(command[0])
+                .env("MEILISEARCH_API_KEY", wrong)
+                .secret(wrong)
+                .run()
+                .await;
+        }
+    }
+    scene
+        .command("init")
+        .args(["-vv", "--table", "articles", &definitions])
+        .run()
+        .await
+        .expect(0);
+}
