@@ -30,7 +30,7 @@ pub enum CannotMakeKey {
     },
     /// The key that was given is not the master key.
     #[error(
-        "the key that was given may not make keys at {address}; give the master key in MEILISEARCH_API_KEY or --api-key-file"
+        "only the master key may make keys at {address}; give it in MEILISEARCH_API_KEY or --api-key-file"
     )]
     NotTheMasterKey {
         /// The server.

@@ -109,7 +109,7 @@ impl IndexVerified {
         }
         if self.drifted() == 0 {
             let documents = counted(self.documents, "document", "documents");
-            return format!("{documents}, every one as in the database");
+            return format!("equal: {documents}, each as in the database");
         }
         let parts: Vec<String> = [
             (self.missing, "missing"),
@@ -121,10 +121,9 @@ impl IndexVerified {
         .map(|(count, what)| format!("{} {what}", grouped(count)))
         .collect();
         format!(
-            "{} of {} differ: {}",
-            grouped(self.drifted()),
-            counted(self.documents.max(self.rows), "document", "documents"),
-            parts.join(", ")
+            "drift: {}, of {}",
+            parts.join(", "),
+            counted(self.documents.max(self.rows), "document", "documents")
         )
     }
 }
@@ -297,7 +296,7 @@ mod tests {
         console::set_colors_enabled(false);
         let text = report().summary();
         for part in [
-            "✘  articles  2 of 20,331 documents differ: 1 missing, 1 different  1.4 s",
+            "✘  articles  drift: 1 missing, 1 different, of 20,331 documents  1.4 s",
             "articles 71: different",
             "database  \"يافا\"",
             "index     \"حيفا\"",
@@ -321,7 +320,7 @@ mod tests {
         let text = VerifyReport::new(vec![entry], 0.1).summary();
         assert_eq!(
             text,
-            "  ✔  authors  17 documents, every one as in the database  0.0 s\n"
+            "  ✔  authors  equal: 17 documents, each as in the database  0.0 s\n"
         );
     }
 }
