@@ -9,6 +9,7 @@ use futures::TryStreamExt as _;
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
+use tokio::task::JoinSet;
 
 use super::same::same_fields;
 use super::{ChangesError, Plan, Reason, Round};
@@ -120,23 +121,21 @@ impl Round<'_> {
                 .cloned()
                 .collect();
             offset += count;
-            // The server makes the next page ready while this one is compared.
-            let is_last = offset >= page.total;
-            let next = async {
-                match is_last {
-                    true => Ok(None),
-                    false => self
-                        .server
-                        .raw_page(self.uid, offset, limit)
-                        .await
-                        .map(Some),
-                }
+            // The next page is made ready and received while this one is compared: a task of its own, since both take the
+            // processor. The set ends it when this future is dropped.
+            let mut next = JoinSet::new();
+            if offset < page.total {
+                let (server, uid) = (self.server.clone(), self.uid.to_owned());
+                next.spawn(async move { server.raw_page(&uid, offset, limit).await });
+            }
+            let bytes = self
+                .compare(connection, &ids, documents, Reason::Different, findings)
+                .await?;
+            page = match next.join_next().await {
+                None => break,
+                Some(Ok(next)) => next?,
+                Some(Err(broken)) => return Err(Error::Runtime(std::io::Error::other(broken))),
             };
-            let compared = self.compare(connection, &ids, documents, Reason::Different, findings);
-            let (next, compared) = futures::join!(next, compared);
-            let bytes = compared?;
-            let Some(next) = next? else { break };
-            page = next;
             let each = bytes / count;
             limit = (PAGE_BYTES / each.max(1)).clamp(FIRST_PAGE, LARGEST_PAGE);
         }
