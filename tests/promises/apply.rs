@@ -165,6 +165,8 @@ async fn settings_in_place_that_break_a_search_are_put_back() {
         .expect(0)
         .report();
     assert_eq!(report["way"], "settings", "{report}");
+    let others = &figures(&report, "articles")["other_writers"];
+    assert_eq!(*others, json!([]), "both tasks were ours: {report}");
 }
 
 /// The answer to the settings is lost, and the program with it: the next run finds them there and notes it.

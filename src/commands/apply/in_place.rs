@@ -36,7 +36,14 @@ pub async fn take_over(
         task = Some(put(server, live_uid, send).await?);
         let closed = gates::smoke(server, live_uid, &index.definition.smoke).await?;
         if !closed.is_empty() {
-            put(server, live_uid, &settings::to_restore(&before, send)).await?;
+            let restored = put(server, live_uid, &settings::to_restore(&before, send)).await?;
+            // Noted, or the next plan would take these two tasks for another program's.
+            let record = Record {
+                settings_task: Some(restored),
+                ..still_live(server, index).await?
+            };
+            let written = server.write_records(&[record]).await?;
+            succeeded(server, written, "noting that the settings were put back").await?;
             return Err(ClosedGates(closed).into());
         }
         let left = differences(&index.settings, &server.settings(live_uid).await?);

@@ -177,7 +177,6 @@ fn changed_parts(prepared: &Prepared, live: &Live) -> Option<Vec<String>> {
         .filter(|part| before.get(*part) != after.get(*part))
         .cloned()
         .collect();
-    changed.dedup();
     changed.sort();
     changed.dedup();
     Some(changed)
