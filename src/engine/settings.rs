@@ -22,6 +22,9 @@ pub use super::settings_keys::{LeftOut, UnknownKey, check_keys, for_server, know
 /// The newest settings tasks of an index that are looked at.
 const SETTINGS_TASKS: usize = 20;
 
+/// Hits that Meilisearch lets be reached unless `pagination.maxTotalHits` says otherwise.
+pub const DEFAULT_MAX_TOTAL_HITS: u64 = 1_000;
+
 /// Objects that a PATCH merges part by part: what it doesn't name stays.
 const MERGED: [&str; 4] = ["typoTolerance", "faceting", "pagination", "embedders"];
 

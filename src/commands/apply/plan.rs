@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::report::{Documents, IndexPlan, OtherWriter, Way};
 use crate::catalog::fingerprint::{CHANGES, SETTINGS};
 use crate::cli::Apply;
+use crate::commands;
 use crate::engine::settings::{self, Difference};
 use crate::engine::settings_cost::{Cost, cost};
 use crate::engine::upload::BatchLimit;
@@ -30,10 +31,10 @@ pub(super) struct Planned {
 /// # Errors
 /// What keeps it from being found out, and a sync that would be refused.
 pub(super) async fn plan(options: &Apply) -> Result<Vec<Planned>, Error> {
-    let definitions = super::super::definitions(&options.selection)?;
-    let database = super::super::database(&options.connections.database)?;
-    let server = super::super::server(&options.connections.server)?;
-    let preflight = super::super::preflight(&database, &server, definitions).await?;
+    let definitions = commands::definitions(&options.selection)?;
+    let database = commands::database(&options.connections.database)?;
+    let server = commands::server(&options.connections.server)?;
+    let preflight = commands::preflight(&database, &server, definitions).await?;
     // A rebuild needs no comparison; who reads the plan wants to know what it changes.
     let is_read = options.dry_run || !options.consent.yes;
     let mut planned = Vec::with_capacity(preflight.indexes.len());

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::Checks;
 use crate::catalog::{self, IndexDefinition};
 use crate::cli::Selection;
+use crate::engine::settings::DEFAULT_MAX_TOTAL_HITS;
 use crate::engine::settings_keys;
 use crate::error::Error;
 use crate::ids::DocumentId;
@@ -17,9 +18,6 @@ use crate::preflight::{self, Prepared, SAMPLE_ROWS};
 use crate::report::{counted, grouped, span};
 use crate::source::{Argument, Connection, Snapshot, Statement, Value, advice, queries};
 use crate::timestamp::{self, BoundValue};
-
-/// What Meilisearch shows of a search's hits, unless settings.json says otherwise.
-const DEFAULT_MAX_TOTAL_HITS: u64 = 1_000;
 
 /// The definitions that can be read. Each that cannot is a failed check of its own.
 pub fn load(selection: &Selection, checks: &mut Checks) -> Vec<IndexDefinition> {

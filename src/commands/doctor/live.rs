@@ -171,7 +171,7 @@ impl<'a> There<'a> {
                     "settings of the live index are not the definition's: {}",
                     list.join("; ")
                 ),
-                "a reindex makes them so",
+                "`bisan-indexer apply` makes them so",
             );
         }
         let unmentioned = settings::unmentioned(&definition.settings, &found);

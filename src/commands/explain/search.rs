@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::report::{Searched, Word};
+use crate::engine::settings::DEFAULT_MAX_TOTAL_HITS;
 use crate::engine::{EngineError, Server};
 use crate::error::Error;
 use crate::ids::DocumentId;
@@ -13,9 +14,6 @@ const HITS_A_REQUEST: u64 = 1_000;
 
 /// Hits that are looked through, however many the index lets be reached.
 const HITS_LOOKED_AT: u64 = 20_000;
-
-/// Hits that Meilisearch lets be reached unless settings say otherwise.
-const DEFAULT_MAX_TOTAL_HITS: u64 = 1_000;
 
 /// Hits that a page is taken to have, where the application does not say.
 const PAGE: u64 = 20;
