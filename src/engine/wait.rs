@@ -27,9 +27,12 @@ pub struct Limits {
     pub restarts: u32,
     /// Without any answer.
     pub unreachable: Duration,
-    /// Between two looks: it begins short, for tasks that take milliseconds, and grows.
+    /// Between two glances at the tasks: it begins short, for tasks that take milliseconds, and grows. What remains of it
+    /// when the last task ends is time lost.
     pub first_pause: Duration,
     pub longest_pause: Duration,
+    /// Between two close looks, which ask for more.
+    pub close_look: Duration,
 }
 
 impl Default for Limits {
@@ -39,8 +42,9 @@ impl Default for Limits {
             stall_blind: Duration::from_secs(60 * 60),
             restarts: 5,
             unreachable: Duration::from_secs(5 * 60),
-            first_pause: Duration::from_millis(50),
-            longest_pause: Duration::from_secs(1),
+            first_pause: Duration::from_millis(10),
+            longest_pause: Duration::from_millis(200),
+            close_look: Duration::from_secs(1),
         }
     }
 }
@@ -161,12 +165,17 @@ pub async fn wait_within(
     // Each look is one attempt: the wait has its own patience, and a look that retries for a minute shows nothing meanwhile.
     let server = server.patient(Patience::NONE);
     let begun = Instant::now();
+    let mut looked_closely = begun;
     let mut watch = Watch::new(uids, *limits, begun);
     loop {
         if watch.is_over() {
             return Ok(watch.ended(uids));
         }
-        match look(&server, &watch, begun.elapsed() > Duration::from_secs(1)).await {
+        let closely = looked_closely.elapsed() > limits.close_look;
+        if closely {
+            looked_closely = Instant::now();
+        }
+        match look(&server, &watch, closely).await {
             Ok(seen) => watch.saw(seen, Instant::now()),
             // While its backend is away, a proxy may answer with a page of its own and any status.
             Err(error) if error.healing() == Healing::Never && !is_a_page(&error) => {
@@ -188,7 +197,7 @@ fn is_a_page(error: &EngineError) -> bool {
     matches!(error, EngineError::NotMeilisearch { .. })
 }
 
-/// Looks longer (at batches and at the queue) once a wait has turned out to be one.
+/// A glance at the tasks, or a close look: at batches and at the queue, too.
 async fn look(server: &Server, watch: &Watch, closely: bool) -> Result<Seen, EngineError> {
     let unfinished = watch.unfinished();
     let tasks = server.tasks_by_uids(&unfinished).await?;

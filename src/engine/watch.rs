@@ -20,7 +20,7 @@ pub(super) struct Seen {
     pub(super) tasks: Vec<Task>,
     pub(super) gone: Vec<TaskUid>,
     pub(super) batch: Option<BatchProgress>,
-    /// What waits in front of our first task.
+    /// What waits in front of our first task; none after a mere glance.
     pub(super) front: Option<Queue>,
     /// What the server works on, whosever it is.
     pub(super) at_work: Option<Queue>,
@@ -199,12 +199,14 @@ impl Watch {
             unknown: ends()
                 .filter(|end| matches!(end, Ended::Unknown(_)))
                 .count(),
-            percent: seen.batch.as_ref().map(|batch| batch.percent),
-            step: seen.batch.and_then(|batch| batch.step),
-            waiting_behind: seen.front.map(|front| front.by_index()).unwrap_or_default(),
-            restarts: self.progress.restarts,
             silent_for: None,
+            ..std::mem::take(&mut self.progress)
         };
+        if let Some(front) = seen.front {
+            self.progress.percent = seen.batch.as_ref().map(|batch| batch.percent);
+            self.progress.step = seen.batch.and_then(|batch| batch.step);
+            self.progress.waiting_behind = front.by_index();
+        }
     }
 
     /// A server that restarts is waited for.

@@ -27,6 +27,7 @@ fn quick() -> Limits {
     Limits {
         first_pause: pause,
         longest_pause: pause,
+        close_look: Duration::from_secs(1),
         ..Limits::default()
     }
 }
