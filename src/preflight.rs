@@ -25,7 +25,7 @@ const QUEUE_LOOKED_AT: usize = 1_000;
 const CHANGES_COLUMNS: [&str; 2] = ["id", "changed_at"];
 
 /// An index whose definition was checked against the database and the server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Prepared {
     /// The definition.
     pub definition: IndexDefinition,

@@ -31,7 +31,7 @@ use crate::progress::Progress;
 use crate::prune::{self, Pruned};
 use crate::reader::{self, Output, Read};
 use crate::source::Database;
-use crate::spool::Spool;
+use crate::spool::{Batch, Spool};
 
 use super::Preflight;
 
@@ -183,6 +183,14 @@ struct Job<'a> {
     times: Times,
 }
 
+/// A read of all documents that is under way. Dropping it ends it.
+struct Reading {
+    began: Instant,
+    reader: JoinSet<Result<Read, Error>>,
+    spool: Spool,
+    batches: mpsc::UnboundedReceiver<Batch>,
+}
+
 /// Builds that passed every gate, and what is known of them.
 struct Built {
     records: Vec<Record>,
@@ -201,8 +209,9 @@ impl Job<'_> {
 
     /// Everything up to the open gates. May be dropped wherever it waits.
     async fn build(&mut self, options: &Reindex) -> Result<Built, Error> {
+        let reading = self.begin_reading().await?;
         let (records, builds) = self.create_builds().await?;
-        let mut read = self.fill(&builds).await?;
+        let mut read = self.fill(reading, &builds).await?;
         self.progress.step("catching up with the database");
         let caught_up = self.catch_up(&builds, &mut read).await?;
         let expected: Vec<Expected<'_>> = self
@@ -286,17 +295,18 @@ impl Job<'_> {
         if self.features.version.is_some() || self.features.settings_keys.is_some() {
             return Ok(());
         }
-        if let (Some(build), Some(indexes)) = (builds.first(), Arc::get_mut(&mut self.indexes)) {
+        if let Some(build) = builds.first() {
             self.features
                 .learn(&self.server.settings(&build.uid).await?);
+            let indexes = Arc::make_mut(&mut self.indexes);
             let warnings = preflight::fit_settings(&self.features, indexes);
             self.warn(&warnings);
         }
         Ok(())
     }
 
-    /// Reads all documents in one snapshot, uploads meanwhile, and waits until Meilisearch has indexed them.
-    async fn fill(&mut self, builds: &[Build]) -> Result<Read, Error> {
+    /// Begins to read all documents, in one snapshot, into the spool: the builds are created meanwhile.
+    async fn begin_reading(&self) -> Result<Reading, Error> {
         let began = Instant::now();
         let (writer, spool) = Spool::create(None).map_err(Error::Spool)?;
         let (ready, batches) = mpsc::unbounded_channel();
@@ -311,6 +321,22 @@ impl Job<'_> {
         let mut reader = JoinSet::new();
         reader
             .spawn(async move { reader::read_all(connection, &indexes, output, &progress).await });
+        Ok(Reading {
+            began,
+            reader,
+            spool,
+            batches,
+        })
+    }
+
+    /// Uploads what is read, as it arrives, and waits until Meilisearch has indexed it.
+    async fn fill(&mut self, reading: Reading, builds: &[Build]) -> Result<Read, Error> {
+        let Reading {
+            began,
+            mut reader,
+            spool,
+            batches,
+        } = reading;
         let reading = async {
             match reader.join_next().await {
                 Some(Ok(read)) => read,
