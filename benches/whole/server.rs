@@ -208,6 +208,16 @@ impl Server {
         Some(self.own.as_ref()?.anonymous.load(Ordering::Relaxed))
     }
 
+    /// Returns when the process is no more: somebody killed it.
+    pub async fn gone(&self) {
+        let Some(pid) = self.pid() else {
+            return std::future::pending().await;
+        };
+        while status_bytes(pid, "RssAnon").is_some() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// What its files take on the disk.
     pub fn disk(&self) -> Option<u64> {
         blocks(self.own.as_ref()?.folder.path()).ok()
