@@ -90,6 +90,11 @@ impl Data {
     }
 }
 
+/// Bisan's documents.sql without the conversion of the body.
+pub fn body_as_html(sql: String) -> String {
+    sql.replace("\"body:html\"", "\"body\"")
+}
+
 /// The definition's own settings of articles.
 pub fn article_settings() -> Outcome<Value> {
     let text = std::fs::read_to_string(own("articles/settings.json"))?;

@@ -179,6 +179,23 @@ impl Server {
         }
     }
 
+    /// How long it takes to read every document of an index, a thousand a page, and to do nothing with them.
+    pub async fn listing(&self, uid: &str) -> Outcome<Duration> {
+        const PAGE: usize = 1000;
+        let documents = self.count(uid).await?;
+        let begun = Instant::now();
+        for offset in (0..documents).step_by(PAGE) {
+            let path = format!("/indexes/{uid}/documents?limit={PAGE}&offset={offset}");
+            self.request(Method::GET, &path)
+                .send()
+                .await?
+                .error_for_status()?
+                .bytes()
+                .await?;
+        }
+        Ok(begun.elapsed())
+    }
+
     /// How many documents an index holds.
     pub async fn count(&self, uid: &str) -> Outcome<u64> {
         let path = format!("/indexes/{uid}/documents?limit=0");

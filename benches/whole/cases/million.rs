@@ -20,7 +20,7 @@ pub async fn measure(data: &Data) -> Outcome<String> {
     let command = |words: &[&str]| on_notes(&server, &database, &definitions, words);
 
     let mut table = Table::new(&["1,000,000 rows", "time", "processor", "peak memory"]);
-    let rounds: [(&str, &[&str]); 4] = [
+    let rounds: [(&str, &[&str]); 5] = [
         (
             "`sync --compare changed`",
             &["sync", "--compare", "changed"],
@@ -30,6 +30,7 @@ pub async fn measure(data: &Data) -> Outcome<String> {
             "`sync --compare all`: every document",
             &["sync", "--compare", "all"],
         ),
+        ("`verify`", &["verify"]),
         ("`status`", &["status"]),
     ];
     let dry = run(command(&["reindex", "--dry-run"])).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{cells, indexer_on, on_articles};
 use crate::Outcome;
-use crate::data::{Data, export, settings_on, sqlite_json};
+use crate::data::{Data, article_settings, body_as_html, export, settings_on, sqlite_json};
 use crate::process::{Cost, run};
 use crate::server::{Server, Threads};
 use crate::table::{Table, known, median, ratio, size, time};
@@ -73,9 +73,18 @@ pub async fn measure(data: &Data, times: usize) -> Outcome<String> {
     dry.stdout(std::process::Stdio::null());
     let cost = run(dry).await?;
     reading.row(read_row(
-        "`reindex --dry-run`: every check, every document encoded",
+        "`reindex --dry-run`: every check, every document with its HTML converted",
         cost,
         bytes,
+    ));
+    let as_html = data.articles_with(body_as_html, &article_settings()?)?;
+    let mut dry = indexer_on(&server, &database, &["reindex", "--dry-run"]);
+    dry.arg("--index-settings").arg(as_html);
+    let cost = run(dry).await?;
+    reading.row(read_row(
+        "the same with the body as HTML, nothing converted",
+        cost,
+        std::fs::metadata(&database)?.len(),
     ));
     if let Some(command) = sqlite_json(&database, &data.path("rows.json"))? {
         let cost = run(command).await?;
