@@ -6,6 +6,7 @@
 use crate::catalog::CatalogError;
 use crate::commands::init::CannotInit;
 use crate::commands::key::CannotMakeKey;
+use crate::commands::reindex::KeyLacks;
 use crate::commands::rollback::CannotRollBack;
 use crate::commands::sync::CannotFollow;
 use crate::engine::EngineError;
@@ -100,6 +101,9 @@ pub enum Error {
     /// Meilisearch.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The key is not enough for the run.
+    #[error(transparent)]
+    KeyLacks(#[from] KeyLacks),
     /// Documents did not reach Meilisearch.
     #[error(transparent)]
     Upload(#[from] UploadError),
@@ -173,6 +177,7 @@ impl Error {
             | Self::Incomplete(_)
             | Self::Changes(_)
             | Self::Engine(_)
+            | Self::KeyLacks(_)
             | Self::Upload(_)
             | Self::Promote(_)
             | Self::Runtime(_) => FAILED,

@@ -83,9 +83,9 @@ async fn on_the_server(
     mut connection: Option<&mut Connection>,
     checks: &mut Checks,
 ) {
-    let live_uids: Vec<String> = indexes
+    let live_uids: Vec<&str> = indexes
         .iter()
-        .map(|(definition, _)| definition.live_uid.clone())
+        .map(|(definition, _)| definition.live_uid.as_str())
         .collect();
     if !key::examine(server, &live_uids, checks).await {
         return;

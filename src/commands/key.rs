@@ -1,7 +1,7 @@
 //! `key`: what a key needs to be allowed, and making one that is allowed no more.
 
 mod report;
-pub(super) mod rights;
+pub(crate) mod rights;
 
 use jiff::Timestamp;
 

@@ -2,6 +2,7 @@
 //!
 //! [`run`], read from top to bottom, is what a reindex is; each step is a method below it, or a module of its own.
 
+mod key;
 mod report;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::spool::{Batch, Spool};
 
 use super::Preflight;
 
+pub use key::KeyLacks;
 pub use report::{IndexReport, Outcome, ReindexReport, Times};
 
 /// Rows may carry a timestamp older than their commit: an import stamps all its rows with the minute it began and
@@ -130,6 +132,7 @@ async fn preflight_at_rest(
     definitions: Vec<IndexDefinition>,
 ) -> Result<Preflight, Error> {
     let preflight = super::preflight(database, server, definitions.clone()).await?;
+    key::suffices(server, &definitions).await?;
     let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
     if until_uids_rest(server, live_uids).await? {
         return super::preflight(database, server, definitions).await;
@@ -148,7 +151,8 @@ async fn dry_run(
 ) -> Result<ReindexReport, Error> {
     let Preflight {
         indexes, warnings, ..
-    } = super::preflight(database, server, definitions).await?;
+    } = super::preflight(database, server, definitions.clone()).await?;
+    key::suffices(server, &definitions).await?;
     for warning in &warnings {
         tracing::warn!("{warning}");
     }

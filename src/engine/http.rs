@@ -114,7 +114,11 @@ pub(super) struct Http {
     connection: Arc<Connection>,
     patience: Patience,
     repeat: Repeat,
+    agent: &'static str,
 }
+
+const AGENT: &str = concat!("bisan-indexer/", env!("CARGO_PKG_VERSION"));
+const PROBING_AGENT: &str = concat!("bisan-indexer/", env!("CARGO_PKG_VERSION"), " (probe)");
 
 struct Connection {
     client: reqwest::Client,
@@ -131,7 +135,6 @@ impl Http {
     ) -> Result<Http, EngineError> {
         install_tls();
         let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("bisan-indexer/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none());
         if address.is_loopback() {
@@ -157,7 +160,12 @@ impl Http {
             connection: Arc::new(connection),
             patience,
             repeat: Repeat::Freely,
+            agent: AGENT,
         })
+    }
+
+    pub(super) fn has_key(&self) -> bool {
+        self.connection.key.is_some()
     }
 
     pub(super) fn address(&self) -> &Address {
@@ -180,6 +188,14 @@ impl Http {
     pub(super) fn once(&self) -> Http {
         Http {
             repeat: Repeat::IfNeverTaken,
+            ..self.clone()
+        }
+    }
+
+    /// The same client, which says that it only tries what it may do.
+    pub(super) fn probing(&self) -> Http {
+        Http {
+            agent: PROBING_AGENT,
             ..self.clone()
         }
     }
@@ -227,6 +243,7 @@ impl Http {
         };
         let activity = Activity::new(IDLE_TIMEOUT);
         let mut request = self.connection.client.request(method.clone(), url);
+        request = request.header(header::USER_AGENT, self.agent);
         if let Some(key) = &self.connection.key {
             request = request.header(header::AUTHORIZATION, key.clone());
         }

@@ -34,6 +34,7 @@ pub mod http;
 mod idle;
 pub mod indexes;
 pub mod keys;
+pub mod permissions;
 pub mod promote;
 pub mod rest;
 pub mod search;

@@ -93,6 +93,19 @@ impl Server {
         self.http.address()
     }
 
+    /// Whether requests carry a key. A server that guards nothing asks for none.
+    pub fn has_key(&self) -> bool {
+        self.http.has_key()
+    }
+
+    /// The same server, asked only what it may be asked: its log then tells these refusals from others.
+    pub fn probing(&self) -> Server {
+        Server {
+            http: self.http.probing(),
+            ..self.clone()
+        }
+    }
+
     /// Meilisearch is there and well. Asks for a few seconds only: a wrong address should be told soon.
     pub async fn health(&self) -> Result<(), EngineError> {
         let ours = self.http.patience();

@@ -498,3 +498,45 @@ async fn a_key_that_may_only_see_these_indexes_is_enough() {
         scene.expect_nothing_left_over(1, &[]).await;
     }
 }
+
+/// A run whose key may do everything but make its work live would be told so after all has been indexed.
+#[tokio::test]
+async fn a_key_that_is_not_enough_is_refused_before_anything_is_begun() {
+    let scene = Scene::new().await;
+    let patterns = ["articles*", "authors*", "bisan_indexer_checkpoints"];
+    let patterns: Vec<String> = patterns
+        .iter()
+        .map(|pattern| match pattern.strip_suffix('*') {
+            Some(name) => format!("{}*", scene.uid(name)),
+            None => (*pattern).to_owned(),
+        })
+        .collect();
+    let actions = [
+        "indexes.create",
+        "indexes.get",
+        "indexes.delete",
+        "documents.add",
+        "documents.get",
+        "documents.delete",
+        "settings.get",
+        "settings.update",
+        "tasks.get",
+        "search",
+    ];
+    let before = scene.api.get("/tasks?limit=1").await.expect(200)["total"].clone();
+    let key = json!({"actions": actions, "indexes": patterns, "expiresAt": null});
+    let key = scene.api.post("/keys", key).await.expect(201);
+    let key = key["key"].as_str().unwrap();
+    for words in [&[][..], &["--dry-run"]] {
+        let run = scene
+            .reindex()
+            .env("MEILISEARCH_API_KEY", key)
+            .args(words.iter().copied())
+            .run()
+            .await;
+        run.expect(1)
+            .says(["may not do indexes.swap; nothing was begun", "key --create"]);
+    }
+    let after = scene.api.get("/tasks?limit=1").await.expect(200)["total"].clone();
+    assert_eq!(before, after);
+}

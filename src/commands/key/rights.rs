@@ -112,6 +112,20 @@ impl Rights {
     }
 }
 
+impl Rights {
+    /// What the indexer needs each of these actions for, a line each, each begun by a line's end.
+    pub fn needed_for(actions: &[&str]) -> String {
+        let rights = Rights::of(KeyHolder::Indexer, &[], None);
+        let needed = rights
+            .actions
+            .iter()
+            .filter(|right| actions.contains(&right.action));
+        needed
+            .map(|right| format!("\n{}: {}", right.action, right.why))
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -147,6 +147,7 @@ impl Hold {
 pub struct Seen {
     pub method: String,
     pub path: String,
+    pub is_probe: bool,
     pub body_bytes: u64,
     /// None: no answer went back.
     pub status: Option<u16>,
@@ -174,9 +175,15 @@ impl Which {
             Which::Route {
                 method,
                 path: pattern,
-            } => method == head.method() && matches(pattern, path),
+            } => method == head.method() && matches(pattern, path) && !is_probe(head),
         }
     }
+}
+
+/// Whether the program only tries what its key may do: that is not the request that a promise is about.
+fn is_probe(head: &Head) -> bool {
+    head.header("user-agent")
+        .is_some_and(|agent| agent.ends_with("(probe)"))
 }
 
 /// What comes by way of `HTTP_PROXY` names the whole address: `GET http://host/path`.
@@ -330,7 +337,7 @@ impl FaultProxy {
     pub fn count(&self, method: &str, path: &str) -> usize {
         self.seen()
             .iter()
-            .filter(|seen| seen.method == method && matches(path, &seen.path))
+            .filter(|seen| seen.method == method && matches(path, &seen.path) && !seen.is_probe)
             .count()
     }
 }
@@ -373,6 +380,7 @@ impl Passing {
         plan.seen.push(Seen {
             method,
             path: path.clone(),
+            is_probe: is_probe(head),
             body_bytes: length,
             status: None,
         });

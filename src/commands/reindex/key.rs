@@ -1,0 +1,39 @@
+//! Whether the key lets a reindex come to its end: one that may not swap would learn so after all has been indexed.
+
+use crate::catalog::IndexDefinition;
+use crate::commands::key::rights::Rights;
+use crate::engine::Server;
+use crate::engine::permissions::refused_at_the_end;
+use crate::error::Error;
+
+/// The key lets a run begin, and would not let it end.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the key may not do {}; nothing was begun. A key's actions cannot be changed: make another with `bisan-indexer key \
+     --create`{}", .lacking.join(", "), Rights::needed_for(.lacking)
+)]
+pub struct KeyLacks {
+    /// The actions, by Meilisearch's names.
+    pub lacking: Vec<&'static str>,
+}
+
+/// Tries without effect what the run does at its end. What it does at its beginning shows by itself. Without a key there
+/// is nothing to try: the server guards nothing, or the run has failed already.
+///
+/// # Errors
+/// What the key lacks.
+pub async fn suffices(server: &Server, definitions: &[IndexDefinition]) -> Result<(), Error> {
+    if !server.has_key() {
+        return Ok(());
+    }
+    let live_uids: Vec<&str> = definitions
+        .iter()
+        .map(|one| one.live_uid.as_str())
+        .collect();
+    let with_searches = definitions.iter().any(|one| !one.smoke.is_empty());
+    let lacking = refused_at_the_end(server, &live_uids, with_searches).await?;
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(KeyLacks { lacking }.into())
+}
