@@ -1,5 +1,7 @@
 //! The commands for the time before and around: definitions, keys, the shell, the demo.
 
+#[cfg(feature = "ephemeral")]
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -131,9 +133,17 @@ pub struct Demo {
     /// So many articles, of a few words each: for tests, which have no time for more
     #[arg(long, value_name = "ARTICLES", hide = true, conflicts_with = "small")]
     pub tiny: Option<u32>,
-    /// Keeps the server up at the end, until Ctrl-C, and shows a page to search on: it draws every search, and has a button that starts a reindex. The page is open on this machine alone, and its address is printed
+    /// Keeps the server up at the end, until Ctrl-C, and shows a page to search on: it draws every search, and has a button that starts a reindex. Its address is printed
     #[arg(long)]
     pub serve: bool,
+    /// Where the page listens: on this machine alone, on a free port, if nothing is said. In a container 0.0.0.0:PORT, published on loopback as the same port: a browser must name the page localhost or 127.0.0.1
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "BISAN_INDEXER_DEMO_LISTEN",
+        default_value = "127.0.0.1:0"
+    )]
+    pub listen: SocketAddr,
     /// The program of the throw-away server (default: `ephemeral-meilisearch` beside this program)
     #[arg(long, value_name = "PROGRAM", env = "BISAN_INDEXER_SERVER")]
     pub server: Option<PathBuf>,

@@ -130,7 +130,7 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
 
     if options.serve {
         say("The server stays up until Ctrl-C. Open the page, or try the rest");
-        let page = Page::open(server.patient(Patience::NONE)).await?;
+        let page = Page::open(server.patient(Patience::NONE), options.listen).await?;
         println!("   {}", console::style(page.url()).cyan());
         println!(
             "   curl -s '{0}/indexes/articles/search?q=القدس&limit=3&attributesToRetrieve=id,title'\n   \

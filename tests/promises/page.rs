@@ -23,10 +23,16 @@ struct Demo {
 
 impl Demo {
     async fn serve() -> Option<Demo> {
+        Demo::serve_with(&[]).await
+    }
+
+    async fn serve_with(words: &[&str]) -> Option<Demo> {
         let scene = Scene::on_own_server(ServerOptions::default()).await?;
         let mut program = scene
             .program()
-            .args(["demo", "--tiny", "60", "--serve", "--meilisearch"])
+            .args(["demo", "--tiny", "60", "--serve"])
+            .args(words.iter().copied())
+            .arg("--meilisearch")
             .arg(&scene.server.url)
             .spawn();
         let mut log = program.stderr.take().unwrap();
@@ -179,6 +185,22 @@ async fn the_page_searches_through_the_program_and_reaches_nothing_else() {
     ] {
         let answer = demo.asked(method, path).body("{}").send().await.unwrap();
         assert_eq!(answer.status(), 404, "{path}");
+    }
+}
+
+/// As in a container, whose port is published on the loopback of the machine around it.
+#[tokio::test]
+async fn a_page_that_listens_everywhere_is_asked_for_by_the_names_of_the_loopback_alone() {
+    let Some(demo) = Demo::serve_with(&["--listen", "0.0.0.0:0"]).await else {
+        return;
+    };
+    let (_, port) = demo.origin().rsplit_once(':').unwrap();
+    for (host, status) in [("127.0.0.1", 200), ("localhost", 200), ("192.0.2.1", 421)] {
+        let request = demo
+            .asked(Method::GET, "indexes")
+            .header(header::HOST, format!("{host}:{port}"));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{host}");
     }
 }
 

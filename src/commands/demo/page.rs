@@ -8,7 +8,7 @@
 //! only for who names this address as host (a name that was pointed at the loopback is turned away), comes from this very
 //! page (`Origin`), and has the token that stands in the page, which other pages can't read.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -42,15 +42,14 @@ const LARGEST_SEARCH: usize = 64 * 1024;
 
 /// The page, open for who is on this machine.
 pub struct Page {
-    address: SocketAddr,
     desk: Arc<Desk>,
 }
 
 /// What all requests share.
 struct Desk {
     server: Server,
-    /// What a browser on this machine may call this address.
-    hosts: [String; 2],
+    /// What a browser may call this address.
+    hosts: Vec<String>,
     token: String,
     reindex: Mutex<Reindex>,
     pressed: Notify,
@@ -64,19 +63,21 @@ enum Reindex {
 }
 
 impl Page {
-    /// Opens it on a free port of the loopback, over `server`, which should be asked without retries: the strip shows how
-    /// it is, not how patient this program can be.
+    /// Opens it at `listen`, over `server`, which should be asked without retries: the strip shows how it is, not how
+    /// patient this program can be.
     ///
     /// # Errors
-    /// Where the system has no port or no randomness to give.
-    pub async fn open(server: Server) -> Result<Page, Error> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .map_err(Error::Runtime)?;
+    /// Where that address cannot be listened on, or the system has no randomness to give.
+    pub async fn open(server: Server, listen: SocketAddr) -> Result<Page, Error> {
+        let listener = TcpListener::bind(listen).await.map_err(|error| {
+            Error::Usage(format!(
+                "cannot show the page on {listen} ({error}); give another --listen"
+            ))
+        })?;
         let address = listener.local_addr().map_err(Error::Runtime)?;
         let desk = Arc::new(Desk {
             server,
-            hosts: ["127.0.0.1", "localhost"].map(|name| format!("{name}:{}", address.port())),
+            hosts: hosts(address),
             token: fresh_token().map_err(Error::Runtime)?,
             reindex: Mutex::new(Reindex::Never),
             pressed: Notify::new(),
@@ -86,12 +87,12 @@ impl Page {
             let desk = Arc::clone(&asked);
             async move { desk.answer(request).await }
         });
-        Ok(Page { address, desk })
+        Ok(Page { desk })
     }
 
     /// Where it is, as a browser wants it.
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        format!("http://{}/", self.desk.hosts[0])
     }
 
     /// Waits until somebody presses the button.
@@ -116,6 +117,18 @@ impl Page {
         let error = outcome.as_ref().err().map(Error::to_string);
         self.desk.set(Reindex::Ended { seconds, error });
     }
+}
+
+/// The names by which a browser may ask for an address: its own, and those of the loopback, which a container's published
+/// port has.
+fn hosts(address: SocketAddr) -> Vec<String> {
+    let port = address.port();
+    let mut hosts = vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+    let own = address.to_string();
+    if !address.ip().is_unspecified() && !hosts.contains(&own) {
+        hosts.insert(0, own);
+    }
+    hosts
 }
 
 impl Desk {
