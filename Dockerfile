@@ -17,8 +17,8 @@ ARG FEATURES=""
 COPY Cargo.toml Cargo.lock ./
 COPY crates/ephemeral-meilisearch/Cargo.toml crates/ephemeral-meilisearch/
 COPY crates/ephemeral-meilisearch/engine-stubs crates/ephemeral-meilisearch/engine-stubs
-RUN mkdir -p src crates/ephemeral-meilisearch/src tests/offline tests/promises \
-    && for main in src tests/offline tests/promises crates/ephemeral-meilisearch/src; do echo 'fn main() {}' > "$main/main.rs"; done \
+RUN for file in src/main.rs tests/offline/main.rs tests/promises/main.rs benches/parts.rs benches/whole/main.rs \
+        crates/ephemeral-meilisearch/src/main.rs; do mkdir -p "$(dirname "$file")" && echo 'fn main() {}' > "$file"; done \
     && touch src/lib.rs \
     && cargo build --release --locked --features "${FEATURES}"
 

@@ -2,6 +2,7 @@
 
 mod completions;
 mod docs;
+mod image;
 mod kamal;
 mod man;
 
