@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{LockedSqliteHandle, SqliteConnection};
 use sqlx::{ConnectOptions, Connection as _};
 
 use super::error::{Circumstances, SourceError};
@@ -70,7 +70,7 @@ impl Control {
         connection: &mut SqliteConnection,
     ) -> Result<(), sqlx::Error> {
         if self.abandoned.load(Ordering::Acquire) {
-            drop(connection.lock_handle().await?);
+            drop(locked(connection).await?);
             self.abandoned.store(false, Ordering::Release);
         }
         Ok(())
@@ -91,7 +91,7 @@ impl Connection {
             .map_err(explain)?;
         let handler = control.clone();
         let opened = async {
-            let mut handle = inner.lock_handle().await?;
+            let mut handle = locked(&mut inner).await?;
             handle.set_progress_handler(STEPS_BETWEEN_LOOKS, move || handler.may_go_on());
             drop(handle);
             plain_read(&mut inner).await
@@ -116,8 +116,7 @@ impl Connection {
     /// Looks at a statement without running it: is it one SELECT that only reads, what are its columns and parameters?
     pub async fn inspect(&mut self, sql: &str) -> Result<Statement, SourceError> {
         let connection = settled(&mut self.inner, &self.control, &self.circumstances).await?;
-        let mut handle = connection
-            .lock_handle()
+        let mut handle = locked(connection)
             .await
             .map_err(|error| self.circumstances.explain(&error, 0))?;
         statement::inspect(handle.as_raw_handle(), sql).map_err(|error| match error {
@@ -158,6 +157,16 @@ impl Connection {
         self.side_files.tidy().await;
         closed
     }
+}
+
+/// The connection's handle, taken from the thread that works on it.
+///
+/// That thread is asked for it through a queue of fifty, and takes what is asked there only when it has the handle back. Each
+/// time that it is slower than we are, its answer stays in the queue; once that is full, we wait for room in it with the
+/// handle in hand, and the thread waits for the handle, for ever. The ping is answered when the queue is empty.
+async fn locked(connection: &mut SqliteConnection) -> Result<LockedSqliteHandle<'_>, sqlx::Error> {
+    connection.ping().await?;
+    connection.lock_handle().await
 }
 
 /// The connection, with nothing of the past running on it.

@@ -382,3 +382,21 @@ async fn a_journal_that_a_crash_left_is_explained_and_left_for_the_application()
     );
     assert!(journal.exists());
 }
+
+/// Each look at a statement takes the connection from the thread that works on it. That thread must get it back before it
+/// is taken once more than it can be asked for: on a single core both waited for each other for ever.
+#[tokio::test]
+async fn any_number_of_statements_is_looked_at_one_after_the_other() {
+    let scene = Scene::new("CREATE TABLE t(x)");
+    let mut connection = scene.database().connect().await.unwrap();
+    let looks = async {
+        for _ in 0..20_000 {
+            connection.inspect("SELECT x FROM t").await.unwrap();
+        }
+    };
+    let patience = Duration::from_secs(60);
+    tokio::time::timeout(patience, looks)
+        .await
+        .expect("they end");
+    connection.close().await.unwrap();
+}
