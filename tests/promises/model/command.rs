@@ -13,6 +13,7 @@ pub enum Command {
     Apply { any_loss: bool },
     Rollback,
     Clean,
+    Verify,
 }
 
 /// What happens to a command meanwhile.
@@ -38,8 +39,9 @@ impl Command {
                 compare: dice.one_of(&["changed", "ids", "all", "auto"]),
             },
             60..75 => Command::Apply { any_loss },
-            75..92 => Command::Rollback,
-            _ => Command::Clean,
+            75..88 => Command::Rollback,
+            88..94 => Command::Clean,
+            _ => Command::Verify,
         }
     }
 
@@ -50,7 +52,7 @@ impl Command {
             Command::Apply { .. } => 45,
             Command::Sync { .. } => 30,
             Command::Rollback => 25,
-            Command::Clean => 15,
+            Command::Clean | Command::Verify => 15,
         }
     }
 
@@ -67,6 +69,7 @@ impl Command {
             }
             Command::Rollback => program("rollback").arg("--yes"),
             Command::Clean => program("clean").arg("--yes"),
+            Command::Verify => program("verify"),
         }
     }
 

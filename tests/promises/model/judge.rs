@@ -23,6 +23,7 @@ impl Walk {
         let code = outcome.code.expect("what was killed is not judged");
         let mut allowed = match before {
             Some(before) => self.allowed(command, before, outcome.disturbed).await,
+            None if command == Command::Verify => vec![0, 3, 5],
             None => vec![0, 3],
         };
         if outcome.interrupted {
@@ -49,12 +50,31 @@ impl Walk {
 
     /// With which codes it may end.
     async fn allowed(&self, command: Command, before: &Sight, disturbed: bool) -> Vec<i32> {
-        let follows = self.can_be_followed(before);
+        let Some(follows) = self.can_be_followed(before) else {
+            return match command {
+                Command::Sync { .. } | Command::Apply { .. } => vec![0, 3],
+                _ => self.allowed_anyhow(command, before, disturbed).await,
+            };
+        };
+        match command {
+            Command::Apply { any_loss } => {
+                let refused = !any_loss && !follows && self.is_loss(before).await;
+                may_end(refused, disturbed)
+            }
+            Command::Sync { .. } => may_end(!follows, false),
+            _ => self.allowed_anyhow(command, before, disturbed).await,
+        }
+    }
+
+    /// The same of the commands that do not ask by which definition an index was built.
+    async fn allowed_anyhow(&self, command: Command, before: &Sight, disturbed: bool) -> Vec<i32> {
         let refused = match command {
-            Command::Reindex { any_loss, .. } => !any_loss && self.is_loss(before).await,
-            Command::Apply { any_loss } => !any_loss && !follows && self.is_loss(before).await,
-            Command::Sync { .. } => !follows,
-            Command::Clean => false,
+            Command::Reindex { any_loss, .. } => {
+                let refused = !any_loss && self.is_loss(before).await;
+                return may_end(refused, disturbed);
+            }
+            Command::Verify => return self.verified(before, disturbed).await,
+            Command::Clean | Command::Sync { .. } | Command::Apply { .. } => false,
             Command::Rollback => {
                 let some = NAMES.map(|name| {
                     let others = before.all[name].others.values();
@@ -72,27 +92,46 @@ impl Walk {
                 }
             }
         };
-        let may_be_loss = matches!(command, Command::Reindex { .. } | Command::Apply { .. });
-        match refused {
-            _ if disturbed && may_be_loss => vec![0, 3],
-            true => vec![3],
-            false => vec![0],
-        }
+        may_end(refused, false)
     }
 
-    /// Whether `sync` can go on from what is live.
-    fn can_be_followed(&self, before: &Sight) -> bool {
+    /// How `verify` may end.
+    async fn verified(&self, before: &Sight, disturbed: bool) -> Vec<i32> {
+        if NAMES.iter().any(|name| before.live(name).is_none()) {
+            return vec![3];
+        }
+        for name in NAMES {
+            let live = before.live(name).map(|live| &live.documents);
+            if live != Some(&self.expected(name, "TRUE").await) && !disturbed {
+                return vec![5];
+            }
+        }
+        // The settings may differ.
+        vec![0, 5]
+    }
+
+    /// Whether `sync` can go on from what is live; none where that cannot be known.
+    fn can_be_followed(&self, before: &Sight) -> Option<bool> {
         let ours = |name| {
             before.live(name).is_some_and(|live: &Seen| {
                 !live.documents.is_empty() && !self.foreign.contains(&live.created_at)
             })
         };
-        NAMES.into_iter().all(ours)
-            && self.definition_of(before.identity("articles")) == self.definition
+        if !NAMES.into_iter().all(ours) {
+            return Some(false);
+        }
+        let live = before.identity("articles");
+        let built_by = self.built_by(live);
+        match self.in_place.get(live) {
+            Some(None) if self.definition.is_cheap_from(built_by) => None,
+            Some(None) => Some(false),
+            Some(Some(definition)) => Some(*definition == self.definition),
+            None => Some(built_by == self.definition),
+        }
     }
 
     /// By which definition a generation was built: the one that was in force when it was made.
-    fn definition_of(&self, created_at: &str) -> Definition {
+    fn built_by(&self, created_at: &str) -> Definition {
         let made: jiff::Timestamp = created_at.parse().unwrap();
         let then = self.definitions.iter().rev().find(|(at, _)| *at <= made);
         then.expect("no generation is older than the walk").1
@@ -203,6 +242,7 @@ impl Walk {
                 }
             }
             Command::Apply { .. } => {}
+            Command::Verify => assert_eq!(before, after),
         }
     }
 
@@ -243,7 +283,7 @@ impl Walk {
                     assert_eq!(ids(live), ids(&expected), "{name}\n{}", outcome.said);
                 }
                 Command::Sync { .. } => {}
-                Command::Rollback | Command::Clean => continue,
+                Command::Rollback | Command::Clean | Command::Verify => continue,
             }
             // Whoever stamps a row when writing it is found by every depth.
             for document in self.expected(name, &honest).await {
@@ -254,14 +294,29 @@ impl Walk {
                 );
             }
         }
-        if matches!(command, Command::Reindex { .. } | Command::Apply { .. }) {
-            let built_by = self.definition_of(after.identity("articles"));
-            assert_eq!(built_by, self.definition, "{command:?}");
+        let built_by = || self.built_by(after.identity("articles"));
+        match command {
+            Command::Reindex { .. } => assert_eq!(built_by(), self.definition),
+            Command::Apply { .. } => assert!(
+                self.definition.is_cheap_from(built_by()),
+                "{:?} is live, and {:?} is wanted",
+                built_by(),
+                self.definition
+            ),
+            _ => {}
         }
     }
 
     fn ours<'a>(&self, around: &'a Around) -> impl Iterator<Item = &'a Seen> {
         around.others.values().filter(|seen| !self.is_decoy(seen))
+    }
+}
+
+fn may_end(refused: bool, disturbed: bool) -> Vec<i32> {
+    match refused {
+        _ if disturbed => vec![0, 3],
+        true => vec![3],
+        false => vec![0],
     }
 }
 

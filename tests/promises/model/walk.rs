@@ -23,6 +23,9 @@ pub struct Walk {
     pub definition: Definition,
     /// Since when each definition was in force.
     pub definitions: Vec<(Timestamp, Definition)>,
+    /// By which definition a generation goes since `apply` has set its settings in place, by `createdAt`; none while an
+    /// `apply` that did not end well may have done so or not.
+    pub in_place: BTreeMap<String, Option<Definition>>,
     /// The `createdAt` of what somebody else made.
     pub foreign: BTreeSet<String>,
     /// The `createdAt` of what was seen to be live, with documents.
@@ -66,6 +69,7 @@ impl Walk {
             scene,
             definition: Definition::FIRST,
             definitions: vec![(Timestamp::now(), Definition::FIRST)],
+            in_place: BTreeMap::new(),
             foreign: BTreeSet::new(),
             were_live: BTreeSet::new(),
             began,
@@ -186,6 +190,7 @@ impl Walk {
             false => None,
         };
         let outcome = self.run(command, trouble).await;
+        self.note_settings(command, before.as_ref(), &outcome).await;
         if outcome.code.is_none() {
             self.calm = false;
             return Value::Null;
@@ -194,6 +199,27 @@ impl Walk {
         self.judge(command, before.as_ref(), &outcome, &after).await;
         self.calm = true;
         outcome.report
+    }
+
+    /// What `apply` may have made of a live index without building it anew.
+    async fn note_settings(&mut self, command: Command, before: Option<&Sight>, outcome: &Outcome) {
+        if !matches!(command, Command::Apply { .. }) {
+            return;
+        }
+        if outcome.code == Some(0) {
+            let now = self.see().await;
+            let live = now.identity("articles").to_owned();
+            self.in_place.insert(live, Some(self.definition));
+            return;
+        }
+        // Of what was killed before, nobody knows what was live.
+        let candidates: Vec<String> = match before {
+            Some(before) => vec![before.identity("articles").to_owned()],
+            None => self.were_live.iter().cloned().collect(),
+        };
+        for created_at in candidates {
+            self.in_place.insert(created_at, None);
+        }
     }
 
     async fn run(&mut self, command: Command, trouble: Trouble) -> Outcome {
@@ -288,6 +314,8 @@ impl Walk {
                 assert_eq!(index[figure], 0, "after {last:?} nothing differs: {report}");
             }
         }
+        let report = self.command(Command::Verify, Trouble::None).await;
+        assert_eq!(report["outcome"], "equal", "{report}");
         self.command(Command::Clean, Trouble::None).await;
         let report = self.command(Command::Clean, Trouble::None).await;
         assert_eq!(report["outcome"], "nothing_to_do", "{report}");
@@ -298,7 +326,13 @@ impl Walk {
     async fn expect_settings(&self) {
         let _up = self.server.read().await;
         let settings = self.scene.api.settings(&self.scene.uid("articles")).await;
-        assert_eq!(settings["searchableAttributes"], self.definition.settings());
+        let wanted = self.definition.settings();
+        assert_eq!(
+            settings["searchableAttributes"],
+            wanted["searchableAttributes"]
+        );
+        let most_values = "/faceting/maxValuesPerFacet";
+        assert_eq!(settings.pointer(most_values), wanted.pointer(most_values));
     }
 
     /// The server is left to the next walk as it was found.

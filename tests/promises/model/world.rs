@@ -83,7 +83,8 @@ const MOST_ARTICLES: &str = "(SELECT COUNT(*) FROM articles) < 10";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition {
     documents: usize,
-    settings: usize,
+    searchable: usize,
+    faceting: usize,
 }
 
 /// What a document of the articles consists of: each column's name, what documents.sql says, and what it is in JSON.
@@ -119,14 +120,16 @@ const WHERE: [&str; 3] = ["articles.published = 1", "TRUE", "articles.published 
 impl Definition {
     pub const FIRST: Definition = Definition {
         documents: 0,
-        settings: 0,
+        searchable: 0,
+        faceting: 0,
     };
 
     pub fn another(self, dice: &mut Dice) -> Definition {
         loop {
             let other = Definition {
                 documents: dice.below(DOCUMENTS.len()),
-                settings: dice.below(2),
+                searchable: dice.below(2),
+                faceting: dice.below(2),
             };
             if other != self {
                 return other;
@@ -134,11 +137,19 @@ impl Definition {
         }
     }
 
+    /// The first is dear to change in place, so that `apply` builds anew; the second is cheap.
     pub fn settings(self) -> Value {
-        match self.settings {
+        let searchable = match self.searchable {
             0 => json!(["title", "author"]),
             _ => json!(["author"]),
-        }
+        };
+        let most_values = [100, 7][self.faceting];
+        json!({"searchableAttributes": searchable, "faceting": {"maxValuesPerFacet": most_values}})
+    }
+
+    /// Whether one is made of the other by settings in place.
+    pub fn is_cheap_from(self, other: Definition) -> bool {
+        self.documents == other.documents && self.searchable == other.searchable
     }
 
     fn documents_sql(self) -> String {
@@ -178,7 +189,7 @@ impl Definition {
         scene.define(|definitions| {
             definitions
                 .index("articles", &self.documents_sql())
-                .settings("articles", json!({"searchableAttributes": self.settings()}))
+                .settings("articles", self.settings())
                 .changes(
                     "articles",
                     "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since
