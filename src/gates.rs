@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use crate::catalog::SmokeQuery;
 use crate::cli::Percent;
+use crate::document::Keys;
 use crate::engine::indexes::same_identity;
 use crate::engine::{Build, EngineError, Server, settings};
 use crate::preflight::Prepared;
+use crate::reader::IndexRead;
 use crate::report::grouped;
 
 pub use former::{Former, PassedFormer, check_former};
@@ -29,6 +31,17 @@ pub struct PassedGates {
     pub warnings: Vec<String>,
     /// Documents in each build, by the server's own count.
     pub documents: Vec<u64>,
+}
+
+impl<'a> Expected<'a> {
+    /// What was read of an index is what its build must hold.
+    pub fn of(prepared: &'a Prepared, read: &'a IndexRead) -> Expected<'a> {
+        Expected {
+            prepared,
+            documents: read.ids.len(),
+            keys: &read.keys,
+        }
+    }
 }
 
 impl PassedGates {
@@ -96,16 +109,16 @@ pub enum ClosedGate {
     },
     /// Data has become keys.
     #[error(
-        "{uid}: {fields} fields, and the engine knows 65,536 at most: a :json column whose keys are data? The most \
-         frequent first parts: {examples}"
+        "{index}: {} fields, and the engine knows 65,536 at most and drops the others: data has become keys of {columns}. \
+         Put them into values: a list of texts or of objects", grouped(*.fields as u64)
     )]
     Fields {
-        /// The build's uid.
-        uid: String,
+        /// The live uid.
+        index: String,
         /// How many.
         fields: usize,
-        /// Top-level fields with the most fields below them.
-        examples: String,
+        /// Those with the most.
+        columns: String,
     },
     /// A former generation was deleted, or another index was put under its uid.
     #[error("{uid}: the generation made at {expected} does not lie there any more ({found})")]
@@ -153,12 +166,14 @@ fn list(gates: &[ClosedGate]) -> String {
     gates.iter().map(|gate| format!("\n  {gate}")).collect()
 }
 
-/// What one build is expected to be.
+/// What one build is expected to be, by what was read.
 pub struct Expected<'a> {
     /// Its definition.
     pub prepared: &'a Prepared,
     /// How many documents it must hold.
     pub documents: u64,
+    /// The keys of its `:json` columns.
+    pub keys: &'a Keys,
 }
 
 /// Asks every gate of every build.
@@ -199,7 +214,7 @@ pub async fn check(
         }
         closed.extend(loss(expected.prepared, found, max_loss));
         closed.extend(check_settings(server, build, expected.prepared).await?);
-        let (gate, warning) = check_fields(server, build).await?;
+        let (gate, warning) = check_fields(expected);
         closed.extend(gate);
         warnings.extend(warning);
         closed.extend(smoke(server, &build.uid, &expected.prepared.definition.smoke).await?);
@@ -237,20 +252,25 @@ pub async fn smoke(
     Ok(closed)
 }
 
-/// The gates that need no build: has the source become empty, or lost too much?
+/// The gates that need no build: has the source become empty, or lost too much, or made keys of data? Returns what should
+/// be known, though it closes no gate.
 ///
 /// # Errors
 /// [`ClosedGates`] with every index that did.
-pub fn check_counts<'a>(
-    counts: impl IntoIterator<Item = (&'a Prepared, u64)>,
+pub fn check_source<'a>(
+    expected: impl IntoIterator<Item = Expected<'a>>,
     max_loss: Percent,
-) -> Result<(), ClosedGates> {
-    let closed: Vec<ClosedGate> = counts
-        .into_iter()
-        .filter_map(|(prepared, documents)| loss(prepared, documents, max_loss))
-        .collect();
+) -> Result<Vec<String>, ClosedGates> {
+    let mut closed = Vec::new();
+    let mut warnings = Vec::new();
+    for expected in expected {
+        closed.extend(loss(expected.prepared, expected.documents, max_loss));
+        let (gate, warning) = check_fields(&expected);
+        closed.extend(gate);
+        warnings.extend(warning);
+    }
     if closed.is_empty() {
-        Ok(())
+        Ok(warnings)
     } else {
         Err(ClosedGates(closed))
     }
@@ -306,46 +326,29 @@ async fn check_settings(
     }))
 }
 
-async fn check_fields(
-    server: &Server,
-    build: &Build,
-) -> Result<(Option<ClosedGate>, Option<String>), EngineError> {
-    let stats = server.index_stats(&build.uid).await?;
-    let fields: Vec<&String> = stats.field_distribution.keys().collect();
-    if fields.len() <= MANY_FIELDS {
-        return Ok((None, None));
+/// Whether data has become keys: closed near the engine's limit, a warning long before.
+fn check_fields(expected: &Expected<'_>) -> (Option<ClosedGate>, Option<String>) {
+    let index = expected.prepared.definition.live_uid.clone();
+    let fields = expected.prepared.shape.fields().count() + expected.keys.len();
+    if fields <= MANY_FIELDS {
+        return (None, None);
     }
-    let mut below = std::collections::BTreeMap::<&str, usize>::new();
-    for field in &fields {
-        *below
-            .entry(field.split('.').next().unwrap_or(field.as_str()))
-            .or_default() += 1;
-    }
-    let mut below: Vec<_> = below.into_iter().collect();
-    below.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let examples = below
+    let columns = expected.keys.by_field();
+    let columns = columns
         .iter()
         .take(3)
-        .map(|(field, count)| format!("{field} ({})", grouped(*count as u64)))
+        .map(|(field, count)| format!("{field}:json ({})", grouped(*count as u64)))
         .collect::<Vec<_>>()
         .join(", ");
-    Ok(if fields.len() > TOO_MANY_FIELDS {
-        (
-            Some(ClosedGate::Fields {
-                uid: build.uid.clone(),
-                fields: fields.len(),
-                examples,
-            }),
-            None,
-        )
-    } else {
-        (
-            None,
-            Some(format!(
-                "{}: {} fields; data may have become keys of a :json column: {examples}",
-                build.live_uid,
-                grouped(fields.len() as u64)
-            )),
-        )
-    })
+    if fields > TOO_MANY_FIELDS {
+        let closed = ClosedGate::Fields {
+            index,
+            fields,
+            columns,
+        };
+        return (Some(closed), None);
+    }
+    let fields = grouped(fields as u64);
+    let warning = format!("{index}: {fields} fields; data may have become keys of {columns}");
+    (None, Some(warning))
 }

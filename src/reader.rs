@@ -9,7 +9,7 @@ use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::document::{DocumentError, Note, Notes};
+use crate::document::{DocumentError, Keys, Note, Notes};
 use crate::engine::upload::BatchLimit;
 use crate::error::Error;
 use crate::ids::IdSet;
@@ -47,6 +47,8 @@ pub struct IndexRead {
     pub ids: IdSet,
     /// Oddities that are no errors, counted.
     pub notes: Vec<Note>,
+    /// The keys of its `:json` columns.
+    pub keys: Keys,
 }
 
 /// Rows that cannot become documents.
@@ -179,6 +181,7 @@ async fn read_one(
         batches: 0,
         ids: IdSet::default(),
         notes: Vec::new(),
+        keys: Keys::default(),
     };
     let mut notes = Notes::default();
     let mut bad = BadRows {
@@ -240,5 +243,6 @@ async fn read_one(
         let _ = output.batches.send(batch);
     }
     read.notes = notes.entries().to_vec();
+    read.keys = notes.keys;
     Ok(read)
 }

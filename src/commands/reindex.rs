@@ -150,7 +150,9 @@ async fn dry_run(
     start: Instant,
 ) -> Result<ReindexReport, Error> {
     let Preflight {
-        indexes, warnings, ..
+        indexes,
+        mut warnings,
+        ..
     } = super::preflight(database, server, definitions.clone()).await?;
     key::suffices(server, &definitions).await?;
     for warning in &warnings {
@@ -162,10 +164,12 @@ async fn dry_run(
         limit: BatchLimit::new(u64::MAX),
     };
     let read = reader::read_all(database.connect().await?, &indexes, output, progress).await?;
-    let counts = indexes
-        .iter()
-        .zip(read.indexes.iter().map(|read| read.rows));
-    gates::check_counts(counts, options.max_loss)?;
+    let expected = indexes.iter().zip(&read.indexes);
+    let expected = expected.map(|(prepared, read)| Expected::of(prepared, read));
+    for warning in gates::check_source(expected, options.max_loss)? {
+        tracing::warn!("{warning}");
+        warnings.push(warning);
+    }
     let times = Times {
         reading: read.seconds,
         total: start.elapsed().as_secs_f64(),
@@ -222,10 +226,7 @@ impl Job<'_> {
             .indexes
             .iter()
             .zip(&read.indexes)
-            .map(|(prepared, read)| Expected {
-                prepared,
-                documents: read.ids.len(),
-            })
+            .map(|(prepared, read)| Expected::of(prepared, read))
             .collect();
         self.progress.step("asking the gates");
         let passed = gates::check(self.server, &builds, &expected, options.max_loss).await?;

@@ -7,10 +7,12 @@ use crate::ids::{DocumentId, IdError};
 use crate::source::Value;
 
 mod geo;
+mod keys;
 mod notes;
 mod shape;
 
 pub use crate::convert::{Conversion, Remark};
+pub use keys::Keys;
 pub use notes::{Note, Notes};
 pub use shape::{DocumentShape, ShapeError};
 
@@ -64,6 +66,9 @@ impl DocumentShape {
                 None => write_plain(value, out, &mut remark),
                 Some(conversion) => conversion.write(value, out, &mut remark),
             };
+            if field.conversion == Some(Conversion::Json) && written.is_ok() {
+                notes.keys.see(&field.name, &out[start..]);
+            }
             written
                 .and_then(|()| match field.is_geo {
                     true => geo::check(&out[start..]),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::keys::Keys;
 use crate::convert::Remark;
 use crate::ids::DocumentId;
 
@@ -10,6 +11,8 @@ use crate::ids::DocumentId;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Notes {
     entries: Vec<Note>,
+    /// Of all `:json` columns.
+    pub keys: Keys,
 }
 
 /// How often something was done to a field, and where first.

@@ -19,6 +19,8 @@ async fn a_dry_run_sends_nothing_that_changes_anything() {
         .seen()
         .into_iter()
         .filter(|seen| seen.method != "GET" && !seen.path.ends_with("/fetch"))
+        // What the key may do is found out by requests that are refused.
+        .filter(|seen| !seen.is_probe || seen.status < Some(400))
         .collect();
     assert!(writes.is_empty(), "{writes:?}");
     assert!(scene.live().await.is_empty());

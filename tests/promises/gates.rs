@@ -391,3 +391,34 @@ async fn a_live_index_with_another_primary_key_is_refused() {
     assert_eq!(scene.api.count(&uid).await, 1);
     scene.expect_nothing_left_over(0, &[]).await;
 }
+
+/// The engine knows some 65,000 fields, and drops what is beyond without an error.
+#[tokio::test]
+async fn keys_that_are_data_are_told_and_refused_before_they_are_too_many() {
+    let mut scene = Scene::on(ServerOptions::default()).await;
+    scene.define(|definitions| {
+        definitions.index(
+            "articles",
+            r#"SELECT id, (SELECT JSON_GROUP_OBJECT('reader ' || value, 1) FROM JSON_EACH(notes.readers)) AS "seen:json" FROM notes"#,
+        )
+    });
+    let readers = |from: u32, to: u32| {
+        format!(
+            "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, readers TEXT);
+             WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i < {to})
+             INSERT INTO notes (readers) SELECT JSON_GROUP_ARRAY(i) FROM n GROUP BY i / 1000"
+        )
+    };
+    scene.database.execute(&readers(1, 1200)).await;
+    scene
+        .reindex()
+        .run()
+        .await
+        .expect(0)
+        .says(["1,202 fields", "seen", ":json"]);
+
+    scene.database.execute(&readers(2000, 62_000)).await;
+    refused(&scene, scene.reindex())
+        .await
+        .says(["seen", "fields"]);
+}

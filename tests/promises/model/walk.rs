@@ -189,7 +189,13 @@ impl Walk {
             true => Some(self.see().await),
             false => None,
         };
-        let outcome = self.run(command, trouble).await;
+        let mut outcome = self.run(command, trouble).await;
+        // A server that another lane has killed may need longer to come back than a command waits for a first answer.
+        if outcome.code == Some(1) && outcome.said.contains("GET /health") {
+            self.count("the server is down, and the command run again".to_owned());
+            drop(self.server.clone().read().await);
+            outcome = self.run(command, Trouble::None).await;
+        }
         self.note_settings(command, before.as_ref(), &outcome).await;
         if outcome.code.is_none() {
             self.calm = false;
