@@ -293,6 +293,18 @@ impl Walk {
                     outcome.said
                 );
             }
+            if name != "articles" {
+                continue;
+            }
+            let hidden = self.definition.hidden_sql(&honest);
+            for id in self.scene.database.column(&hidden).await {
+                let gone: Value = serde_json::from_str(&id).unwrap();
+                assert!(
+                    live.iter().all(|document| document["id"] != gone),
+                    "{command:?}: {id} should be gone\n{}",
+                    outcome.said
+                );
+            }
         }
         let built_by = || self.built_by(after.identity("articles"));
         match command {

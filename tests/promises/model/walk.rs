@@ -30,7 +30,8 @@ pub struct Walk {
     pub foreign: BTreeSet<String>,
     /// The `createdAt` of what was seen to be live, with documents.
     pub were_live: BTreeSet<String>,
-    /// When the first write of the walk was stamped at the earliest, as Rails writes it.
+    /// When the first write of the walk was stamped at the earliest, as Rails writes it: some minutes before it began, for
+    /// whoever commits late.
     pub began: String,
     /// Nothing that was killed is still to have its effect.
     pub calm: bool,
@@ -62,7 +63,7 @@ impl Walk {
         let mut scene = Scene::beside_others(&*server.read().await, &prefix);
         world::create(&scene).await;
         Definition::FIRST.write(&mut scene);
-        let began = "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'now')";
+        let began = "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'now', '-5 minutes')";
         let began = scene.database.column(began).await.remove(0);
         let steps = 4 + dice.below(5);
         let mut walk = Walk {
@@ -200,6 +201,9 @@ impl Walk {
         if outcome.code.is_none() {
             self.calm = false;
             return Value::Null;
+        }
+        if self.calm && outcome.code == Some(0) {
+            self.expect_nothing_waits(command).await;
         }
         let after = self.see().await;
         self.judge(command, before.as_ref(), &outcome, &after).await;
@@ -363,6 +367,24 @@ impl Walk {
         api.task("POST", &path, Some(json!(records))).await;
         for task in tasks {
             api.ended(task).await;
+        }
+    }
+
+    /// Who says that it is done has waited for the end of every task.
+    async fn expect_nothing_waits(&self, command: Command) {
+        let _up = self.server.read().await;
+        let tasks = "/tasks?statuses=enqueued,processing&limit=1000";
+        let tasks = self.scene.api.get(tasks).await.expect(200);
+        let mine = self.scene.uid("");
+        let is_mine = |uid: &Value| uid.as_str().is_some_and(|uid| uid.starts_with(&mine));
+        for task in tasks["results"].as_array().unwrap() {
+            let swaps = task["details"]["swaps"].as_array();
+            let mut swapped = swaps.into_iter().flatten();
+            let swapped = swapped.any(|pair| is_mine(&pair["indexes"][0]));
+            assert!(
+                !is_mine(&task["indexUid"]) && !swapped,
+                "{command:?} is done, and this is not: {task}"
+            );
         }
     }
 

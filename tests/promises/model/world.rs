@@ -19,6 +19,9 @@ const SCHEMA: &str = "
 /// As Rails writes it. Whoever stamps a row with it is found by its timestamp.
 const NOW: &str = "(STRFTIME('%Y-%m-%d %H:%M:%f', 'now') || '000')";
 
+/// The same of a transaction that was open for minutes: stamped when it began, seen by others when it ended.
+const MINUTES_AGO: &str = "(STRFTIME('%Y-%m-%d %H:%M:%f', 'now', '-5 minutes') || '000')";
+
 /// Spellings of a time, of long ago, of now and of the future.
 const DATES: [&str; 8] = [
     "'2009-03-01 00:00:00'",
@@ -185,6 +188,14 @@ impl Definition {
         )
     }
 
+    /// The ids of articles that the index must not hold although their rows are there, of those that satisfy `condition`.
+    pub fn hidden_sql(self, condition: &str) -> String {
+        format!(
+            "SELECT CAST(id AS TEXT) FROM articles WHERE {condition} AND NOT ({})",
+            WHERE[self.documents]
+        )
+    }
+
     pub fn write(self, scene: &mut Scene) {
         scene.define(|definitions| {
             definitions
@@ -228,7 +239,7 @@ pub fn any_write(dice: &mut Dice) -> Write {
         )
     };
     let update = |what: &str| format!("UPDATE articles SET {what} WHERE id = {article}");
-    let (words, sql) = match dice.below(17) {
+    let (words, sql) = match dice.below(19) {
         0 | 1 => ("inserts", insert(NOW)),
         2 => ("inserts with an odd timestamp", insert(date)),
         3 | 4 => (
@@ -273,6 +284,14 @@ pub fn any_write(dice: &mut Dice) -> Write {
                 "UPDATE articles SET title = {title}, score = {score}, tags = {tags}, author_id = {author}, updated_at = {date}
                  WHERE id = {article}"
             ),
+        ),
+        16 => (
+            "commits late what was edited minutes ago",
+            update(&format!("title = {title}, score = {score}, updated_at = {MINUTES_AGO}")),
+        ),
+        17 => (
+            "commits late what was unpublished minutes ago",
+            unpublish(article, &format!("updated_at = {MINUTES_AGO}")),
         ),
         _ => (
             "deletes most",
