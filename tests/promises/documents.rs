@@ -105,3 +105,34 @@ async fn values_arrive_as_they_are() {
         "infinity became null, and is counted: {report}"
     );
 }
+
+/// Documents that meet an index before its settings are indexed twice.
+#[tokio::test]
+async fn no_document_is_sent_before_the_settings_are_applied() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    let proxy = scene.proxy().await;
+    let uid = format!("{}_*", scene.uid("articles"));
+    let settings = proxy.hold_answer("PATCH", &format!("/indexes/{uid}/settings"));
+    let running = scene.reindex_through(&proxy).start();
+    settings.reached("the settings are sent").await;
+    let documents = format!("/indexes/{uid}/documents");
+    assert_eq!(proxy.count("POST", &documents), 0);
+    settings.release();
+    running.ended().await.expect(0);
+
+    let uid = scene.uid("articles");
+    let tasks = format!("/tasks?indexUids={uid}&types=settingsUpdate,documentAdditionOrUpdate");
+    let tasks = scene.api.get(&tasks).await.expect(200);
+    let kinds: Vec<&str> = tasks["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| task["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds,
+        ["documentAdditionOrUpdate", "settingsUpdate"],
+        "the newest first"
+    );
+}

@@ -1,6 +1,6 @@
 //! The former generation is kept, so that a rollback is one swap; older ones go.
 
-use crate::support::Scene;
+use crate::support::{Fault, Scene};
 
 async fn titles() -> Scene {
     let mut scene = Scene::new().await;
@@ -91,4 +91,30 @@ async fn two_runs_within_one_second_do_not_collide() {
             .expect(0);
     }
     assert_eq!(scene.generations("articles").await.len(), 2);
+}
+
+/// The run has done what it was for; the next one has one thing more to delete.
+#[tokio::test]
+async fn a_former_generation_that_cannot_be_deleted_is_named_and_goes_with_the_next_run() {
+    let scene = titles().await;
+    for _ in 0..2 {
+        scene.reindex().run().await.expect(0);
+    }
+    let former = scene.generations("articles").await.remove(0);
+    let before = scene.live().await;
+    let proxy = scene.proxy().await;
+    proxy.always(
+        "DELETE",
+        &format!("/indexes/{former}"),
+        Fault::meilisearch(500, "internal", "it cannot be done"),
+    );
+    let ended = scene.reindex_through(&proxy).run().await.expect(0);
+    ended.says([former.as_str(), "could not be deleted", "it cannot be done"]);
+    assert_ne!(scene.live().await, before);
+    scene.expect_in_step().await;
+    assert!(scene.generations("articles").await.contains(&former));
+
+    scene.reindex().run().await.expect(0);
+    assert!(!scene.generations("articles").await.contains(&former));
+    scene.expect_nothing_left_over(1, &[]).await;
 }

@@ -433,3 +433,43 @@ async fn a_refresh_in_its_middle_is_refused_and_mended_after_its_end() {
         .expect(0);
     expect_equal(&scene).await;
 }
+
+#[tokio::test]
+async fn a_row_without_a_change_timestamp_ends_the_round_and_the_checkpoint_stays() {
+    let mut scene = Scene::new().await;
+    scene
+        .database
+        .execute(
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, changed TEXT);
+             INSERT INTO notes VALUES (1, 'a', '2026-11-24 10:00:00')",
+        )
+        .await;
+    scene.define(|definitions| {
+        definitions.index("notes", "SELECT id, title FROM notes").changes(
+            "notes",
+            "SELECT id, changed AS changed_at FROM notes WHERE changed >= :since OR changed IS NULL",
+        )
+    });
+    scene.reindex().run().await.expect(0);
+    let checkpoint = async || {
+        scene
+            .command("status")
+            .args(["--output", "json"])
+            .run()
+            .await
+            .report()["indexes"][0]["checkpoint"]
+            .clone()
+    };
+    let before = checkpoint().await;
+    scene
+        .database
+        .execute("INSERT INTO notes VALUES (2, 'b', NULL), (3, 'c', NULL)")
+        .await;
+    sync(&scene)
+        .args(["--compare", "changed"])
+        .run()
+        .await
+        .expect(1)
+        .says(["notes/changes.sql", "2 rows", "first id 2"]);
+    assert_eq!(checkpoint().await, before);
+}
