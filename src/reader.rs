@@ -21,10 +21,6 @@ use crate::spool::{Batch, SpoolWriter};
 /// How many bad rows are shown. All are counted: mending one at a time, a run each, is no way to mend a table.
 const SHOWN_BAD_ROWS: usize = 10;
 
-/// The first batch of a run has this part of the others' size. The server begins with what it has, and all that arrives
-/// meanwhile becomes its next batch: each more of its batches costs it a merge with what it has indexed so far.
-const FIRST_BATCH: u64 = 10;
-
 /// What was read of all indexes, in one snapshot.
 pub struct Read {
     /// When the snapshot was taken, by this machine's clock.
@@ -206,14 +202,10 @@ async fn read_one(
             Ok(id) if read.ids.insert(&id) => {
                 read.bytes += line.len() as u64;
                 progress.row(line.len() as u64);
-                let limit = match (number, read.batches) {
-                    (0, 0) => output.limit.bytes() / FIRST_BATCH,
-                    _ => output.limit.bytes(),
-                };
                 if bad.total == 0
                     && let Some(spool) = &mut output.spool
                     && let Some(batch) = spool
-                        .push(&line, id.as_str(), limit)
+                        .push(&line, id.as_str(), output.limit.bytes())
                         .map_err(Error::Spool)?
                 {
                     read.batches += 1;

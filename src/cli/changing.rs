@@ -13,15 +13,14 @@ use super::{Connections, Selection};
 /// How documents are sent.
 #[derive(Clone, Debug, Args)]
 pub struct UploadOptions {
-    /// The size of one upload. A server or proxy that refuses it with 413 is sent halves
+    /// The size of one upload [default: 90MB to this machine or its own network, 10MB elsewhere]. A server or proxy that refuses it with 413 is sent halves
     #[arg(
         long,
         value_name = "BYTES",
-        default_value = "10MB",
         env = "BISAN_INDEXER_BATCH_SIZE",
         value_parser = batch_size
     )]
-    pub batch_size: ByteSize,
+    pub batch_size: Option<ByteSize>,
 }
 
 /// What becomes of former generations.

@@ -18,7 +18,8 @@ pub mod sync;
 pub mod verify;
 
 use crate::catalog::{self, IndexDefinition};
-use crate::cli::{DatabaseOption, Selection, ServerOptions};
+use crate::cli::{DatabaseOption, Selection, ServerOptions, UploadOptions};
+use crate::engine::upload::BatchLimit;
 use crate::engine::{Address, ApiKey, Features, Server, settings_keys};
 use crate::error::Error;
 use crate::preflight::{self, Prepared};
@@ -55,6 +56,23 @@ fn server(options: &ServerOptions) -> Result<Server, Error> {
         );
     }
     Ok(Server::new(address, key)?)
+}
+
+/// Below Meilisearch's own limit of 100 MB. What arrives in one request is one batch of its work: indexing Bisan's articles
+/// in one took it 3 % less than in two.
+const NEAR_BATCH: u64 = 90_000_000;
+
+/// What proxies let through and a slow line carries in a minute; what breaks off is sent again as a whole.
+const FAR_BATCH: u64 = 10_000_000;
+
+/// How large an upload may be.
+fn batch_limit(options: &UploadOptions, server: &Server) -> BatchLimit {
+    let bytes = match options.batch_size {
+        Some(size) => size.as_u64(),
+        None if server.address().is_private() => NEAR_BATCH,
+        None => FAR_BATCH,
+    };
+    BatchLimit::new(bytes)
 }
 
 /// Takes the run lock: whatever swaps or deletes generations holds it.

@@ -72,7 +72,7 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
         database: &database,
         server: &server,
         indexes: indexes.into(),
-        limit: BatchLimit::new(options.upload.batch_size.as_u64()),
+        limit: super::batch_limit(&options.upload, &server),
         begun: Begun::default(),
         features,
         progress,

@@ -7,9 +7,9 @@ use super::report::{Documents, IndexPlan, OtherWriter, Way};
 use crate::catalog::fingerprint::{CHANGES, SETTINGS};
 use crate::cli::Apply;
 use crate::commands;
+use crate::commands::batch_limit;
 use crate::engine::settings::{self, Difference};
 use crate::engine::settings_cost::{Cost, cost};
-use crate::engine::upload::BatchLimit;
 use crate::engine::{Begun, Features, Server};
 use crate::error::Error;
 use crate::follow::{Depth, Round};
@@ -46,7 +46,7 @@ pub(super) async fn plan(options: &Apply) -> Result<Vec<Planned>, Error> {
                 server: &server,
                 index: &one.prepared,
                 uid: &one.prepared.definition.live_uid,
-                limit: &BatchLimit::new(options.upload.batch_size.as_u64()),
+                limit: &batch_limit(&options.upload, &server),
                 begun: &Begun::default(),
                 max_loss: (one.plan.way != Way::Reindex).then_some(options.round.max_loss),
                 known: None,

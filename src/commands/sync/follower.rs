@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::report::Done;
 use crate::cli::{Compare, Sync};
+use crate::commands::batch_limit;
 use crate::engine::checkpoints::Record;
 use crate::engine::indexes::same_identity;
-use crate::engine::upload::BatchLimit;
 use crate::engine::wait::wait;
 use crate::engine::{Begun, Server};
 use crate::error::Error;
@@ -118,7 +118,7 @@ impl Follower<'_> {
         let start = Instant::now();
         let live_uid = &self.index.definition.live_uid;
         let record = self.record().await?;
-        let limit = BatchLimit::new(self.options.upload.batch_size.as_u64());
+        let limit = batch_limit(&self.options.upload, self.server);
         let round = Round {
             database: self.database,
             server: self.server,
