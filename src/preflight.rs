@@ -18,9 +18,6 @@ pub const SAMPLE_ROWS: usize = 20;
 /// The parameter that changes.sql may have.
 const SINCE: &str = ":since";
 
-/// Waiting tasks that are looked at to say whose they are.
-const QUEUE_LOOKED_AT: usize = 1_000;
-
 /// The columns that changes.sql must have.
 const CHANGES_COLUMNS: [&str; 2] = ["id", "changed_at"];
 
@@ -272,7 +269,7 @@ pub async fn against_the_server(
     let features = server.features().await?;
     let records = server.records().await?;
     let mut warnings = Vec::new();
-    let queue = server.queue(QUEUE_LOOKED_AT).await?;
+    let queue = server.queue().await?;
     if queue.total > 0 {
         let waiting: Vec<String> = queue
             .by_index()

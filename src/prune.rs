@@ -13,9 +13,6 @@ use crate::engine::{EngineError, Server, TaskUid};
 use crate::host;
 use crate::preflight::Prepared;
 
-/// Waiting tasks that are looked at to see whether a build of another host is alive.
-const QUEUE_LOOKED_AT: usize = 200;
-
 /// What was kept and what went.
 #[derive(Debug, Default)]
 pub struct Pruned {
@@ -75,8 +72,8 @@ pub async fn look<'u>(
     let host = host::name();
     let indexes = server.indexes().await?;
     let records = server.records().await?;
-    let busy = server.queue(QUEUE_LOOKED_AT).await?.by_index();
-    let is_busy = |uid: &str| busy.iter().any(|(index, _)| index == uid);
+    let queue = server.queue().await?;
+    let is_busy = |uid: &str| queue.of(uid).next().is_some();
     let look = |live_uid: &str| {
         let generations = Generations::of(live_uid, &indexes, &records);
         Litter {

@@ -24,9 +24,6 @@ pub use report::{ExplainReport, InDatabase, Searched, Word};
 /// The longest word that the engine indexes, in bytes (milli: `MAX_WORD_LENGTH`).
 const MAX_WORD_BYTES: usize = 250;
 
-/// Waiting tasks that are looked at for those of one index.
-const QUEUE_LOOKED_AT: usize = 1_000;
-
 /// Runs it. Sides that differ are an answer: exit code 5.
 ///
 /// # Errors
@@ -102,12 +99,8 @@ async fn both_sides(
         _ => Vec::new(),
     };
     report.sides_agree = line.is_some() == document.is_some() && report.fields.is_empty();
-    let queue = server.queue(QUEUE_LOOKED_AT).await?;
-    let its = queue
-        .by_index()
-        .into_iter()
-        .find(|(uid, _)| uid == live_uid);
-    report.waiting_tasks = its.map_or(0, |(_, tasks)| tasks as u64);
+    let queue = server.queue().await?;
+    report.waiting_tasks = queue.of(live_uid).count() as u64;
     if let Some(document) = document {
         report.long_words = long_words(&document);
     }

@@ -2,13 +2,14 @@
 //!
 //! [`run`], read from top to bottom, is what a reindex is; each step is a method below it, or a module of its own.
 
+mod catch_up;
 mod key;
 mod report;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -21,9 +22,9 @@ use crate::engine::promote::{PromoteError, Proven, promote};
 use crate::engine::rest::until_uids_rest;
 use crate::engine::upload::{self, BatchLimit};
 use crate::engine::wait::wait;
-use crate::engine::{Begun, Build, Features, Server};
+use crate::engine::{Begun, Build, Features, Server, TaskUid};
 use crate::error::Error;
-use crate::follow::{Depth, Followed, Round};
+use crate::follow::Followed;
 use crate::gates::{self, Expected, PassedGates};
 use crate::host;
 use crate::interrupt::or_interrupted;
@@ -36,12 +37,10 @@ use crate::spool::{Batch, Spool};
 
 use super::Preflight;
 
+use catch_up::OVERLAP;
+
 pub use key::KeyLacks;
 pub use report::{IndexReport, Outcome, ReindexReport, Times};
-
-/// Rows may carry a timestamp older than their commit: an import stamps all its rows with the minute it began and
-/// commits ten minutes later. The catch-up rounds look back so far behind the snapshot.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 
 /// How long a failed run may take to clear up behind itself before it leaves that to the next one.
 const CLEAN_UP: Duration = Duration::from_secs(60);
@@ -370,26 +369,6 @@ impl Job<'_> {
         Ok(read)
     }
 
-    /// One round into each build: the writers of the database never stop. Corrects which documents each is to hold.
-    async fn catch_up(&self, builds: &[Build], read: &mut Read) -> Result<Vec<Followed>, Error> {
-        let since = read.taken_at - OVERLAP;
-        let mut rounds = Vec::with_capacity(builds.len());
-        for ((index, build), read) in self.indexes.iter().zip(builds).zip(&mut read.indexes) {
-            let followed = self
-                .round(index, &build.uid)
-                .run(Depth::Changed, since)
-                .await?;
-            for id in followed.plan.sent_ids() {
-                read.ids.insert(&id);
-            }
-            for id in followed.plan.gone.iter() {
-                read.ids.remove(&id);
-            }
-            rounds.push(followed);
-        }
-        Ok(rounds)
-    }
-
     /// Completes the records, then swaps every build into place in one call, and proves it.
     ///
     /// The records come first: a run that dies right after the swap leaves live indexes that can be followed at once.
@@ -458,31 +437,6 @@ impl Job<'_> {
         Ok((made.created_at, Some(placeholder)))
     }
 
-    /// One more round, into the live index now: what was committed during the swap. It is not worth calling the run a
-    /// failure for, which the live index shows to be none; the next sync sets right what is missing.
-    async fn catch_up_live(&mut self, built: &Built) -> Vec<Followed> {
-        self.progress.step("catching up once more");
-        let mut rounds = Vec::new();
-        let indexes = Arc::clone(&self.indexes);
-        for (index, before) in indexes.iter().zip(&built.caught_up) {
-            let since = before.taken_at - OVERLAP;
-            let round = self.round(index, &index.definition.live_uid);
-            match or_interrupted(round.run(Depth::Changed, since)).await {
-                Ok(followed) => rounds.push(followed),
-                Err(error) => {
-                    let warning = format!(
-                        "{}: the new index is live; what was committed during the swap could not be added ({error}), \
-                         the next run adds it",
-                        index.definition.live_uid
-                    );
-                    self.warn(&[warning]);
-                    break;
-                }
-            }
-        }
-        rounds
-    }
-
     async fn prune(&mut self, retain: u32, proven: &Proven) -> Pruned {
         self.progress.step("deleting older generations");
         let pruned = prune::former_generations(self.server, &self.indexes, retain, proven).await;
@@ -511,20 +465,7 @@ impl Job<'_> {
         }
     }
 
-    fn round<'a>(&'a self, index: &'a Prepared, uid: &'a str) -> Round<'a> {
-        Round {
-            database: self.database,
-            server: self.server,
-            index,
-            uid,
-            limit: &self.limit,
-            begun: &self.begun,
-            max_loss: None,
-            known: None,
-        }
-    }
-
-    async fn succeeded(&self, tasks: &[crate::engine::TaskUid], what: &str) -> Result<(), Error> {
+    async fn succeeded(&self, tasks: &[TaskUid], what: &str) -> Result<(), Error> {
         for task in tasks {
             self.begun.task(*task);
         }

@@ -24,9 +24,6 @@ pub use report::{
     ServerStatus, StatusReport, Waiting,
 };
 
-/// Waiting tasks that are looked at to say for which index they are.
-const QUEUE_LOOKED_AT: usize = 1_000;
-
 /// Runs it.
 ///
 /// # Errors
@@ -71,7 +68,7 @@ async fn look(options: &Status) -> Result<StatusReport, Error> {
     let mut warnings = Vec::new();
     let version = server.version().await?;
     let stats = unless_forbidden(server.stats().await, "/stats", &mut warnings)?;
-    let queue = server.queue(QUEUE_LOOKED_AT).await;
+    let queue = server.queue().await;
     let queue = unless_forbidden(queue, "the queue", &mut warnings)?;
     let there = There {
         server: &server,

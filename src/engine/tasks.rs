@@ -153,6 +153,9 @@ pub struct Queue {
     pub tasks: Vec<Task>,
 }
 
+/// Waiting tasks that are looked at to say whose they are.
+const QUEUE_LOOKED_AT: usize = 1_000;
+
 /// So many creations and swaps are waited for at a time; more than a few are never there.
 const MOVES_LOOKED_AT: usize = 100;
 
@@ -171,6 +174,12 @@ impl Queue {
             .collect();
         counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         counts
+    }
+
+    /// The tasks that wait or are at work for this index.
+    pub fn of<'a>(&'a self, index_uid: &'a str) -> impl Iterator<Item = &'a Task> {
+        let its = |task: &&Task| task.index_uid.as_deref() == Some(index_uid);
+        self.tasks.iter().filter(its)
     }
 }
 
@@ -200,9 +209,9 @@ impl Server {
         Ok(tasks)
     }
 
-    /// What waits and works, at most `limit` tasks, the newest first as the server lists them.
-    pub async fn queue(&self, limit: usize) -> Result<Queue, EngineError> {
-        self.queue_before(None, limit).await
+    /// What waits and works; of the tasks themselves a bounded number, the newest first as the server lists them.
+    pub async fn queue(&self) -> Result<Queue, EngineError> {
+        self.queue_before(None, QUEUE_LOOKED_AT).await
     }
 
     /// What waits or works that will put another index under some uid, or none: the tasks of a run that was killed outlive it.

@@ -30,9 +30,6 @@ const MANY: u64 = 5_000;
 /// Ids that are looked at again at a time.
 const IDS_A_LOOK: usize = 500;
 
-/// Waiting tasks that are looked at for those of one index.
-const QUEUE_LOOKED_AT: usize = 1_000;
-
 /// Characters of a value that a difference shows.
 const SHOWN: usize = 60;
 
@@ -210,8 +207,8 @@ impl Round<'_> {
 
     /// Whether tasks for this index wait or are at work.
     async fn is_written_to(&self) -> Result<bool, Error> {
-        let queue = self.server.queue(QUEUE_LOOKED_AT).await?;
-        Ok(queue.by_index().iter().any(|(uid, _)| *uid == self.uid))
+        let queue = self.server.queue().await?;
+        Ok(queue.of(self.uid).next().is_some())
     }
 }
 

@@ -1,5 +1,7 @@
 //! The writers of the database never stop: what they do during a reindex is in the index at its end.
 
+use serde_json::json;
+
 use crate::support::proxy::Hold;
 use crate::support::{FaultProxy, Scene};
 
@@ -134,4 +136,23 @@ async fn without_changes_sql_new_and_deleted_rows_are_caught_up() {
     found.sort();
     rows.sort();
     assert_eq!(found, rows);
+}
+
+/// A swap leaves waiting tasks their uid: what was sent to the former generation is written into the new one.
+#[tokio::test]
+async fn what_other_programs_have_waiting_does_not_outlive_the_swap() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold_answer("POST", "/swap-indexes");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the swap").await;
+    scene.api.keep_busy(3_000).await;
+    let path = format!("/indexes/{}/documents", scene.uid("articles"));
+    let stale = json!([{"id": 5, "title": "stale"}, {"id": 900, "title": "gone"}]);
+    scene.api.post(&path, stale).await.expect(202);
+    hold.release();
+    let ended = running.ended().await.expect(0);
+    ended.says(["1 task of another program", "2 documents set right"]);
+    scene.expect_in_step().await;
 }

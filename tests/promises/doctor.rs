@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::leftovers::leave_a_build;
 use crate::support::{Api, Scene, ServerOptions};
 
-async fn doctor(scene: &Scene, code: i32) -> Value {
+pub(super) async fn doctor(scene: &Scene, code: i32) -> Value {
     scene
         .command("doctor")
         .args(["--output", "json"])
@@ -32,7 +32,7 @@ fn of(report: &Value, about: &str, check: &str) -> (String, String) {
 }
 
 #[track_caller]
-fn expect(report: &Value, about: &str, check: &str, verdict: &str, words: &[&str]) {
+pub(super) fn expect(report: &Value, about: &str, check: &str, verdict: &str, words: &[&str]) {
     let (found, said) = of(report, about, check);
     assert_eq!(found, verdict, "{about} {check}: {said}\n{report:#}");
     for word in words {

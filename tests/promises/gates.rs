@@ -382,14 +382,20 @@ async fn a_live_index_with_another_primary_key_is_refused() {
             Some(json!([{"key": 1}])),
         )
         .await;
-    let ended = scene.reindex().run().await;
-    assert!(
-        [Some(2), Some(3)].contains(&ended.status.code()),
-        "{ended:?}"
-    );
-    ended.says(["articles", "key", "id"]);
+    let words = [
+        uid.as_str(),
+        "primary key `key`",
+        "documents.sql gives `id`",
+    ];
+    scene.reindex().run().await.expect(2).says(words);
+    scene.command("sync").run().await.expect(2).says(words);
     assert_eq!(scene.api.count(&uid).await, 1);
     scene.expect_nothing_left_over(0, &[]).await;
+    let path = format!("/indexes/{uid}");
+    scene.api.succeed("DELETE", &path, None).await;
+    scene.reindex().run().await.expect(0);
+    let live = scene.api.index(&uid).await.unwrap();
+    assert_eq!(live["primaryKey"], "id");
 }
 
 /// The engine knows some 65,000 fields, and drops what is beyond without an error.

@@ -15,6 +15,7 @@ mod clean_chaos;
 mod database_files;
 mod database_troubles;
 mod doctor;
+mod doctor_server;
 mod documents;
 mod dry_run;
 mod explain;

@@ -141,3 +141,33 @@ async fn an_index_that_the_rails_gem_made_is_replaced() {
     scene.reindex().run().await.expect(0);
     scene.expect_in_step().await;
 }
+
+/// Whatever makes half a swap of it: both are named, and of what may be needed nothing is deleted.
+#[tokio::test]
+async fn a_swap_that_is_half_made_deletes_nothing() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold("POST", "/swap-indexes");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the swap").await;
+    let (articles, authors) = (scene.uid("articles"), scene.uid("authors"));
+    let build = scene.generations("articles").await.remove(0);
+    // Swapped before and once more by the run: what was live of this one is live again.
+    let swap = json!([{"indexes": [articles, build]}]);
+    scene.api.succeed("POST", "/swap-indexes", Some(swap)).await;
+    hold.release();
+    let words = ["half made", articles.as_str(), authors.as_str()];
+    running.ended().await.expect(1).says(words);
+    for name in ["articles", "authors"] {
+        assert_eq!(scene.generations(name).await.len(), 1, "{name}");
+        let uid = scene.uid(name);
+        assert_eq!(
+            scene.api.count(&uid).await,
+            scene.database.count(name).await
+        );
+    }
+    scene.reindex().run().await.expect(0);
+    scene.expect_in_step().await;
+    scene.expect_nothing_left_over(1, &[]).await;
+}

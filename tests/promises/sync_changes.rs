@@ -473,3 +473,55 @@ async fn a_row_without_a_change_timestamp_ends_the_round_and_the_checkpoint_stay
         .says(["notes/changes.sql", "2 rows", "first id 2"]);
     assert_eq!(checkpoint().await, before);
 }
+
+/// An import that upserts all authors each hour makes all articles "changed", and none of them is another.
+#[tokio::test]
+async fn authors_that_were_merely_touched_send_no_article() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    scene
+        .database
+        .execute("UPDATE authors SET updated_at = STRFTIME('%Y-%m-%d %H:%M:%f000', 'now')")
+        .await;
+    let proxy = scene.proxy().await;
+    for depth in ["changed", "ids", "all"] {
+        let sync = sync(&scene).args(["--compare", depth]);
+        let sync = sync.env("MEILISEARCH_HOST", proxy.url());
+        let report = sync.run().await.expect(0).report();
+        let articles = figures(&report, "articles");
+        assert_eq!(articles["rows_read"], 12, "{report}");
+        assert_eq!(articles["bytes"], 0, "{report}");
+    }
+    let path = format!("/indexes/{}/documents", scene.uid("articles"));
+    assert_eq!(proxy.count("POST", &path), 0);
+}
+
+/// A delete joins no batch of additions: each of its tasks is a batch of its own.
+#[tokio::test]
+async fn what_is_gone_is_deleted_after_everything_was_sent_and_in_one_task() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    for id in [2, 3, 4] {
+        scene.database.delete_article(id).await;
+    }
+    scene.database.save_title(5, "saved").await;
+    scene.database.import(2, "new").await;
+    let proxy = scene.proxy().await;
+    let sync = sync(&scene).env("MEILISEARCH_HOST", proxy.url());
+    sync.run().await.expect(0);
+    let path = format!("/indexes/{}/documents", scene.uid("articles"));
+    let writes: Vec<String> = proxy
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.method == "POST" && seen.status == Some(202))
+        .filter_map(|seen| Some(seen.path.strip_prefix(&path)?.to_owned()))
+        .collect();
+    let (delete, additions) = writes.split_last().unwrap();
+    assert!(delete.starts_with("/delete-batch"), "{writes:?}");
+    assert!(!additions.is_empty(), "{writes:?}");
+    assert!(
+        additions.iter().all(|path| !path.contains("delete")),
+        "{writes:?}"
+    );
+    scene.expect_in_step().await;
+}

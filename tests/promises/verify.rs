@@ -133,3 +133,57 @@ async fn a_live_index_that_is_not_there_cannot_be_verified() {
     assert_eq!(report["outcome"], "failed", "{report}");
     assert!(report.to_string().contains("reindex"), "{report}");
 }
+
+/// JSON has no infinity: what becomes null on the one side is null on the other.
+#[tokio::test]
+async fn an_infinite_number_is_no_drift() {
+    let mut scene = Scene::new().await;
+    let sql = "ALTER TABLE articles ADD COLUMN score REAL;
+               UPDATE articles SET score = 1e999 WHERE id = 3; UPDATE articles SET score = -1e999 WHERE id = 4";
+    scene.database.execute(sql).await;
+    scene.define(|definitions| {
+        definitions.index("articles", "SELECT id, title, score FROM articles")
+    });
+    scene.already_live().await;
+    let all = sync(&scene).args(["--compare", "all"]);
+    let report = all.run().await.expect(0).report();
+    assert_eq!(
+        figures(&report, "articles")["sent_different"],
+        0,
+        "{report}"
+    );
+    verify(&scene).run().await.expect(0);
+}
+
+/// Neither the article nor the tag has a new time.
+#[tokio::test]
+async fn a_row_that_only_joined_two_others_is_missed() {
+    let mut scene = Scene::new().await;
+    let sql = "CREATE TABLE tags (article_id INTEGER, name TEXT);
+               INSERT INTO tags VALUES (3, 'poetry'), (3, 'travel'), (4, 'poetry')";
+    scene.database.execute(sql).await;
+    let tags =
+        "(SELECT JSON_GROUP_ARRAY(name) FROM tags WHERE article_id = articles.id) AS \"tags:json\"";
+    scene.define(|definitions| {
+        let changes =
+            "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since";
+        definitions
+            .index(
+                "articles",
+                &format!("SELECT id, title, {tags} FROM articles"),
+            )
+            .changes("articles", changes)
+    });
+    scene.already_live().await;
+    let sql = "DELETE FROM tags WHERE name = 'travel'";
+    scene.database.execute(sql).await;
+    let changed = sync(&scene).args(["--compare", "changed"]);
+    let report = changed.run().await.expect(0).report();
+    assert_eq!(figures(&report, "articles")["sent_changed"], 0, "{report}");
+    let report = verify(&scene).run().await.expect(5).report();
+    let drifted = &figures(&report, "articles")["drifted"];
+    assert_eq!(drifted[0]["fields"][0]["field"], "tags", "{report}");
+    assert_eq!(drifted[0]["id"], "3", "{report}");
+    sync(&scene).run().await.expect(0);
+    verify(&scene).run().await.expect(0);
+}

@@ -127,6 +127,36 @@ async fn every_writer_is_followed() {
     expect_equal(&scene).await;
 }
 
+/// While the server is busy, commits wait together and not as a task each.
+#[tokio::test]
+async fn a_burst_of_commits_is_a_few_tasks() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    let follower = Follower::start(&scene).await;
+    let uid = scene.uid("articles");
+    let path = format!("/tasks?limit=1&types=documentAdditionOrUpdate&indexUids={uid}");
+    let tasks = async || {
+        scene.api.get(&path).await.expect(200)["total"]
+            .as_u64()
+            .unwrap()
+    };
+    let before = tasks().await;
+    scene.api.keep_busy(3_000).await;
+    for number in 0..20 {
+        scene
+            .database
+            .save_title(5, &format!("saved {number}"))
+            .await;
+    }
+    eventually_in_step(&scene, "the last of them").await;
+    assert!(
+        tasks().await <= before + 4,
+        "{} and {before}",
+        tasks().await
+    );
+    follower.stop().await;
+}
+
 #[tokio::test]
 async fn nothing_is_held_while_it_waits() {
     let scene = Scene::new().await;

@@ -13,8 +13,6 @@ const ABOUT: &str = "server";
 /// The first and the last version that this program was held to.
 const TESTED: (Version, Version) = ((1, 5, 0), (1, 50, u64::MAX));
 
-/// Waiting tasks that are looked at to say for which index they are.
-const QUEUE_LOOKED_AT: usize = 1_000;
 /// More than this, and a newcomer's task waits for a while.
 const LONG_QUEUE: u64 = 1_000;
 /// At a million tasks a server deletes 100,000 finished ones itself; up to 1.22.0 the newest, which somebody may still be
@@ -140,7 +138,7 @@ fn version(features: &Features, checks: &mut Checks) {
 }
 
 async fn queue(server: &Server, checks: &mut Checks) -> Result<(), EngineError> {
-    let queue = server.queue(QUEUE_LOOKED_AT).await?;
+    let queue = server.queue().await?;
     let by_index: Vec<String> = queue
         .by_index()
         .iter()

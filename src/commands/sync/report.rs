@@ -196,7 +196,7 @@ impl SyncReport {
 
 fn depth(depth: Depth) -> &'static str {
     match depth {
-        Depth::Changed => "what changed",
+        Depth::Changed => "what changed, and how many there are",
         Depth::Ids => "what changed, and every id compared",
         Depth::All => "every document compared",
     }

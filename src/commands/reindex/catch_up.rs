@@ -1,0 +1,129 @@
+//! The rounds that bring into a new generation what was written while it was built and swapped.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::{Built, Job};
+use crate::engine::wait::{Ended, wait};
+use crate::engine::{Build, TaskUid};
+use crate::error::Error;
+use crate::follow::{Depth, Followed, Round};
+use crate::interrupt::or_interrupted;
+use crate::preflight::Prepared;
+use crate::reader::Read;
+use crate::report::counted;
+
+/// Rows may carry a timestamp older than their commit: an import stamps all its rows with the minute it began and
+/// commits ten minutes later. The catch-up rounds look back so far behind the snapshot.
+pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
+
+impl Job<'_> {
+    /// One round into each build: the writers of the database never stop. Corrects which documents each is to hold.
+    pub(super) async fn catch_up(
+        &self,
+        builds: &[Build],
+        read: &mut Read,
+    ) -> Result<Vec<Followed>, Error> {
+        let since = read.taken_at - OVERLAP;
+        let mut rounds = Vec::with_capacity(builds.len());
+        for ((index, build), read) in self.indexes.iter().zip(builds).zip(&mut read.indexes) {
+            let followed = self
+                .round(index, &build.uid)
+                .run(Depth::Changed, since)
+                .await?;
+            for id in followed.plan.sent_ids() {
+                read.ids.insert(&id);
+            }
+            for id in followed.plan.gone.iter() {
+                read.ids.remove(&id);
+            }
+            rounds.push(followed);
+        }
+        Ok(rounds)
+    }
+
+    /// One more round, into the live index now: what was committed during the swap. It is not worth calling the run a
+    /// failure for, which the live index shows to be none; the next sync sets right what is missing.
+    pub(super) async fn catch_up_live(&mut self, built: &Built) -> Vec<Followed> {
+        self.progress.step("catching up once more");
+        let mut rounds = Vec::new();
+        let indexes = Arc::clone(&self.indexes);
+        for (index, before) in indexes.iter().zip(&built.caught_up) {
+            let since = before.taken_at - OVERLAP;
+            let live_uid = &index.definition.live_uid;
+            let round = async {
+                let others = self.wait_for_others(live_uid).await?;
+                // What they write has no change timestamp of ours: only a comparison of everything sees it.
+                let depth = match others {
+                    0 => Depth::Changed,
+                    _ => Depth::All,
+                };
+                let followed = self.round(index, live_uid).run(depth, since).await?;
+                Ok((others, followed))
+            };
+            match or_interrupted(round).await {
+                Ok((others, followed)) => {
+                    if others > 0 {
+                        self.warn(&[wrote_into_the_new_one(live_uid, others, &followed)]);
+                    }
+                    rounds.push(followed);
+                }
+                Err(error) => {
+                    let warning = format!(
+                        "{live_uid}: the new index is live; what was committed during the swap could not be added \
+                         ({error}), the next run adds it"
+                    );
+                    self.warn(&[warning]);
+                    break;
+                }
+            }
+        }
+        rounds
+    }
+
+    /// Waits for what other programs have sent to a live uid, and returns how many tasks that were.
+    ///
+    /// A swap leaves waiting tasks their uid: what they meant for the former generation, they write into the new one.
+    async fn wait_for_others(&self, live_uid: &str) -> Result<usize, Error> {
+        let queue = self.server.queue().await?;
+        let others: Vec<TaskUid> = queue.of(live_uid).map(|task| task.uid).collect();
+        let mut waited_for = others.clone();
+        while !waited_for.is_empty() {
+            // A task of theirs that fails ends a wait, and is nothing to us.
+            let ended = wait(self.server, &waited_for, &mut |_| ()).await?;
+            let unfinished = ended
+                .iter()
+                .filter(|ended| matches!(ended, Ended::Unfinished(_)));
+            waited_for = unfinished.map(Ended::uid).collect();
+        }
+        Ok(others.len())
+    }
+
+    fn round<'a>(&'a self, index: &'a Prepared, uid: &'a str) -> Round<'a> {
+        Round {
+            database: self.database,
+            server: self.server,
+            index,
+            uid,
+            limit: &self.limit,
+            begun: &self.begun,
+            max_loss: None,
+            known: None,
+        }
+    }
+}
+
+fn wrote_into_the_new_one(live_uid: &str, tasks: usize, followed: &Followed) -> String {
+    let tasks = counted(
+        tasks as u64,
+        "task of another program",
+        "tasks of other programs",
+    );
+    let plan = &followed.plan;
+    let set_right = counted(plan.sent() + plan.gone.len(), "document", "documents");
+    format!(
+        "{live_uid}: {tasks} waited when it was swapped and wrote into the new index. Every document was compared, and \
+         {set_right} set right"
+    )
+}

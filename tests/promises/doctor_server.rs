@@ -1,0 +1,100 @@
+//! What `doctor` says about a server, and about a log, that will be in the way one day.
+
+use serde_json::json;
+
+use crate::doctor::{doctor, expect};
+use crate::support::{Fault, Scene};
+
+/// A server that few tests could wait for: of a newer version, with a full disk and a full list of tasks.
+#[tokio::test]
+async fn what_a_server_will_fail_of_is_told_beforehand() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let newer = json!({"commitSha": "x", "commitDate": "x", "pkgVersion": "1.60.0"});
+    proxy.always("GET", "/version", Fault::json(200, &newer));
+    let many =
+        json!({"results": [], "total": 800_000, "limit": 1, "from": 800_000, "next": 799_999});
+    proxy.always("GET", "/tasks", Fault::json(200, &many));
+    let large = json!({"databaseSize": 1u64 << 60, "usedDatabaseSize": 1u64 << 60, "lastUpdate": null, "indexes": {}});
+    proxy.always("GET", "/stats", Fault::json(200, &large));
+    let program = scene.command("doctor").args(["--output", "json"]);
+    let program = program.env("MEILISEARCH_HOST", proxy.url());
+    let report = program.run().await.expect(0).report();
+    let warns = |check: &str, words: &[&str]| expect(&report, "server", check, "warning", words);
+    warns("server.version", &["1.60.0", "1.5 to 1.50"]);
+    // Every question about tasks gets that answer, also the one for those that wait.
+    warns("server.queue", &["800,000 tasks wait"]);
+    warns(
+        "server.tasks",
+        &[
+            "800,000 tasks",
+            "DELETE /tasks?statuses=succeeded,failed,canceled",
+        ],
+    );
+    warns("server.space", &["1.2 EB", "free"]);
+}
+
+#[tokio::test]
+async fn what_waits_before_us_is_told_with_its_indexes() {
+    let scene = Scene::new().await;
+    scene.api.keep_busy(3_000).await;
+    for id in [1, 2] {
+        let path = "/indexes/of-a-third/documents";
+        let documents = json!([{"id": id}]);
+        scene.api.post(path, documents).await.expect(202);
+    }
+    let running = scene.reindex().start();
+    let report = doctor(&scene, 0).await;
+    let words = ["tasks wait or are at work", "2 for of-a-third"];
+    expect(&report, "server", "server.queue", "ok", &words);
+    let words = ["tasks of others wait", "2 for of-a-third"];
+    running.ended().await.expect(0).says(words);
+}
+
+/// A reader that never ends keeps SQLite from taking its log back.
+#[tokio::test]
+async fn a_log_that_has_grown_is_told() {
+    let scene = Scene::new().await;
+    let mut application = scene.database.open().await;
+    sqlx::query("UPDATE articles SET title = 'in the log' WHERE id = 1")
+        .execute(&mut application)
+        .await
+        .unwrap();
+    let log = format!("{}-wal", scene.database_url());
+    let log = std::fs::File::options().write(true).open(log).unwrap();
+    // Nothing but its length: a log is read to its first frame that is none.
+    log.set_len(300 << 20).unwrap();
+    let report = doctor(&scene, 0).await;
+    expect(
+        &report,
+        "database",
+        "database.journal",
+        "warning",
+        &["314.6 MB"],
+    );
+}
+
+/// No offset is UTC, as Rails writes it.
+#[tokio::test]
+async fn times_that_are_hours_ahead_hint_at_local_time() {
+    let scene = Scene::new().await;
+    scene
+        .database
+        .execute(
+            "UPDATE articles SET updated_at = STRFTIME('%Y-%m-%d %H:%M:%S', 'now', '+3 hours')",
+        )
+        .await;
+    let report = doctor(&scene, 0).await;
+    let words = [
+        "12 rows are dated in the future",
+        "local time without an offset",
+    ];
+    expect(
+        &report,
+        "articles",
+        "definition.change_times",
+        "warning",
+        &words,
+    );
+}
