@@ -163,6 +163,31 @@ async fn a_build_to_which_somebody_added_a_document_is_not_swapped_in() {
     );
 }
 
+/// Nothing but the count of the gate is left to see it: the catch-up is over.
+#[tokio::test]
+async fn a_build_that_holds_too_much_at_the_gate_is_not_swapped_in() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    let before = scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let build = format!("/indexes/{}_*", scene.uid("articles"));
+    let upload = proxy.hold_answer("POST", &format!("{build}/documents"));
+    let running = scene.reindex_through(&proxy).start();
+    upload.reached("the upload").await;
+    let gate = proxy.hold("GET", &build);
+    upload.release();
+    gate.reached("the gates").await;
+    let build = scene.generations("articles").await.remove(0);
+    let path = format!("/indexes/{build}/documents");
+    let more = json!([{"id": 999, "title": "x"}]);
+    scene.api.succeed("POST", &path, Some(more)).await;
+    gate.release();
+    let words = ["12 documents were sent and the index holds 13"];
+    running.ended().await.expect(3).says(words);
+    assert_eq!(scene.live().await, before);
+    scene.expect_nothing_left_over(0, &[]).await;
+}
+
 #[tokio::test]
 async fn a_build_whose_settings_somebody_changed_is_not_swapped_in() {
     let mut scene = Scene::new().await;

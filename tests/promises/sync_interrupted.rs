@@ -85,6 +85,30 @@ async fn a_task_that_fails_leaves_the_checkpoint_where_it_was() {
     assert_eq!(articles(&before), articles(&after));
 }
 
+/// What was accepted is not what was indexed: the round waits for its uploads, and knows how they ended.
+#[tokio::test]
+async fn an_upload_that_somebody_cancels_is_no_success() {
+    let Some(scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
+    scene.already_live().await;
+    let before = checkpoints(&scene).await;
+    scene.database.save_title(5, "changed").await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold_answer("POST", "/indexes/articles/documents");
+    scene.api.keep_busy(3_000).await;
+    let running = sync(&scene).env("MEILISEARCH_HOST", proxy.url()).start();
+    hold.reached("the upload").await;
+    let cancel = "/tasks/cancel?indexUids=articles";
+    scene.api.succeed("POST", cancel, None).await;
+    hold.release();
+    let words = ["articles", "was cancelled"];
+    running.ended().await.expect(1).says(words);
+    assert_eq!(checkpoints(&scene).await, before);
+    sync(&scene).run().await.expect(0);
+    scene.expect_in_step().await;
+}
+
 #[tokio::test]
 async fn a_killed_sync_is_simply_run_again() {
     let scene = changed_scene().await;
