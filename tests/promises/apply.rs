@@ -70,15 +70,10 @@ async fn mass_deletion_is_refused() {
 
 /// One index, `articles`, with these settings and these smoke queries.
 fn define(scene: &mut Scene, settings: &Value, smoke: &Value) {
-    scene.define(|definitions| {
+    scene.define_titles_with(|definitions| {
         definitions
-            .index("articles", "SELECT id, title FROM articles")
             .settings("articles", settings.clone())
             .smoke("articles", smoke.clone())
-            .changes(
-                "articles",
-                "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since",
-            )
     });
 }
 
@@ -239,15 +234,8 @@ async fn settings_of_another_program_are_named_with_their_task() {
 async fn another_changes_sql_needs_no_rebuild() {
     let mut scene = live_with(&titles_and(json!({}))).await;
     let before = scene.live().await;
-    scene.define(|definitions| {
-        definitions
-            .index("articles", "SELECT id, title FROM articles")
-            .settings("articles", titles_and(json!({})))
-            .changes(
-                "articles",
-                "SELECT id, created_at AS changed_at FROM articles WHERE created_at >= :since",
-            )
-    });
+    let sql = "SELECT id, created_at AS changed_at FROM articles WHERE created_at >= :since";
+    scene.define_titles_with(|definitions| definitions.changes("articles", sql));
     scene.command("sync").run().await.expect(3).says(["apply"]);
     let report = apply(&scene).run().await.expect(0).report();
     assert_eq!(report["way"], "sync", "{report}");

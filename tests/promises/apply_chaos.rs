@@ -137,18 +137,10 @@ impl Trial for Reindex {
         let round = self.round;
         let title = format!("edited {round}");
         self.scene.database.save_title(1, &title).await;
-        self.scene.define(|definitions| {
-            definitions
-                .index("articles", "SELECT id, title FROM articles")
-                .settings(
-                    "articles",
-                    json!({"searchableAttributes": ["title"], "stopWords": [format!("w{round}")]}),
-                )
-                .changes(
-                    "articles",
-                    "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since",
-                )
-        });
+        let word = format!("w{round}");
+        let settings = json!({"searchableAttributes": ["title"], "stopWords": [word]});
+        self.scene
+            .define_titles_with(|definitions| definitions.settings("articles", settings));
     }
 
     fn program(&self) -> Program {
@@ -189,18 +181,10 @@ impl Trial for Settings {
         let round = self.round;
         let title = format!("edited {round}");
         self.scene.database.save_title(1, &title).await;
-        self.scene.define(|definitions| {
-            definitions
-                .index("articles", "SELECT id, title FROM articles")
-                .settings(
-                    "articles",
-                    json!({"searchableAttributes": ["title"], "pagination": {"maxTotalHits": 1_000 + round}}),
-                )
-                .changes(
-                    "articles",
-                    "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since",
-                )
-        });
+        let hits = json!({"maxTotalHits": 1_000 + round});
+        let settings = json!({"searchableAttributes": ["title"], "pagination": hits});
+        self.scene
+            .define_titles_with(|definitions| definitions.settings("articles", settings));
     }
 
     fn program(&self) -> Program {

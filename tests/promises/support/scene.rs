@@ -134,14 +134,20 @@ impl Scene {
 
     /// A definition of one small index, `articles`, with nothing but an id and a title; quick, and without smoke queries.
     pub fn define_titles(&mut self) {
+        self.define_titles_with(|definitions| definitions);
+    }
+
+    /// The same with something else in its place, or more.
+    pub fn define_titles_with(&mut self, otherwise: impl FnOnce(Definitions) -> Definitions) {
         self.define(|definitions| {
-            definitions
+            let titles = definitions
                 .index("articles", "SELECT id, title FROM articles")
                 .settings("articles", json!({"searchableAttributes": ["title"]}))
                 .changes(
                     "articles",
                     "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since",
-                )
+                );
+            otherwise(titles)
         });
     }
 
