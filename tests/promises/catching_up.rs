@@ -156,3 +156,28 @@ async fn what_other_programs_have_waiting_does_not_outlive_the_swap() {
     ended.says(["1 task of another program", "2 documents set right"]);
     scene.expect_in_step().await;
 }
+
+/// An import that begins by deleting everything, and is seen right after the swap.
+#[tokio::test]
+async fn a_database_that_is_emptied_during_the_swap_does_not_empty_the_index() {
+    for waits in [false, true] {
+        let scene = Scene::new().await;
+        scene.already_live().await;
+        let proxy = scene.proxy().await;
+        let hold = proxy.hold_answer("POST", "/swap-indexes");
+        let running = scene.reindex_through(&proxy).start();
+        hold.reached("the swap").await;
+        let uid = scene.uid("articles");
+        if waits {
+            scene.api.keep_busy(3_000).await;
+            let path = format!("/indexes/{uid}/documents");
+            let saved = json!([{"id": 5, "title": "saved"}]);
+            scene.api.post(&path, saved).await.expect(202);
+        }
+        scene.database.execute("DELETE FROM articles").await;
+        hold.release();
+        let words = ["the new index is live", "--max-loss"];
+        running.ended().await.expect(0).says(words);
+        assert_eq!(scene.api.count(&uid).await, 12);
+    }
+}

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::{Built, Job};
-use crate::engine::wait::{Ended, wait};
+use crate::cli::Percent;
+use crate::engine::wait::until_the_last_ended;
 use crate::engine::{Build, TaskUid};
 use crate::error::Error;
 use crate::follow::{Depth, Followed, Round};
@@ -45,7 +46,13 @@ impl Job<'_> {
 
     /// One more round, into the live index now: what was committed during the swap. It is not worth calling the run a
     /// failure for, which the live index shows to be none; the next sync sets right what is missing.
-    pub(super) async fn catch_up_live(&mut self, built: &Built) -> Vec<Followed> {
+    ///
+    /// No gate comes after it, so it keeps to `max_loss` itself: the database may be emptied at this very moment.
+    pub(super) async fn catch_up_live(
+        &mut self,
+        built: &Built,
+        max_loss: Percent,
+    ) -> Vec<Followed> {
         self.progress.step("catching up once more");
         let mut rounds = Vec::new();
         let indexes = Arc::clone(&self.indexes);
@@ -59,8 +66,11 @@ impl Job<'_> {
                     0 => Depth::Changed,
                     _ => Depth::All,
                 };
-                let followed = self.round(index, live_uid).run(depth, since).await?;
-                Ok((others, followed))
+                let round = Round {
+                    max_loss: Some(max_loss),
+                    ..self.round(index, live_uid)
+                };
+                Ok((others, round.run(depth, since).await?))
             };
             match or_interrupted(round).await {
                 Ok((others, followed)) => {
@@ -88,15 +98,8 @@ impl Job<'_> {
     async fn wait_for_others(&self, live_uid: &str) -> Result<usize, Error> {
         let queue = self.server.queue().await?;
         let others: Vec<TaskUid> = queue.of(live_uid).map(|task| task.uid).collect();
-        let mut waited_for = others.clone();
-        while !waited_for.is_empty() {
-            // A task of theirs that fails ends a wait, and is nothing to us.
-            let ended = wait(self.server, &waited_for, &mut |_| ()).await?;
-            let unfinished = ended
-                .iter()
-                .filter(|ended| matches!(ended, Ended::Unfinished(_)));
-            waited_for = unfinished.map(Ended::uid).collect();
-        }
+        // That one of theirs fails is nothing to us.
+        until_the_last_ended(self.server, &others).await?;
         Ok(others.len())
     }
 
