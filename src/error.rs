@@ -163,7 +163,9 @@ impl Error {
             ) => USAGE,
             Self::CannotFollow(CannotFollow::Swapped { .. })
             | Self::Source(SourceError::RunLocked { .. })
-            | Self::Promote(PromoteError::Overtaken { .. }) => LOCKED,
+            | Self::Promote(PromoteError::Overtaken { .. } | PromoteError::BuildTaken { .. }) => {
+                LOCKED
+            }
             Self::Gates(_)
             | Self::CannotRollBack(_)
             | Self::CannotMakeKey(_)

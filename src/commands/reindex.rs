@@ -6,6 +6,7 @@ mod catch_up;
 mod key;
 mod report;
 
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -101,7 +102,7 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
             return Err(error);
         }
     };
-    let caught_up = job.catch_up_live(&built).await;
+    let caught_up = job.catch_up_live(&built, options.max_loss).await;
     let pruned = job.prune(options.former.retain, &proven).await;
 
     job.times.swapping = proven.seconds;
@@ -264,12 +265,16 @@ impl Job<'_> {
 
         let mut builds = Vec::with_capacity(records.len());
         for record in &mut records {
-            let made = self.server.new_index(&record.build_uid).await?;
-            let made = made.ok_or_else(|| PromoteError::Overtaken {
-                live_uid: record.live_uid.clone(),
-                expected: "nothing".to_owned(),
-                found: format!("{} is there", record.build_uid),
-            })?;
+            let Some(made) = self.server.new_index(&record.build_uid).await? else {
+                // Another host began in the same second. A record of ours would call its build a leftover.
+                self.begun.leave(record);
+                let forgotten = self.server.forget_records(slice::from_ref(record)).await?;
+                wait(self.server, forgotten.as_slice(), &mut |_| ()).await?;
+                return Err(PromoteError::BuildTaken {
+                    uid: record.build_uid.clone(),
+                }
+                .into());
+            };
             record.created_at = Some(made.created_at.clone());
             self.begun.know(record);
             builds.push(Build {

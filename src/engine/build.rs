@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::checkpoints::Record;
 use super::generations::{Deletable, Generation};
-use super::wait::wait;
+use super::wait::{until_the_last_ended, wait};
 use super::{EngineError, Server, TaskUid};
 
 /// A generation under construction: an index that this run made under a timestamped uid.
@@ -45,6 +45,11 @@ impl Begun {
         if let Some(planned) = planned {
             planned.clone_from(record);
         }
+    }
+
+    /// What lies under this record's uid was made by somebody else, and is theirs.
+    pub fn leave(&self, record: &Record) {
+        self.lock().records.retain(|one| one.id != record.id);
     }
 
     /// An empty live index was made, because a swap needs two.
@@ -103,7 +108,7 @@ impl Begun {
         }
         ending.extend(server.forget_records(&deleted).await?);
         ending.extend(server.forget_records(&placeholders).await?);
-        wait(server, &ending, &mut |_| ()).await?;
+        until_the_last_ended(server, &ending).await?;
         let deleted = deleted.into_iter().map(|record| record.build_uid).collect();
         self.release();
         Ok(deleted)

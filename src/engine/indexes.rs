@@ -1,12 +1,13 @@
 //! Which indexes there are; making one.
 
+use jiff::Timestamp;
 use meilisearch_sdk::indexes::IndexesQuery;
 use serde::{Deserialize, Serialize};
 
 use super::{
     error::EngineError,
     server::Server,
-    tasks::TaskUid,
+    tasks::{Task, TaskUid},
     wait::{Ended, wait},
 };
 
@@ -90,12 +91,11 @@ impl Server {
         };
         let ended = wait(self, &[task], &mut |_| {}).await?;
         match ended.into_iter().next() {
-            Some(Ended::Failed(failed))
-                if failed.has_code("index_already_exists") && !was_repeated =>
-            {
-                return Ok(None);
+            Some(Ended::Failed(failed)) if failed.has_code("index_already_exists") => {
+                if !was_repeated && !self.was_run_twice(uid, &failed).await? {
+                    return Ok(None);
+                }
             }
-            Some(Ended::Failed(failed)) if failed.has_code("index_already_exists") => {}
             Some(Ended::Succeeded(_) | Ended::Unknown(_)) | None => {}
             Some(other) => return Err(other.into_error("the creation of an index")),
         }
@@ -103,6 +103,28 @@ impl Server {
             message: format!("Index `{uid}` was created and is not there."),
         };
         Ok(Some(self.index(uid).await?.ok_or_else(missing)?))
+    }
+
+    /// Whether a creation failed because it had made the index already: a server that is killed between committing what a
+    /// task did and committing the task runs it again at its next start (`tick` of the index scheduler, 1.5 to 1.50).
+    ///
+    /// The index is younger than the wish for it then, by the server's own clock, and no other task is there that could
+    /// have made it.
+    async fn was_run_twice(&self, uid: &str, creation: &Task) -> Result<bool, EngineError> {
+        let instant = |text: &Option<String>| text.as_ref()?.parse::<Timestamp>().ok();
+        let Some(wished_at) = instant(&creation.enqueued_at) else {
+            return Ok(false);
+        };
+        let index = self.index(uid).await?;
+        let made_at = instant(&index.map(|index| index.created_at));
+        let Some(made_at) = made_at.filter(|made_at| *made_at >= wished_at) else {
+            return Ok(false);
+        };
+        let made_it = |task: &Task| {
+            let is_done_since = instant(&task.finished_at).is_some_and(|end| end >= made_at);
+            task.uid != creation.uid && task.is_success() && is_done_since
+        };
+        Ok(!self.tasks_of(uid).await?.iter().any(made_it))
     }
 
     /// Only for [`Server::delete_generation`](super::generations): no path leads from a live uid to this call.

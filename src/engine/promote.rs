@@ -41,6 +41,15 @@ pub enum PromoteError {
         /// What is there now.
         found: String,
     },
+    /// Another run made an index under the uid that this one had chosen for its build.
+    #[error(
+        "{uid}: somebody else made this index at the same moment; it is theirs and was left alone. Run it again once the \
+         other has ended"
+    )]
+    BuildTaken {
+        /// The build's uid.
+        uid: String,
+    },
     /// The server refused or failed the swap; the live indexes are as they were.
     #[error("the swap failed, and the live indexes are as they were: {why}")]
     Failed {

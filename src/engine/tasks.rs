@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{
     error::{EngineError, FOREIGN_TEXT_CHARS, cut},
+    indexes::checked,
     server::{Accepted, Server},
 };
 
@@ -77,6 +78,10 @@ pub struct Task {
 }
 
 impl Task {
+    pub fn is_success(&self) -> bool {
+        self.status == TaskStatus::Succeeded
+    }
+
     pub fn has_code(&self, code: &str) -> bool {
         self.error.as_ref().is_some_and(|error| error.code == code)
     }
@@ -207,6 +212,15 @@ impl Server {
         }
         tasks.sort_by_key(|task| task.uid);
         Ok(tasks)
+    }
+
+    /// The newest tasks that the server files under this uid. A swap files them anew.
+    pub(super) async fn tasks_of(&self, index_uid: &str) -> Result<Vec<Task>, EngineError> {
+        let index_uid = checked(index_uid)?;
+        let page: Page = self
+            .get(&format!("/tasks?indexUids={index_uid}&limit=100"))
+            .await?;
+        Ok(page.results)
     }
 
     /// What waits and works; of the tasks themselves a bounded number, the newest first as the server lists them.

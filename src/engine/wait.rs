@@ -74,6 +74,11 @@ impl Ended {
         matches!(self, Ended::Succeeded(_))
     }
 
+    /// It failed with this code.
+    pub fn failed_with(&self, code: &str) -> bool {
+        matches!(self, Ended::Failed(task) if task.has_code(code))
+    }
+
     /// It failed or was cancelled, and said so.
     pub fn is_failure(&self) -> bool {
         matches!(self, Ended::Failed(_) | Ended::Canceled(_))
@@ -134,6 +139,26 @@ pub async fn wait(
     on_progress: &mut (dyn FnMut(&WaitProgress) + Send),
 ) -> Result<Vec<Ended>, EngineError> {
     wait_within(server, uids, &Limits::default(), on_progress).await
+}
+
+/// Waits until the last task has ended, whether one failed before it or not. The order is that of the uids given.
+pub async fn until_the_last_ended(
+    server: &Server,
+    uids: &[TaskUid],
+) -> Result<Vec<Ended>, EngineError> {
+    let mut all = wait(server, uids, &mut |_| {}).await?;
+    loop {
+        let is_unfinished = |ended: &&mut Ended| matches!(ended, Ended::Unfinished(_));
+        let unfinished: Vec<&mut Ended> = all.iter_mut().filter(is_unfinished).collect();
+        if unfinished.is_empty() {
+            return Ok(all);
+        }
+        let uids: Vec<TaskUid> = unfinished.iter().map(|ended| ended.uid()).collect();
+        let ended = wait(server, &uids, &mut |_| {}).await?;
+        for (before, now) in unfinished.into_iter().zip(ended) {
+            *before = now;
+        }
+    }
 }
 
 /// Waits for tasks that all have to succeed, and returns them. `what` they were for, like "the settings of articles".

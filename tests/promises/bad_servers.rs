@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::scene::CHECKPOINTS;
 use crate::support::{Api, Fault, Scene, ServerOptions, eventually};
 
 #[tokio::test]
@@ -539,4 +540,54 @@ async fn a_key_that_is_not_enough_is_refused_before_anything_is_begun() {
     }
     let after = scene.api.get("/tasks?limit=1").await.expect(200)["total"].clone();
     assert_eq!(before, after);
+}
+
+/// A server that is killed between making an index and noting that it has runs the task again, which fails then.
+#[tokio::test]
+async fn an_index_whose_creation_was_run_twice_is_known_for_our_own() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold_answer("POST", "/indexes");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the creation of the build").await;
+    let build = eventually("the build is made", async || {
+        let uid = scene.uid("articles");
+        let builds = scene.generations("articles").await;
+        builds.into_iter().find(|build| *build != uid)
+    });
+    let path = format!("/tasks?types=indexCreation&indexUids={}", build.await);
+    let mut tasks = scene.api.get(&path).await.expect(200);
+    let creation = scene
+        .api
+        .ended(tasks["results"][0]["uid"].as_u64().unwrap());
+    tasks["results"][0] = creation.await;
+    tasks["results"][0]["status"] = json!("failed");
+    tasks["results"][0]["error"] = json!({"message": "Index already exists.", "code": "index_already_exists",
+        "type": "invalid_request", "link": ""});
+    proxy.once("GET", "/tasks", Fault::json(200, &tasks));
+    hold.release();
+    running.ended().await.expect(0);
+    scene.expect_nothing_left_over(1, &[]).await;
+}
+
+/// The same answer where another program has made it.
+#[tokio::test]
+async fn an_index_that_somebody_else_made_under_the_uid_of_a_build_is_left_alone() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold("POST", "/indexes");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the creation of the build").await;
+    let records = scene.api.documents(CHECKPOINTS).await;
+    let record = records.iter().find(|record| record["created_at"].is_null());
+    let record = record.unwrap_or_else(|| panic!("{records:?}"));
+    let build = record["build_uid"].as_str().unwrap();
+    scene.api.fill(build, json!([{"id": 1}])).await;
+    hold.release();
+    running.ended().await.expect(4).says([build]);
+    assert_eq!(scene.api.count(build).await, 1);
 }

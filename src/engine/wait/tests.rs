@@ -106,6 +106,25 @@ async fn a_failed_task_ends_the_wait_at_once() {
 }
 
 #[tokio::test]
+async fn the_last_task_is_waited_for_whatever_failed_before_it() {
+    let canned = Canned::replies([
+        page(&[task(1, "failed"), task(2, "enqueued"), task(3, "enqueued")]),
+        page(&[task(2, "failed"), task(3, "enqueued")]),
+        page(&[task(3, "succeeded")]),
+    ])
+    .await;
+    let ended = until_the_last_ended(&canned.server(), &[1, 2, 3]).await;
+    assert!(
+        matches!(
+            &ended.unwrap()[..],
+            [Ended::Failed(_), Ended::Failed(_), Ended::Succeeded(_)]
+        ),
+        "{:?}",
+        canned.requests()
+    );
+}
+
+#[tokio::test]
 async fn a_cancelled_task_is_an_end_and_names_its_canceller() {
     let canned = Canned::replies([page(&[task(1, "canceled")])]).await;
     let ended = wait_for(&canned, &[1]).await.unwrap();
