@@ -106,7 +106,8 @@ for (const [size, width, height] of [['narrow', 360, 740], ['wide', 1280, 900]])
     await page.keyboard.press('Tab');
   }
   await page.keyboard.press('Enter');
-  await page.locator('#stages li[aria-current]').waitFor();
+  // A stage is shown for as long as it lasts, which may be less than a look at the page; what is told stays.
+  await page.locator('#told:not(:empty)').waitFor();
   await shoot(page, 'reindexing');
   await page.locator('#told', { hasText: 'جيل جديد' }).waitFor({ timeout: 300_000 });
   await page.waitForFunction(before => live.createdAt !== before, before);
