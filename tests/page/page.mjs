@@ -93,6 +93,18 @@ for (const [size, width, height] of [['narrow', 360, 740], ['wide', 1280, 900]])
   await end();
 }
 
+// A reindex under way, which may be over faster than the page looks: what the server tells of it is shown.
+{
+  const { page, end } = await open({ viewport: { width: 1280, height: 900 } });
+  await page.route('**/progress', route => route.fulfill({ json: { running: true, stage: 'indexing', percent: 40 } }));
+  await page.locator('#stages li[aria-current]').waitFor();
+  assert.deepEqual(await page.locator('#stages li[aria-current]').evaluateAll(all => all.map(one => one.dataset.stage)), ['indexing']);
+  assert.deepEqual(await page.locator('#stages li.past').evaluateAll(all => all.map(one => one.dataset.stage)), ['reading']);
+  assert.ok(await page.locator('#told', { hasText: 'يُفهرسها' }).isVisible());
+  assert.ok(await page.locator('#reindex').isDisabled());
+  await end();
+}
+
 // By keyboard alone: search, then start a reindex, and see it end with no search lost.
 {
   const { page, end } = await open({ viewport: { width: 1280, height: 900 }, deviceScaleFactor: 2 });
@@ -106,7 +118,6 @@ for (const [size, width, height] of [['narrow', 360, 740], ['wide', 1280, 900]])
     await page.keyboard.press('Tab');
   }
   await page.keyboard.press('Enter');
-  // A stage is shown for as long as it lasts, which may be less than a look at the page; what is told stays.
   await page.locator('#told:not(:empty)').waitFor();
   await shoot(page, 'reindexing');
   await page.locator('#told', { hasText: 'جيل جديد' }).waitFor({ timeout: 300_000 });
