@@ -1,6 +1,6 @@
 //! Servers, proxies and networks as they are.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::scene::CHECKPOINTS;
 use crate::support::{Api, Fault, Scene, ServerOptions, eventually};
@@ -542,52 +542,88 @@ async fn a_key_that_is_not_enough_is_refused_before_anything_is_begun() {
     assert_eq!(before, after);
 }
 
+/// The newest task of this kind, as the list of tasks would have it had it failed.
+async fn as_if_failed(scene: &Scene, kind: &str, code: &str) -> Value {
+    let path = format!("/tasks?limit=1&types={kind}");
+    let mut tasks = scene.api.get(&path).await.expect(200);
+    let task = tasks["results"][0]["uid"].as_u64().unwrap();
+    tasks["results"][0] = scene.api.ended(task).await;
+    tasks["results"][0]["status"] = json!("failed");
+    tasks["results"][0]["error"] =
+        json!({"message": code, "code": code, "type": "invalid_request", "link": ""});
+    tasks
+}
+
 /// A server that is killed between making an index and noting that it has runs the task again, which fails then.
 #[tokio::test]
 async fn an_index_whose_creation_was_run_twice_is_known_for_our_own() {
-    let mut scene = Scene::new().await;
+    let Some(mut scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
     scene.define_titles();
     scene.already_live().await;
     let proxy = scene.proxy().await;
     let hold = proxy.hold_answer("POST", "/indexes");
     let running = scene.reindex_through(&proxy).start();
     hold.reached("the creation of the build").await;
-    let build = eventually("the build is made", async || {
-        let uid = scene.uid("articles");
-        let builds = scene.generations("articles").await;
-        builds.into_iter().find(|build| *build != uid)
-    });
-    let path = format!("/tasks?types=indexCreation&indexUids={}", build.await);
-    let mut tasks = scene.api.get(&path).await.expect(200);
-    let creation = scene
-        .api
-        .ended(tasks["results"][0]["uid"].as_u64().unwrap());
-    tasks["results"][0] = creation.await;
-    tasks["results"][0]["status"] = json!("failed");
-    tasks["results"][0]["error"] = json!({"message": "Index already exists.", "code": "index_already_exists",
-        "type": "invalid_request", "link": ""});
-    proxy.once("GET", "/tasks", Fault::json(200, &tasks));
+    let failed = as_if_failed(&scene, "indexCreation", "index_already_exists").await;
+    proxy.once("GET", "/tasks", Fault::json(200, &failed));
     hold.release();
     running.ended().await.expect(0);
     scene.expect_nothing_left_over(1, &[]).await;
 }
 
-/// The same answer where another program has made it.
+/// The second time, there is nothing to delete any more.
 #[tokio::test]
-async fn an_index_that_somebody_else_made_under_the_uid_of_a_build_is_left_alone() {
-    let mut scene = Scene::new().await;
+async fn a_deletion_that_was_run_twice_is_nothing_to_warn_of() {
+    let Some(mut scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
     scene.define_titles();
     scene.already_live().await;
     let proxy = scene.proxy().await;
-    let hold = proxy.hold("POST", "/indexes");
-    let running = scene.reindex_through(&proxy).start();
-    hold.reached("the creation of the build").await;
-    let records = scene.api.documents(CHECKPOINTS).await;
-    let record = records.iter().find(|record| record["created_at"].is_null());
-    let record = record.unwrap_or_else(|| panic!("{records:?}"));
-    let build = record["build_uid"].as_str().unwrap();
-    scene.api.fill(build, json!([{"id": 1}])).await;
+    let hold = proxy.hold_answer("DELETE", "/indexes/articles_*");
+    let reindex = scene.reindex_through(&proxy).args(["--retain", "0"]);
+    let running = reindex.start();
+    hold.reached("the deletion of the former generation").await;
+    let failed = as_if_failed(&scene, "indexDeletion", "index_not_found").await;
+    proxy.once("GET", "/tasks", Fault::json(200, &failed));
     hold.release();
-    running.ended().await.expect(4).says([build]);
-    assert_eq!(scene.api.count(build).await, 1);
+    let report = running.ended().await.expect(0).report();
+    assert_eq!(report["warnings"], json!([]), "{report}");
+    scene.expect_nothing_left_over(0, &[]).await;
+}
+
+/// The same answer where another program has made it, before ours was asked for or after that.
+#[tokio::test]
+async fn an_index_that_somebody_else_made_under_the_uid_of_a_build_is_left_alone() {
+    for waits in [false, true] {
+        let mut scene = Scene::new().await;
+        scene.define_titles();
+        scene.already_live().await;
+        let proxy = scene.proxy().await;
+        let hold = proxy.hold("POST", "/indexes");
+        let running = scene.reindex_through(&proxy).start();
+        hold.reached("the creation of the build").await;
+        let records = scene.api.documents(CHECKPOINTS).await;
+        let is_begun = |record: &&Value| {
+            record["live_uid"] == scene.uid("articles") && record["created_at"].is_null()
+        };
+        let record = records.iter().find(is_begun);
+        let record = record.unwrap_or_else(|| panic!("{records:?}"));
+        let build = record["build_uid"].as_str().unwrap();
+        if waits {
+            scene.api.keep_busy(3_000).await;
+        }
+        let theirs = json!({"uid": build, "primaryKey": "id"});
+        let theirs = scene.api.post("/indexes", theirs).await.expect(202);
+        if !waits {
+            scene.api.ended(theirs["taskUid"].as_u64().unwrap()).await;
+        }
+        hold.release();
+        running.ended().await.expect(4).says([build]);
+        assert!(scene.api.index(build).await.is_some(), "{waits}");
+        let records = scene.api.documents(CHECKPOINTS).await;
+        assert!(!records.iter().any(|one| one["build_uid"] == build));
+    }
 }
