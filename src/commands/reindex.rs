@@ -269,7 +269,7 @@ impl Job<'_> {
                 // Another host began in the same second. A record of ours would call its build a leftover.
                 self.begun.leave(record);
                 let forgotten = self.server.forget_records(slice::from_ref(record)).await?;
-                wait(self.server, forgotten.as_slice(), &mut |_| ()).await?;
+                wait(self.server, &forgotten, &mut |_| ()).await?;
                 return Err(PromoteError::BuildTaken {
                     uid: record.build_uid.clone(),
                 }

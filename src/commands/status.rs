@@ -161,8 +161,7 @@ impl There<'_> {
                 adopted: generation.record.adopted,
             });
         }
-        let busy = self.queue.by_index();
-        let is_busy = |uid: &str| busy.iter().any(|(index, _)| index == uid);
+        let is_busy = |uid: &str| self.queue.of(uid).next().is_some();
         let host = host::name();
         let mut builds = Vec::new();
         for leftover in generations.judge_leftovers(live_uid, &host, self.now, is_busy) {

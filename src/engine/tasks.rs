@@ -154,14 +154,14 @@ struct Page {
 pub struct Queue {
     /// As the server counts it, which includes tasks that the key may not see.
     pub total: u64,
-    /// The oldest of those that the key may see: the list is bounded.
+    /// Of those that the key may see; the list is bounded, and the newest are in it.
     pub tasks: Vec<Task>,
 }
 
 /// Waiting tasks that are looked at to say whose they are.
 const QUEUE_LOOKED_AT: usize = 1_000;
 
-/// So many creations and swaps are waited for at a time; more than a few are never there.
+/// So many creations and swaps are looked at; more than a few are never there.
 const MOVES_LOOKED_AT: usize = 100;
 
 impl Queue {
@@ -218,7 +218,9 @@ impl Server {
     pub(super) async fn tasks_of(&self, index_uid: &str) -> Result<Vec<Task>, EngineError> {
         let index_uid = checked(index_uid)?;
         let page: Page = self
-            .get(&format!("/tasks?indexUids={index_uid}&limit=100"))
+            .get(&format!(
+                "/tasks?indexUids={index_uid}&limit={MOVES_LOOKED_AT}"
+            ))
             .await?;
         Ok(page.results)
     }

@@ -496,3 +496,50 @@ async fn a_run_at_work_is_told() {
         &["another run", "exit code 4"],
     );
 }
+
+/// A reader that never ends keeps SQLite from taking its log back.
+#[tokio::test]
+async fn a_log_that_has_grown_is_told() {
+    let scene = Scene::new().await;
+    let mut application = scene.database.open().await;
+    sqlx::query("UPDATE articles SET title = 'in the log' WHERE id = 1")
+        .execute(&mut application)
+        .await
+        .unwrap();
+    let log = format!("{}-wal", scene.database_url());
+    let log = std::fs::File::options().write(true).open(log).unwrap();
+    // Nothing but its length: a log is read to its first frame that is none.
+    log.set_len(300 << 20).unwrap();
+    let report = doctor(&scene, 0).await;
+    expect(
+        &report,
+        "database",
+        "database.journal",
+        "warning",
+        &["314.6 MB"],
+    );
+}
+
+/// No offset is UTC, as Rails writes it.
+#[tokio::test]
+async fn times_that_are_hours_ahead_hint_at_local_time() {
+    let scene = Scene::new().await;
+    scene
+        .database
+        .execute(
+            "UPDATE articles SET updated_at = STRFTIME('%Y-%m-%d %H:%M:%S', 'now', '+3 hours')",
+        )
+        .await;
+    let report = doctor(&scene, 0).await;
+    let words = [
+        "12 rows are dated in the future",
+        "local time without an offset",
+    ];
+    expect(
+        &report,
+        "articles",
+        "definition.change_times",
+        "warning",
+        &words,
+    );
+}

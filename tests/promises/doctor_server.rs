@@ -1,4 +1,4 @@
-//! What `doctor` says about a server, and about a log, that will be in the way one day.
+//! What `doctor` says about a server that will be in the way one day.
 
 use serde_json::json;
 
@@ -50,51 +50,4 @@ async fn what_waits_before_us_is_told_with_its_indexes() {
     expect(&report, "server", "server.queue", "ok", &words);
     let words = ["tasks of others wait", "2 for of-a-third"];
     running.ended().await.expect(0).says(words);
-}
-
-/// A reader that never ends keeps SQLite from taking its log back.
-#[tokio::test]
-async fn a_log_that_has_grown_is_told() {
-    let scene = Scene::new().await;
-    let mut application = scene.database.open().await;
-    sqlx::query("UPDATE articles SET title = 'in the log' WHERE id = 1")
-        .execute(&mut application)
-        .await
-        .unwrap();
-    let log = format!("{}-wal", scene.database_url());
-    let log = std::fs::File::options().write(true).open(log).unwrap();
-    // Nothing but its length: a log is read to its first frame that is none.
-    log.set_len(300 << 20).unwrap();
-    let report = doctor(&scene, 0).await;
-    expect(
-        &report,
-        "database",
-        "database.journal",
-        "warning",
-        &["314.6 MB"],
-    );
-}
-
-/// No offset is UTC, as Rails writes it.
-#[tokio::test]
-async fn times_that_are_hours_ahead_hint_at_local_time() {
-    let scene = Scene::new().await;
-    scene
-        .database
-        .execute(
-            "UPDATE articles SET updated_at = STRFTIME('%Y-%m-%d %H:%M:%S', 'now', '+3 hours')",
-        )
-        .await;
-    let report = doctor(&scene, 0).await;
-    let words = [
-        "12 rows are dated in the future",
-        "local time without an offset",
-    ];
-    expect(
-        &report,
-        "articles",
-        "definition.change_times",
-        "warning",
-        &words,
-    );
 }
