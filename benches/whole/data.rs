@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
 use super::sample::Sample;
 use super::server::Server;
@@ -126,6 +126,28 @@ pub async fn export(server: &Server, uid: &str, to: &Path) -> Outcome<u64> {
     }
     file.flush().await?;
     Ok(bytes)
+}
+
+/// The lines of a file in files beside it, each of so many bytes at most: what a server takes in one request.
+pub async fn in_pieces(ndjson: &Path, bytes: u64) -> Outcome<Vec<PathBuf>> {
+    let mut lines = tokio::io::BufReader::new(tokio::fs::File::open(ndjson).await?);
+    let mut pieces = Vec::new();
+    let mut line = Vec::new();
+    lines.read_until(b'\n', &mut line).await?;
+    while !line.is_empty() {
+        let path = ndjson.with_extension(format!("{}.ndjson", pieces.len()));
+        let mut piece = tokio::io::BufWriter::new(tokio::fs::File::create(&path).await?);
+        let mut written = 0;
+        while !line.is_empty() && (written == 0 || written + line.len() as u64 <= bytes) {
+            piece.write_all(&line).await?;
+            written += line.len() as u64;
+            line.clear();
+            lines.read_until(b'\n', &mut line).await?;
+        }
+        piece.flush().await?;
+        pieces.push(path);
+    }
+    Ok(pieces)
 }
 
 /// Carries statements out on a database.

@@ -139,12 +139,20 @@ impl Server {
         self.idle().await
     }
 
-    /// The floor of all indexing: the documents as one ready-made request, until its task has ended.
-    pub async fn load(&self, uid: &str, ndjson: &Path) -> Outcome<Duration> {
+    /// The floor of all indexing: the documents as ready-made requests, one where they fit, until their tasks have ended.
+    pub async fn load(&self, uid: &str, requests: &[PathBuf]) -> Outcome<Duration> {
+        let begun = Instant::now();
+        for ndjson in requests {
+            self.upload(uid, ndjson).await?;
+        }
+        self.idle().await?;
+        Ok(begun.elapsed())
+    }
+
+    async fn upload(&self, uid: &str, ndjson: &Path) -> Outcome<()> {
         let file = tokio::fs::File::open(ndjson).await?;
         let length = file.metadata().await?.len();
         let body = reqwest::Body::wrap_stream(chunks(file));
-        let begun = Instant::now();
         let answer = self
             .request(Method::POST, &format!("/indexes/{uid}/documents"))
             .header("content-type", "application/x-ndjson")
@@ -155,8 +163,7 @@ impl Server {
         if !answer.status().is_success() {
             return Err(format!("{} {}", answer.status(), answer.text().await?).into());
         }
-        self.idle().await?;
-        Ok(begun.elapsed())
+        Ok(())
     }
 
     /// Returns when no task waits, and fails if documents were refused. (Some tools make an index that is there already.)

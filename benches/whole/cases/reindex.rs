@@ -129,7 +129,7 @@ async fn pairs(
         let server = Server::start(threads).await?;
         server.prepare("articles", &settings).await?;
         let before = server.cpu();
-        let floor = server.load("articles", &ndjson).await?;
+        let floor = server.load("articles", &[ndjson.clone()]).await?;
         let floor_server = since(before, server.cpu());
         server.end().await?;
         pairs.push(Pair {
