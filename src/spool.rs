@@ -108,10 +108,8 @@ impl Spool {
     /// Gives the disk space of a batch back while the spool lives on, where the file system can. What is read of it
     /// afterwards is zeros: only for a batch that will never be sent again.
     pub fn release(&self, batch: &Batch) {
-        use rustix::fs::{FallocateFlags, fallocate};
-        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         if batch.bytes > 0
-            && let Err(error) = fallocate(&self.file, flags, batch.offset, batch.bytes)
+            && let Err(error) = make_hole(&self.file, batch.offset, batch.bytes)
         {
             tracing::debug!(%error, "the spool keeps its size until the run ends");
         }
@@ -123,6 +121,19 @@ impl Spool {
             .read_exact_at(buffer, offset)
             .map_err(|error| explained(&self.folder, "read", error))
     }
+}
+
+#[cfg(target_os = "linux")]
+fn make_hole(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    Ok(fallocate(file, flags, offset, bytes)?)
+}
+
+/// Other systems have other calls for it, or none.
+#[cfg(not(target_os = "linux"))]
+fn make_hole(_: &File, _: u64, _: u64) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 impl SpoolWriter {

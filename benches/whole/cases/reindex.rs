@@ -129,7 +129,9 @@ async fn pairs(
         let server = Server::start(threads).await?;
         server.prepare("articles", &settings).await?;
         let before = server.cpu();
-        let floor = server.load("articles", &[ndjson.clone()]).await?;
+        let floor = server
+            .load("articles", std::slice::from_ref(&ndjson))
+            .await?;
         let floor_server = since(before, server.cpu());
         server.end().await?;
         pairs.push(Pair {

@@ -281,7 +281,7 @@ fn json_answer(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {
 /// 128 bits that nobody can guess.
 fn fresh_token() -> std::io::Result<String> {
     let mut bytes = [0; 16];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+    getrandom::fill(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
