@@ -115,22 +115,18 @@ impl Server {
         })
     }
 
-    /// The documents among these ids that exist. By one request for many where the server can (1.14), else one by one.
+    /// The documents among these ids that exist, each as the server writes it. By one request for many where the server can
+    /// (1.14), else one by one.
     pub async fn documents_by_ids(
         &self,
         uid: &str,
-        ids: &[impl AsRef<str>],
-        fields: Option<&[&str]>,
-    ) -> Result<Vec<Map<String, Value>>, EngineError> {
-        let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+        ids: &[&str],
+    ) -> Result<Vec<Box<RawValue>>, EngineError> {
         let mut found = Vec::with_capacity(ids.len());
-        for some in chunks(&ids) {
+        for some in chunks(ids) {
             if self.fetches_by_ids() {
-                let mut query = json!({"ids": some, "limit": some.len()});
-                if let Some(fields) = fields {
-                    query["fields"] = json!(fields);
-                }
-                match self.fetch::<Map<String, Value>>(uid, &query).await {
+                let query = json!({"ids": some, "limit": some.len()});
+                match self.fetch(uid, &query).await {
                     Ok(page) => {
                         found.extend(page.results);
                         continue;
@@ -141,29 +137,18 @@ impl Server {
                     Err(error) => return Err(error),
                 }
             }
-            found.extend(self.one_by_one(uid, some, fields).await?);
+            found.extend(self.one_by_one(uid, some).await?);
         }
         Ok(found)
     }
 
-    async fn one_by_one(
-        &self,
-        uid: &str,
-        ids: &[&str],
-        fields: Option<&[&str]>,
-    ) -> Result<Vec<Map<String, Value>>, EngineError> {
-        let reads = ids.iter().map(|id| self.document(uid, id));
+    async fn one_by_one(&self, uid: &str, ids: &[&str]) -> Result<Vec<Box<RawValue>>, EngineError> {
+        let reads: Vec<_> = ids.iter().map(|id| self.read_one(uid, id)).collect();
         let documents: Vec<_> = futures::stream::iter(reads)
             .buffered(SINGLE_READS)
             .try_collect()
             .await?;
-        let mut documents: Vec<Map<String, Value>> = documents.into_iter().flatten().collect();
-        if let Some(fields) = fields {
-            documents
-                .iter_mut()
-                .for_each(|document| document.retain(|name, _| fields.contains(&name.as_str())));
-        }
-        Ok(documents)
+        Ok(documents.into_iter().flatten().collect())
     }
 
     /// One document; none if there is none with that id.
@@ -172,6 +157,14 @@ impl Server {
         uid: &str,
         id: &str,
     ) -> Result<Option<Map<String, Value>>, EngineError> {
+        self.read_one(uid, id).await
+    }
+
+    async fn read_one<D: DeserializeOwned + 'static>(
+        &self,
+        uid: &str,
+        id: &str,
+    ) -> Result<Option<D>, EngineError> {
         let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
         match self
             .get(&format!("/indexes/{}/documents/{id}", checked(uid)?))

@@ -7,13 +7,14 @@ use std::collections::HashMap;
 
 use futures::TryStreamExt as _;
 use serde::Deserialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
 use super::same::same_fields;
 use super::{ChangesError, Plan, Reason, Round};
 use crate::document::{Note, Notes};
+use crate::engine::EngineError;
 use crate::error::Error;
 use crate::ids::{DocumentId, IdSet};
 use crate::reader::{BadRow, BadRows};
@@ -26,13 +27,13 @@ const IDS_A_PAGE: u64 = 10_000;
 /// Bytes of documents that a page should have, so that memory holds a few MiB however large documents are.
 const PAGE_BYTES: u64 = 1 << 20;
 
-/// The first page, before it is known how large documents are, and never less.
-const FIRST_PAGE: u64 = 20;
+/// The first page, before it is known how large documents are. Two are asked for before the first has told it.
+const FIRST_PAGE: u64 = 4;
 
-/// And never more: small documents are listed a thousand at a time.
+/// And never more than this: small documents are listed a thousand at a time.
 const LARGEST_PAGE: u64 = 1_000;
 
-/// Documents that are asked for by id, at a time; as above, but their size is not known beforehand.
+/// Of ids that the index seems to lack, how many are asked for at a time: few of them will be there after all.
 const IDS_A_LOOK: usize = 100;
 
 /// A listing passes a document over when another one is deleted between two of its pages. So few that the index seems to
@@ -73,10 +74,18 @@ impl Round<'_> {
         changed: &[DocumentId],
         findings: &mut impl Findings,
     ) -> Result<(), Error> {
-        for ids in changed.chunks(IDS_A_LOOK) {
-            let documents = self.documents(ids).await?;
-            self.compare(connection, ids, documents, Reason::Changed, findings)
+        let mut limit = FIRST_PAGE;
+        let (mut ids, mut rest) = first(changed, limit);
+        let mut asked = self.ask_for(ids);
+        while !ids.is_empty() {
+            let documents = self.keyed(asked.answer().await?)?;
+            let (next, left) = first(rest, limit);
+            asked = self.ask_for(next);
+            let bytes = self
+                .compare(connection, ids, documents, Reason::Changed, findings)
                 .await?;
+            limit = page_of(bytes, ids.len() as u64);
+            (ids, rest) = (next, left);
         }
         Ok(())
     }
@@ -121,23 +130,18 @@ impl Round<'_> {
                 .cloned()
                 .collect();
             offset += count;
-            // The next page is made ready and received while this one is compared: a task of its own, since both take the
-            // processor. The set ends it when this future is dropped.
-            let mut next = JoinSet::new();
-            if offset < page.total {
+            let next = (offset < page.total).then(|| {
                 let (server, uid) = (self.server.clone(), self.uid.to_owned());
-                next.spawn(async move { server.raw_page(&uid, offset, limit).await });
-            }
+                Ahead::ask(async move { server.raw_page(&uid, offset, limit).await })
+            });
             let bytes = self
                 .compare(connection, &ids, documents, Reason::Different, findings)
                 .await?;
-            page = match next.join_next().await {
+            page = match next {
                 None => break,
-                Some(Ok(next)) => next?,
-                Some(Err(broken)) => return Err(Error::Runtime(std::io::Error::other(broken))),
+                Some(next) => next.answer().await?,
             };
-            let each = bytes / count;
-            limit = (PAGE_BYTES / each.max(1)).clamp(FIRST_PAGE, LARGEST_PAGE);
+            limit = page_of(bytes, count);
         }
         self.rows_beyond(connection, &in_index, findings).await?;
         Ok(())
@@ -174,7 +178,7 @@ impl Round<'_> {
         };
         for ids in missing.chunks(at_a_time) {
             let documents = match passed_over {
-                true => self.documents(ids).await?,
+                true => self.keyed(self.ask_for(ids).answer().await?)?,
                 false => Documents::new(),
             };
             self.compare(connection, ids, documents, Reason::Missing, findings)
@@ -243,13 +247,12 @@ impl Round<'_> {
         Ok(bytes)
     }
 
-    async fn documents(&self, ids: &[DocumentId]) -> Result<Documents, Error> {
-        let ids: Vec<&str> = ids.iter().map(DocumentId::as_str).collect();
-        let found = self.server.documents_by_ids(self.uid, &ids, None).await?;
-        let raw = found
-            .iter()
-            .filter_map(|document| to_raw_value(document).ok());
-        self.keyed(raw.collect())
+    fn ask_for(&self, ids: &[DocumentId]) -> Ahead<Vec<Box<RawValue>>> {
+        let (server, uid, ids) = (self.server.clone(), self.uid.to_owned(), ids.to_owned());
+        Ahead::ask(async move {
+            let ids: Vec<&str> = ids.iter().map(DocumentId::as_str).collect();
+            server.documents_by_ids(&uid, &ids).await
+        })
     }
 
     fn keyed(&self, documents: Vec<Box<RawValue>>) -> Result<Documents, Error> {
@@ -265,6 +268,36 @@ impl Round<'_> {
             })
             .collect()
     }
+}
+
+/// What is made ready and received while something else is done: a task of its own, since both take the processor.
+/// Dropping it ends it.
+struct Ahead<T>(JoinSet<Result<T, EngineError>>);
+
+impl<T: Send + 'static> Ahead<T> {
+    fn ask(work: impl Future<Output = Result<T, EngineError>> + Send + 'static) -> Ahead<T> {
+        let mut task = JoinSet::new();
+        task.spawn(work);
+        Ahead(task)
+    }
+
+    async fn answer(mut self) -> Result<T, Error> {
+        match self.0.join_next().await {
+            Some(Ok(answer)) => Ok(answer?),
+            Some(Err(broken)) => Err(Error::Runtime(std::io::Error::other(broken))),
+            None => Err(Error::Runtime(std::io::Error::other("nothing was asked"))),
+        }
+    }
+}
+
+/// How many documents to ask for next, when so many became so many bytes.
+fn page_of(bytes: u64, documents: u64) -> u64 {
+    let each = bytes / documents.max(1);
+    (PAGE_BYTES / each.max(1)).clamp(1, LARGEST_PAGE)
+}
+
+fn first(ids: &[DocumentId], limit: u64) -> (&[DocumentId], &[DocumentId]) {
+    ids.split_at(ids.len().min(limit as usize))
 }
 
 /// The id of a document, which most begin with.

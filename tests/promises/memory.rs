@@ -4,7 +4,7 @@
 use bisan_indexer::sample::Sample;
 
 use crate::support::program::{Ended, Program};
-use crate::support::{Database, StandIn};
+use crate::support::{Database, Scene, StandIn};
 
 const LIMIT_KIB: u64 = 40 << 10;
 
@@ -92,6 +92,36 @@ async fn memory_stays_below_40_mib_for_a_database_ten_times_as_large() {
     println!("{} KiB at the peak", ended.peak_kib);
     expect_little(&ended);
     assert_eq!(real.server.received("articles").0, 52080);
+}
+
+/// A document may be as long as a book; it is the number of those compared at a time that must be small then.
+#[tokio::test]
+async fn memory_stays_below_40_mib_while_books_are_compared() {
+    let mut scene = Scene::sized(120, 4).await;
+    scene.define_titles_with(|definitions| {
+        definitions.index("articles", "SELECT id, title, body FROM articles")
+    });
+    let books = "UPDATE articles SET body = hex(zeroblob(100000))"; // 200 kB each
+    scene.database.execute(books).await;
+    scene.reindex().run().await.expect(0);
+    let saved = "UPDATE articles SET updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')";
+    scene.database.execute(saved).await;
+    for words in [
+        &["sync", "--compare", "changed"][..],
+        &["sync", "--compare", "all"],
+        &["verify"],
+    ] {
+        let mut program = scene.command(words[0]);
+        for word in &words[1..] {
+            program = program.arg(word);
+        }
+        let ended = program.args(["--output", "json"]).run().await.expect(0);
+        println!("{words:?}: {} KiB at the peak", ended.peak_kib);
+        expect_little(&ended);
+        let compared = &ended.report()["indexes"][0];
+        let rows = compared.get("rows_read").unwrap_or(&compared["rows"]);
+        assert_eq!(rows, 120, "{compared}");
+    }
 }
 
 /// A long reader makes the application's log grow without bound. So reading must be over although nothing was taken yet.

@@ -87,7 +87,7 @@ async fn documents_are_asked_for_by_ids_where_the_server_can() {
     .await;
     let found = canned
         .server()
-        .documents_by_ids("a", &["7", "8"], None)
+        .documents_by_ids("a", &["7", "8"])
         .await
         .unwrap();
     assert_eq!(found.len(), 1);
@@ -111,11 +111,11 @@ async fn an_old_server_is_asked_for_one_document_after_the_other() {
     .await;
     let server = canned.server();
     for round in 0..2 {
-        let found = server
-            .documents_by_ids("a", &["7", "8"], Some(&["id"]))
-            .await
-            .unwrap();
-        assert_eq!(serde_json::to_value(found).unwrap(), json!([{"id": 7}]));
+        let found = server.documents_by_ids("a", &["7", "8"]).await.unwrap();
+        assert_eq!(
+            serde_json::to_value(found).unwrap(),
+            json!([{"id": 7, "title": "x"}])
+        );
         assert_eq!(
             canned.requests().len(),
             3 + 2 * round,
