@@ -83,26 +83,13 @@ fn number(text: &str, what: &str, code: &'static str) -> Result<Uid, ApiError> {
     })
 }
 
-/// Answers 200 and not 202, as the real server does.
 async fn cancel(
     State(state): State<Arc<AppState>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Answer {
-    let allowed = state.authorize(&headers, Action::TasksCancel, None)?;
-    let filter = read_selection(query.as_deref(), "cancel", state.like)?;
-    // Chosen now: tasks that come later are none of this one's business.
-    let tasks = state.queue.matching(&filter, &allowed);
-    let query = format!("?{}", query.unwrap_or_default());
-    blocking(move || {
-        Ok(Json(
-            state
-                .queue
-                .register(Kind::TaskCancelation { query, tasks }, None)?
-                .summary(),
-        ))
-    })
-    .await
+    let kind = |query, tasks| Kind::TaskCancelation { query, tasks };
+    register(state, query, &headers, Action::TasksCancel, "cancel", kind).await
 }
 
 async fn delete(
@@ -110,17 +97,23 @@ async fn delete(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Answer {
-    let allowed = state.authorize(&headers, Action::TasksDelete, None)?;
-    let filter = read_selection(query.as_deref(), "delete", state.like)?;
+    let kind = |query, tasks| Kind::TaskDeletion { query, tasks };
+    register(state, query, &headers, Action::TasksDelete, "delete", kind).await
+}
+
+/// Registers what is to be done to the tasks that a query selects. They are chosen now: tasks that come later are none of
+/// its business. Answers 200 and not 202, as the real server does.
+async fn register(
+    state: Arc<AppState>,
+    query: Option<String>,
+    headers: &HeaderMap,
+    action: Action,
+    verb: &str,
+    kind: impl FnOnce(String, Vec<Uid>) -> Kind + Send + 'static,
+) -> Answer {
+    let allowed = state.authorize(headers, action, None)?;
+    let filter = read_selection(query.as_deref(), verb, state.like)?;
     let tasks = state.queue.matching(&filter, &allowed);
-    let query = format!("?{}", query.unwrap_or_default());
-    blocking(move || {
-        Ok(Json(
-            state
-                .queue
-                .register(Kind::TaskDeletion { query, tasks }, None)?
-                .summary(),
-        ))
-    })
-    .await
+    let kind = kind(format!("?{}", query.unwrap_or_default()), tasks);
+    blocking(move || Ok(Json(state.queue.register(kind, None)?.summary()))).await
 }
