@@ -7,7 +7,6 @@ use std::hash::{Hash, Hasher};
 
 use roaring::RoaringTreemap;
 
-use crate::convert::excerpt;
 use crate::source::Value;
 
 #[cfg(test)]
@@ -37,7 +36,7 @@ impl DocumentId {
             Value::Text(text) => DocumentId::from_text(text, true),
             Value::Null => Err(IdError::Missing),
             other => Err(IdError::NeitherNumberNorText {
-                value: excerpt(other),
+                value: other.excerpt(),
             }),
         }
     }
@@ -53,7 +52,7 @@ impl DocumentId {
                 DocumentId::from_text(&number.to_string(), false)
             }
             other => Err(IdError::NeitherNumberNorText {
-                value: excerpt(Value::Text(&other.to_string())),
+                value: Value::Text(&other.to_string()).excerpt(),
             }),
         }
     }
@@ -65,13 +64,13 @@ impl DocumentId {
         if text.len() > MAX_BYTES {
             return Err(IdError::TooLong {
                 bytes: text.len(),
-                value: excerpt(Value::Text(text)),
+                value: Value::Text(text).excerpt(),
             });
         }
         if let Some(character) = text.chars().find(|&c| !is_allowed(c)) {
             return Err(IdError::Character {
                 character,
-                value: excerpt(Value::Text(text)),
+                value: Value::Text(text).excerpt(),
             });
         }
         let number = text

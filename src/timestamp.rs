@@ -5,7 +5,6 @@ use jiff::civil::{DateTime, Time};
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::Offset;
 
-use crate::convert::excerpt;
 use crate::source::Value;
 
 #[cfg(test)]
@@ -97,7 +96,7 @@ fn read(value: Value<'_>) -> Result<(Timestamp, TimestampForm), NotATimestamp> {
         Value::Null | Value::NotUtf8(_) | Value::Blob(_) => None,
     };
     read.ok_or_else(|| NotATimestamp {
-        value: excerpt(value),
+        value: value.excerpt(),
     })
 }
 

@@ -235,39 +235,5 @@ pub enum Unfit {
     NotCoordinates(&'static str),
 }
 
-/// A value short enough for an error: about 100 characters, on one line, cut between characters.
-pub(crate) fn excerpt(value: Value<'_>) -> String {
-    const CHARACTERS: usize = 100;
-    match value {
-        Value::Null => "NULL".into(),
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) => format!("{number:?}"),
-        Value::Text(text) => {
-            let mut short: String = text
-                .chars()
-                .take(CHARACTERS)
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .collect();
-            if text.chars().nth(CHARACTERS).is_some() {
-                short.push('…');
-            }
-            format!("\"{short}\"")
-        }
-        Value::NotUtf8(bytes) => format!("\"{}\"", excerpt_lossy(bytes)),
-        Value::Blob(bytes) => format!("{} bytes", bytes.len()),
-    }
-}
-
-/// The beginning of bytes that are not UTF-8, with a U+FFFD where they are not.
-fn excerpt_lossy(bytes: &[u8]) -> String {
-    let start = &bytes[..bytes.len().min(100)];
-    let text = String::from_utf8_lossy(start).replace(char::is_control, " ");
-    if start.len() < bytes.len() {
-        text + "…"
-    } else {
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //!
 //! [`DocumentShape`] is what a statement's columns say about all of its rows; [`DocumentShape::write`] does it for one.
 
-use crate::convert::{Unfit, excerpt, is_cut_in_filters, write_plain};
+use crate::convert::{Unfit, is_cut_in_filters, write_plain};
 use crate::ids::{DocumentId, IdError};
 use crate::source::Value;
 
@@ -77,7 +77,7 @@ impl DocumentShape {
                 .map_err(|reason| DocumentError::Value {
                     id: id.clone(),
                     column: field.column.clone(),
-                    value: excerpt(value),
+                    value: value.excerpt(),
                     reason,
                 })?;
         }

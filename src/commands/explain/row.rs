@@ -4,7 +4,6 @@ use futures::TryStreamExt as _;
 
 use super::report::ExplainReport;
 use super::report::InDatabase;
-use crate::convert::excerpt;
 use crate::document::Notes;
 use crate::error::Error;
 use crate::ids::DocumentId;
@@ -116,6 +115,6 @@ pub async fn why_not_selected(
 fn shown(value: Value<'_>) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
-        other => excerpt(other),
+        other => other.excerpt(),
     }
 }
