@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use super::Outcome;
-use super::process::indexer;
+use super::process::{field, indexer};
 use super::server::{Server, Threads};
 
 /// The head of the report.
@@ -43,14 +43,6 @@ fn memory() -> String {
         || "memory unknown".to_owned(),
         |kib: f64| format!("{:.0} GiB", kib / f64::from(1 << 20)),
     )
-}
-
-/// The value of the first `name: value`, as the files of /proc have it.
-pub fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        (key.trim() == name).then_some(value.trim())
-    })
 }
 
 fn first_line(path: &str) -> String {

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use wait4::Wait4;
 
 use super::Outcome;
-use super::machine::field;
 
 /// Between two looks at the memory.
 const LOOK: Duration = Duration::from_millis(5);
@@ -88,6 +87,14 @@ pub fn status_bytes(pid: u32, name: &str) -> Option<u64> {
         .parse()
         .ok()?;
     Some(kib * 1024)
+}
+
+/// The value of the first `name: value`, as the files of /proc have it.
+pub fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        (key.trim() == name).then_some(value.trim())
+    })
 }
 
 /// Whether there is such a program to compare with.
