@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt as _;
 
+use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::task::JoinHandle;
@@ -29,9 +31,11 @@ impl Terminal {
         };
         tcsetwinsize(&screen, size).unwrap();
         let name = ptsname(&screen, Vec::new()).unwrap();
+        // Where the tests run without a terminal, this must not become theirs: its end would end them all.
         let end = File::options()
             .read(true)
             .write(true)
+            .custom_flags(OFlags::NOCTTY.bits().cast_signed())
             .open(name.to_str().unwrap())
             .unwrap();
         let reading = tokio::task::spawn_blocking(move || read(screen));
