@@ -14,9 +14,10 @@
 //! | [`commands`] | the recipes over these stages, a file a command |
 //!
 //! Around them: [`cli`] (what can be asked), [`confirm`] (whether it may be done), [`progress`] and [`report`] (what a
-//! person and a machine are told), [`http_door`] (what it answers itself), [`lag`] (how far an index is behind the database), [`retry`] (what is tried again) and [`error`] (what can go wrong, and its exit code). With the feature `ephemeral`:
+//! person and a machine are told), [`http_door`] (what it answers itself), [`lag`] (how far an index is behind the database), [`retry`] (what is tried again), [`ahead`] (what goes on meanwhile) and [`error`] (what can go wrong, and its exit code). With the feature `ephemeral`:
 //! `sample` (an invented database like Bisan's, for the demo and the tests).
 
+pub mod ahead;
 pub mod catalog;
 pub mod cli;
 pub mod commands;

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
+use crate::ahead::Ahead;
 use crate::catalog::IndexDefinition;
 use crate::cli::Reindex;
 use crate::engine::checkpoints::Record;
@@ -194,7 +194,7 @@ struct Job<'a> {
 /// A read of all documents that is under way. Dropping it ends it.
 struct Reading {
     began: Instant,
-    reader: JoinSet<Result<Read, Error>>,
+    reader: Ahead<Read>,
     spool: Spool,
     batches: mpsc::UnboundedReceiver<Batch>,
 }
@@ -326,10 +326,10 @@ impl Job<'_> {
         };
         let connection = self.database.connect().await?;
         let (indexes, progress) = (Arc::clone(&self.indexes), self.progress.clone());
-        // A task of its own, so that reading and sending overlap; the set ends it when this future is dropped.
-        let mut reader = JoinSet::new();
-        reader
-            .spawn(async move { reader::read_all(connection, &indexes, output, &progress).await });
+        let reader =
+            Ahead::begin(
+                async move { reader::read_all(connection, &indexes, output, &progress).await },
+            );
         Ok(Reading {
             began,
             reader,
@@ -342,17 +342,10 @@ impl Job<'_> {
     async fn fill(&mut self, reading: Reading, builds: &[Build]) -> Result<Read, Error> {
         let Reading {
             began,
-            mut reader,
+            reader,
             spool,
             batches,
         } = reading;
-        let reading = async {
-            match reader.join_next().await {
-                Some(Ok(read)) => read,
-                Some(Err(broken)) => Err(Error::Runtime(std::io::Error::other(broken))),
-                None => Err(Error::Runtime(std::io::Error::other("no reader"))),
-            }
-        };
         let uids: Vec<String> = builds.iter().map(|build| build.uid.clone()).collect();
         let uploading = async {
             let sent = upload::upload_all(
@@ -366,7 +359,7 @@ impl Job<'_> {
             );
             Ok::<_, Error>(sent.await?)
         };
-        let (read, sent) = tokio::try_join!(reading, uploading)?;
+        let (read, sent) = tokio::try_join!(reader.outcome(), uploading)?;
         self.times.reading = read.seconds;
         self.times.uploading = began.elapsed().as_secs_f64();
         upload::all_ended(self.server, &sent, |wait| self.progress.server(wait)).await?;

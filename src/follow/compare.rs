@@ -9,12 +9,11 @@ use futures::TryStreamExt as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use tokio::task::JoinSet;
 
 use super::same::same_fields;
 use super::{ChangesError, Plan, Reason, Round};
+use crate::ahead::Ahead;
 use crate::document::{Note, Notes};
-use crate::engine::EngineError;
 use crate::error::Error;
 use crate::ids::{DocumentId, IdSet};
 use crate::reader::{BadRow, BadRows};
@@ -33,7 +32,7 @@ const FIRST_PAGE: u64 = 4;
 /// And never more than this: small documents are listed a thousand at a time.
 const LARGEST_PAGE: u64 = 1_000;
 
-/// Of ids that the index seems to lack, how many are asked for at a time: few of them will be there after all.
+/// Documents that are asked for by id, at the most: those asked for before may have had none, which tells no size.
 const IDS_A_LOOK: usize = 100;
 
 /// A listing passes a document over when another one is deleted between two of its pages. So few that the index seems to
@@ -78,13 +77,13 @@ impl Round<'_> {
         let (mut ids, mut rest) = first(changed, limit);
         let mut asked = self.ask_for(ids);
         while !ids.is_empty() {
-            let documents = self.keyed(asked.answer().await?)?;
+            let documents = self.keyed(asked.outcome().await?)?;
             let (next, left) = first(rest, limit);
             asked = self.ask_for(next);
             let bytes = self
                 .compare(connection, ids, documents, Reason::Changed, findings)
                 .await?;
-            limit = page_of(bytes, ids.len() as u64);
+            limit = page_of(bytes, ids.len() as u64).min(IDS_A_LOOK as u64);
             (ids, rest) = (next, left);
         }
         Ok(())
@@ -132,14 +131,14 @@ impl Round<'_> {
             offset += count;
             let next = (offset < page.total).then(|| {
                 let (server, uid) = (self.server.clone(), self.uid.to_owned());
-                Ahead::ask(async move { server.raw_page(&uid, offset, limit).await })
+                Ahead::begin(async move { server.raw_page(&uid, offset, limit).await })
             });
             let bytes = self
                 .compare(connection, &ids, documents, Reason::Different, findings)
                 .await?;
             page = match next {
                 None => break,
-                Some(next) => next.answer().await?,
+                Some(next) => next.outcome().await?,
             };
             limit = page_of(bytes, count);
         }
@@ -178,7 +177,7 @@ impl Round<'_> {
         };
         for ids in missing.chunks(at_a_time) {
             let documents = match passed_over {
-                true => self.keyed(self.ask_for(ids).answer().await?)?,
+                true => self.keyed(self.ask_for(ids).outcome().await?)?,
                 false => Documents::new(),
             };
             self.compare(connection, ids, documents, Reason::Missing, findings)
@@ -188,7 +187,8 @@ impl Round<'_> {
     }
 
     /// Reads the rows of these ids as they are now, and compares each with its document, where there is one. A document
-    /// without a row is gone; an id with neither is no matter. Returns the bytes that the rows became.
+    /// without a row is gone; an id with neither is no matter. Returns their bytes, as rows or as documents, whichever are
+    /// more.
     async fn compare(
         &self,
         connection: &mut Connection,
@@ -199,6 +199,7 @@ impl Round<'_> {
     ) -> Result<u64, Error> {
         let mut notes = Notes::default();
         let mut line = Vec::new();
+        let received: usize = documents.values().map(|one| one.get().len()).sum();
         let mut bytes = 0;
         let mut rows_read = 0;
         let mut snapshot = connection.snapshot().await?;
@@ -244,12 +245,12 @@ impl Round<'_> {
             }
         }
         findings.notes(notes.entries());
-        Ok(bytes)
+        Ok(bytes.max(received as u64))
     }
 
     fn ask_for(&self, ids: &[DocumentId]) -> Ahead<Vec<Box<RawValue>>> {
         let (server, uid, ids) = (self.server.clone(), self.uid.to_owned(), ids.to_owned());
-        Ahead::ask(async move {
+        Ahead::begin(async move {
             let ids: Vec<&str> = ids.iter().map(DocumentId::as_str).collect();
             server.documents_by_ids(&uid, &ids).await
         })
@@ -267,26 +268,6 @@ impl Round<'_> {
                 Ok((id, document))
             })
             .collect()
-    }
-}
-
-/// What is made ready and received while something else is done: a task of its own, since both take the processor.
-/// Dropping it ends it.
-struct Ahead<T>(JoinSet<Result<T, EngineError>>);
-
-impl<T: Send + 'static> Ahead<T> {
-    fn ask(work: impl Future<Output = Result<T, EngineError>> + Send + 'static) -> Ahead<T> {
-        let mut task = JoinSet::new();
-        task.spawn(work);
-        Ahead(task)
-    }
-
-    async fn answer(mut self) -> Result<T, Error> {
-        match self.0.join_next().await {
-            Some(Ok(answer)) => Ok(answer?),
-            Some(Err(broken)) => Err(Error::Runtime(std::io::Error::other(broken))),
-            None => Err(Error::Runtime(std::io::Error::other("nothing was asked"))),
-        }
     }
 }
 
