@@ -111,10 +111,8 @@ async fn memory_stays_below_40_mib_while_books_are_compared() {
         &["sync", "--compare", "all"],
         &["verify"],
     ] {
-        let mut program = scene.command(words[0]);
-        for word in &words[1..] {
-            program = program.arg(word);
-        }
+        let program = scene.command(words[0]);
+        let program = program.args(words[1..].iter().copied());
         let ended = program.args(["--output", "json"]).run().await.expect(0);
         println!("{words:?}: {} KiB at the peak", ended.peak_kib);
         expect_little(&ended);
