@@ -139,7 +139,7 @@ fn io_error(intent: &'static str, path: &Path, error: std::io::Error) -> SourceE
 }
 
 /// Names what there is of a path that is not there.
-fn missing(path: PathBuf) -> UnusableDatabase {
+pub(super) fn missing(path: PathBuf) -> UnusableDatabase {
     let existing = path
         .ancestors()
         .skip(1)
@@ -260,6 +260,29 @@ mod tests {
             unusable(&below_a_file),
             UnusableDatabase::Missing { .. }
         ));
+    }
+
+    #[test]
+    fn a_database_that_goes_while_it_is_opened_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        for (wal, there) in [(true, true), (true, false), (false, false)] {
+            let path = folder.path().join("production.sqlite3");
+            let _ = std::fs::remove_file(&path);
+            if there {
+                std::fs::write(&path, b"x").unwrap();
+            }
+            let circumstances = Circumstances {
+                path,
+                wal,
+                busy_timeout: Duration::ZERO,
+            };
+            let error = circumstances.explain_code(14, "unable to open".to_owned(), 0);
+            let is_missing = matches!(
+                error,
+                SourceError::Unusable(UnusableDatabase::Missing { .. })
+            );
+            assert_eq!(is_missing, !there, "{error}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::address::AddressError;
+use super::database::missing;
 use super::foreign_log::ForeignLog;
 use super::statement::StatementError;
 
@@ -256,6 +257,8 @@ impl Circumstances {
         };
         // The low byte is the kind, the rest says more of it (https://www.sqlite.org/rescode.html).
         match (code & 0xff, code) {
+            // It was there when it was looked at, a moment ago.
+            (14, _) if matches!(path.try_exists(), Ok(false)) => missing(path).into(),
             (_, 264 | 776) => not_readable(OpenProblem::Recovery { message }),
             (8 | 14, _) if self.wal => not_readable(self.shared_memory(message)),
             (3 | 14 | 23, _) => not_readable(OpenProblem::Permission {
