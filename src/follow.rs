@@ -137,7 +137,7 @@ impl Round<'_> {
             self.guard(&deeper).await?;
             self.carry_out(&mut connection, &mut deeper).await?;
             found.depth = Depth::Ids;
-            found.plan.absorb(deeper);
+            found.plan.absorb(deeper)?;
         }
         connection.close().await?;
         Ok(found)
@@ -153,7 +153,9 @@ impl Round<'_> {
         if depth == Depth::Changed {
             let in_index = self.server.count_documents(self.uid).await?;
             if found.plan.count_after(in_index) != in_database {
-                found.plan.absorb(self.compare_ids(&mut connection).await?);
+                found
+                    .plan
+                    .absorb(self.compare_ids(&mut connection).await?)?;
                 found.depth = Depth::Ids;
             }
         }
@@ -201,10 +203,11 @@ impl Round<'_> {
             Depth::Ids => {
                 self.compare_changed(connection, &changed, &mut plan)
                     .await?;
-                plan.absorb(self.compare_ids(connection).await?);
+                plan.absorb(self.compare_ids(connection).await?)?;
             }
             Depth::All => self.compare_all(connection, &mut plan).await?,
         }
+        plan.finish()?;
         let found = Followed {
             taken_at,
             depth,

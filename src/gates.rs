@@ -38,7 +38,7 @@ impl<'a> Expected<'a> {
     pub fn of(prepared: &'a Prepared, read: &'a IndexRead) -> Expected<'a> {
         Expected {
             prepared,
-            documents: read.ids.len(),
+            documents: read.documents,
             keys: &read.keys,
         }
     }

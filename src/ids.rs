@@ -1,16 +1,17 @@
-//! What a document is known by, and sets of that.
+//! What a document is known by, and lists of that.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use roaring::RoaringTreemap;
-
 use crate::source::Value;
 
+mod list;
+mod sorter;
 #[cfg(test)]
 mod tests;
+
+pub use list::{Differences, IdList, Ids, Row, RowIds, Side};
 
 /// The longest text that Meilisearch takes as an id, in bytes.
 pub(crate) const MAX_BYTES: usize = 511;
@@ -177,70 +178,7 @@ pub enum IdError {
     Character { character: char, value: String },
 }
 
-/// A set of ids: a few bits for an integer, so that the ids of a million rows fit in some hundred KiB.
-#[derive(Clone, Debug, Default)]
-pub struct IdSet {
-    numbers: RoaringTreemap,
-    texts: HashSet<Box<str>>,
-}
-
-impl IdSet {
-    pub fn new() -> IdSet {
-        IdSet::default()
-    }
-
-    /// Adds an id; false means that it was there already.
-    pub fn insert(&mut self, id: &DocumentId) -> bool {
-        match id.number {
-            Some(number) => self.numbers.insert(to_unsigned(number)),
-            None => self.texts.insert(id.text.clone()),
-        }
-    }
-
-    /// Takes an id out; false means that it was not there.
-    pub fn remove(&mut self, id: &DocumentId) -> bool {
-        match id.number {
-            Some(number) => self.numbers.remove(to_unsigned(number)),
-            None => self.texts.remove(&id.text),
-        }
-    }
-
-    pub fn contains(&self, id: &DocumentId) -> bool {
-        match id.number {
-            Some(number) => self.numbers.contains(to_unsigned(number)),
-            None => self.texts.contains(&id.text),
-        }
-    }
-
-    pub fn len(&self) -> u64 {
-        self.numbers.len() + self.texts.len() as u64
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.numbers.is_empty() && self.texts.is_empty()
-    }
-
-    /// All ids, integers first and in their order. Whether a `7` was put in as a text is forgotten.
-    pub fn iter(&self) -> impl Iterator<Item = DocumentId> + '_ {
-        let numbers = self.numbers.iter().map(|n| DocumentId::from(to_signed(n)));
-        let texts = self.texts.iter().map(|text| DocumentId {
-            text: text.clone(),
-            number: None,
-            quoted: true,
-        });
-        numbers.chain(texts)
-    }
-}
-
-impl<'a> Extend<&'a DocumentId> for IdSet {
-    fn extend<T: IntoIterator<Item = &'a DocumentId>>(&mut self, ids: T) {
-        for id in ids {
-            self.insert(id);
-        }
-    }
-}
-
-/// Roaring knows unsigned integers; flipping the sign's bit keeps the order.
+/// Bytes have the order of unsigned integers; flipping the sign's bit keeps that of the signed.
 fn to_unsigned(number: i64) -> u64 {
     (number as u64) ^ (1 << 63)
 }

@@ -1,11 +1,13 @@
 //! How far a generation is behind the database: what changes.sql names that no round has followed yet.
 
+use std::io;
+
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 
 use crate::engine::checkpoints::Record;
 use crate::error::Error;
-use crate::ids::{DocumentId, IdSet};
+use crate::ids::{DocumentId, IdList};
 use crate::preflight::Prepared;
 use crate::source::{Argument, Snapshot, queries};
 use crate::timestamp::{self, TimestampForm};
@@ -72,13 +74,13 @@ pub async fn look(
             continue;
         };
         match (timestamp::parse(values[1]), timestamp::form(values[1])) {
-            (Ok(at), Ok(form)) => seen.add(&id, at, form),
+            (Ok(at), Ok(form)) => seen.add(&id, at, form).map_err(Error::Spool)?,
             (Err(why), _) | (_, Err(why)) => {
                 seen.changes.unreadable.add(id.as_str(), why.to_string())
             }
         }
     }
-    Ok(Some(seen.end()))
+    Ok(Some(seen.end().map_err(Error::Spool)?))
 }
 
 /// The value for `:since` that hides nothing: it is below every number, and every number is below every text.
@@ -92,7 +94,7 @@ pub fn everything(index: &Prepared) -> Vec<Argument> {
 struct Seen {
     now: Timestamp,
     followed_until: Option<Timestamp>,
-    waiting: IdSet,
+    waiting: IdList,
     number: Option<String>,
     text: Option<String>,
     changes: Changes,
@@ -103,14 +105,14 @@ impl Seen {
         Self {
             now,
             followed_until,
-            waiting: IdSet::default(),
+            waiting: IdList::new(),
             number: None,
             text: None,
             changes: Changes::default(),
         }
     }
 
-    fn add(&mut self, id: &DocumentId, at: Timestamp, form: TimestampForm) {
+    fn add(&mut self, id: &DocumentId, at: Timestamp, form: TimestampForm) -> io::Result<()> {
         let kind = match form {
             TimestampForm::Text => &mut self.text,
             _ => &mut self.number,
@@ -119,22 +121,24 @@ impl Seen {
         if at > self.now {
             // Nobody can say when it really changed, so it neither waits nor is it the newest.
             self.changes.future.add(id.as_str(), at.to_string());
-            return;
+            return Ok(());
         }
         self.changes.newest = self.changes.newest.max(Some(at));
         if self.followed_until.is_none_or(|until| at > until) {
-            self.waiting.insert(id);
+            self.waiting.push(id)?;
             let since = self.changes.waiting_since.get_or_insert(at);
             *since = at.min(*since);
         }
+        Ok(())
     }
 
-    fn end(self) -> Changes {
-        Changes {
+    fn end(mut self) -> io::Result<Changes> {
+        self.waiting.settle()?;
+        Ok(Changes {
             waiting: self.waiting.len(),
             mixed: self.number.zip(self.text),
             ..self.changes
-        }
+        })
     }
 }
 
@@ -157,9 +161,10 @@ mod tests {
             (4, "2026-11-24T11:45:00Z"),
             (5, "2099-01-01T00:00:00Z"),
         ] {
-            seen.add(&DocumentId::from(id), at(time), TimestampForm::Text);
+            seen.add(&DocumentId::from(id), at(time), TimestampForm::Text)
+                .unwrap();
         }
-        let changes = seen.end();
+        let changes = seen.end().unwrap();
         assert_eq!(changes.waiting, 2);
         assert_eq!(changes.waiting_since, Some(at("2026-11-24T11:00:00Z")));
         assert_eq!(changes.newest, Some(at("2026-11-24T11:45:00Z")));
@@ -172,9 +177,10 @@ mod tests {
     fn a_column_of_numbers_and_texts_is_noticed() {
         let now = at("2026-11-24T12:00:00Z");
         let mut seen = Seen::new(now, None);
-        seen.add(&DocumentId::from(1), now, TimestampForm::Text);
-        seen.add(&DocumentId::from(2), now, TimestampForm::Seconds);
-        let changes = seen.end();
+        for (id, form) in [(1, TimestampForm::Text), (2, TimestampForm::Seconds)] {
+            seen.add(&DocumentId::from(id), now, form).unwrap();
+        }
+        let changes = seen.end().unwrap();
         assert_eq!(changes.mixed, Some(("2".to_owned(), "1".to_owned())));
         assert_eq!(changes.waiting, 2);
     }

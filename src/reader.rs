@@ -3,6 +3,7 @@
 //! The read transaction lasts as long as SQLite needs to yield the rows and not a moment longer: batches go into the
 //! spool, and the uploader follows at the pace of the server.
 
+use std::io;
 use std::time::Instant;
 
 use futures::TryStreamExt as _;
@@ -12,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::document::{DocumentError, Keys, Note, Notes};
 use crate::engine::upload::BatchLimit;
 use crate::error::Error;
-use crate::ids::IdSet;
+use crate::ids::{self, Differences, IdList, RowIds, Side};
 use crate::preflight::Prepared;
 use crate::progress::Progress;
 use crate::source::{Connection, Snapshot};
@@ -20,6 +21,9 @@ use crate::spool::{Batch, SpoolWriter};
 
 /// How many bad rows are shown. All are counted: mending one at a time, a run each, is no way to mend a table.
 const SHOWN_BAD_ROWS: usize = 10;
+
+/// How many ids are looked at before somebody else has a turn: Ctrl-C, for one.
+const ROWS_A_TURN: usize = 10_000;
 
 /// What was read of all indexes, in one snapshot.
 pub struct Read {
@@ -39,12 +43,51 @@ pub struct IndexRead {
     pub bytes: u64,
     /// Batches made of them.
     pub batches: u32,
-    /// The ids, each once.
-    pub ids: IdSet,
+    /// How many documents that makes: each row one, until what changed meanwhile is added.
+    pub documents: u64,
+    /// The ids of the rows, each once.
+    pub ids: RowIds,
     /// Oddities that are no errors, counted.
     pub notes: Vec<Note>,
     /// The keys of its `:json` columns.
     pub keys: Keys,
+}
+
+impl IndexRead {
+    /// Counts what was sent and deleted after the read: documents are as many as their ids.
+    ///
+    /// # Errors
+    /// Where the ids cannot be read back from the temporary folder.
+    pub fn add_changes(&mut self, sent: &mut IdList, deleted: &mut IdList) -> Result<(), Error> {
+        if sent.is_empty() && deleted.is_empty() {
+            return Ok(());
+        }
+        let mut changes = || -> io::Result<(u64, u64)> {
+            sent.settle()?;
+            deleted.settle()?;
+            let mut added = 0;
+            for side in Differences::of_rows(&self.ids, sent)? {
+                added += u64::from(matches!(side?, Side::Right(_)));
+            }
+            // One that somebody else had put there counts for nothing.
+            let mut unread = IdList::new();
+            let mut removed = 0;
+            for side in Differences::of_rows(&self.ids, deleted)? {
+                match side? {
+                    Side::Left(_) => {}
+                    Side::Right(id) => unread.push(&id)?,
+                    Side::Both => removed += 1,
+                }
+            }
+            for side in Differences::of(sent, &mut unread)? {
+                removed += u64::from(side? == Side::Both);
+            }
+            Ok((added, removed))
+        };
+        let (added, removed) = changes().map_err(Error::Spool)?;
+        self.documents = (self.documents + added).saturating_sub(removed);
+        Ok(())
+    }
 }
 
 /// Rows that cannot become documents.
@@ -82,6 +125,18 @@ pub enum RowFault {
         /// The id.
         id: String,
     },
+}
+
+impl BadRows {
+    /// Counts one, and keeps it if it is among the first.
+    fn add(&mut self, row: u64, why: RowFault) {
+        self.total += 1;
+        let place = self.shown.partition_point(|bad| bad.row < row);
+        if place < SHOWN_BAD_ROWS {
+            self.shown.insert(place, BadRow { row, why });
+            self.shown.truncate(SHOWN_BAD_ROWS);
+        }
+    }
 }
 
 fn describe(index: &str, total: u64, shown: &[BadRow]) -> String {
@@ -175,7 +230,8 @@ async fn read_one(
         rows: 0,
         bytes: 0,
         batches: 0,
-        ids: IdSet::default(),
+        documents: 0,
+        ids: RowIds::default(),
         notes: Vec::new(),
         keys: Keys::default(),
     };
@@ -199,7 +255,8 @@ async fn read_one(
         read.rows += 1;
         line.clear();
         let fault = match index.shape.write(&row.values(), &mut line, &mut notes) {
-            Ok(id) if read.ids.insert(&id) => {
+            Ok(id) => {
+                read.ids.push(&id, read.rows).map_err(Error::Spool)?;
                 read.bytes += line.len() as u64;
                 progress.row(line.len() as u64);
                 if bad.total == 0
@@ -213,18 +270,12 @@ async fn read_one(
                 }
                 continue;
             }
-            Ok(id) => RowFault::Repeated { id: id.to_string() },
             Err(error) => error.into(),
         };
-        bad.total += 1;
-        if bad.shown.len() < SHOWN_BAD_ROWS {
-            bad.shown.push(BadRow {
-                row: read.rows,
-                why: fault,
-            });
-        }
+        bad.add(read.rows, fault);
     }
     drop(rows);
+    find_repeated(&mut read.ids, &mut bad).await?;
     if bad.total > 0 {
         return Err(bad.into());
     }
@@ -234,7 +285,24 @@ async fn read_one(
         read.batches += 1;
         let _ = output.batches.send(batch);
     }
+    read.documents = read.rows;
     read.notes = notes.entries().to_vec();
     read.keys = notes.keys;
     Ok(read)
+}
+
+/// Finds the rows whose id an earlier row had. Which those are is known when all ids lie side by side.
+async fn find_repeated(ids: &mut RowIds, bad: &mut BadRows) -> Result<(), Error> {
+    ids.settle().map_err(Error::Spool)?;
+    let rows = ids.repeated().map_err(Error::Spool)?;
+    for (number, row) in rows.enumerate() {
+        if let ids::Row::Repeated { id, row } = row.map_err(Error::Spool)? {
+            let id = id.to_string();
+            bad.add(row, RowFault::Repeated { id });
+        }
+        if number % ROWS_A_TURN == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
 }

@@ -64,13 +64,7 @@ impl Spool {
     /// A spool in `folder`, or in the system's folder for temporary files (`TMPDIR`).
     pub fn create(folder: Option<&Path>) -> io::Result<(SpoolWriter, Spool)> {
         let folder = folder.map_or_else(std::env::temp_dir, Path::to_owned);
-        let created = tempfile::tempfile_in(&folder).and_then(|file| {
-            // It has no name, but /proc shows it to whoever may look at this process.
-            file.set_permissions(Permissions::from_mode(0o600))?;
-            Ok(file)
-        });
-        let file = created.map_err(|error| explained(&folder, "create", error))?;
-        Ok(Spool::over(file, folder))
+        Ok(Spool::over(unlinked(&folder)?, folder))
     }
 
     fn over(file: File, folder: PathBuf) -> (SpoolWriter, Spool) {
@@ -272,8 +266,18 @@ impl Stream for SpoolBody {
     }
 }
 
+/// A temporary file without a name, readable by its owner only.
+pub(crate) fn unlinked(folder: &Path) -> io::Result<File> {
+    let created = tempfile::tempfile_in(folder).and_then(|file| {
+        // It has no name, but /proc shows it to whoever may look at this process.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(file)
+    });
+    created.map_err(|error| explained(folder, "create", error))
+}
+
 /// The system's word, with what it is about and what to do.
-fn explained(folder: &Path, verb: &str, error: io::Error) -> io::Error {
+pub(crate) fn explained(folder: &Path, verb: &str, error: io::Error) -> io::Error {
     let folder = folder.display();
     let advice = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {

@@ -46,6 +46,17 @@ impl Notes {
         }
     }
 
+    /// Adds what was counted elsewhere.
+    pub fn absorb(&mut self, others: &[Note]) {
+        for other in others {
+            let same = |note: &&mut Note| note.kind == other.kind && note.field == other.field;
+            match self.entries.iter_mut().find(same) {
+                Some(note) => note.count += other.count,
+                None => self.entries.push(other.clone()),
+            }
+        }
+    }
+
     /// In the order in which they were first met.
     pub fn entries(&self) -> &[Note] {
         &self.entries

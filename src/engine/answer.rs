@@ -109,13 +109,17 @@ impl Head {
     }
 }
 
-/// The body of a response; none if it fell silent.
+/// The body of a response, or a bit more than its `longest` beginning; none if it fell silent.
 pub(super) async fn body(
     response: &mut Response,
     activity: &Activity,
     body: &mut Vec<u8>,
+    longest: Option<usize>,
 ) -> Option<Result<(), reqwest::Error>> {
     loop {
+        if longest.is_some_and(|longest| body.len() > longest) {
+            return Some(Ok(()));
+        }
         activity.note();
         match activity.watch(response.chunk()).await? {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),

@@ -18,6 +18,11 @@ const JSON_BODY_BYTES: usize = 2 * 1024 * 1024 - 64 * 1024;
 const IDS_A_DELETE: usize = 50_000;
 /// Single documents asked for at the same time, on servers that can't be asked for several.
 const SINGLE_READS: usize = 8;
+/// What is read of an answer with several documents. How large they are is not known before they come; a server near by would
+/// send a thousand books at once.
+const SEVERAL_BYTES: usize = 2 << 20;
+/// Where an answer was longer, so much less is asked for: 1,000 documents, 250, 62, 15, three, one.
+const FEWER: usize = 4;
 
 /// One page of an index's documents.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,6 +30,22 @@ pub struct Page<D = Map<String, Value>> {
     pub results: Vec<D>,
     /// Documents in the index, counted and not cached.
     pub total: u64,
+}
+
+/// Of a document, its id.
+#[derive(Deserialize)]
+struct Identified {
+    #[serde(default)]
+    id: Value,
+}
+
+/// Some of the documents that were asked for by id.
+#[derive(Debug)]
+pub struct FoundByIds {
+    /// Of how many ids, from the first, these are the documents.
+    pub asked: usize,
+    /// Those that exist, in any order.
+    pub documents: Vec<Box<RawValue>>,
 }
 
 /// One page of an index's ids.
@@ -66,15 +87,31 @@ impl Server {
         self.page(uid, &query, offset, limit).await
     }
 
-    /// The same, with each document as the server writes it: reading them into values takes longer than getting them.
+    /// The same, with each document as the server writes it: reading them into values takes longer than getting them. Fewer
+    /// than asked for where they are large; how many, the page tells.
     pub async fn raw_page(
         &self,
         uid: &str,
         offset: u64,
         limit: u64,
     ) -> Result<Page<Box<RawValue>>, EngineError> {
-        let query = json!({"offset": offset, "limit": limit});
-        self.page(uid, &query, offset, limit).await
+        let mut limit = limit;
+        loop {
+            let query = json!({"offset": offset, "limit": limit});
+            let page = self.bounded(limit).page(uid, &query, offset, limit).await;
+            match page {
+                Err(EngineError::LongAnswer { .. }) => limit = (limit / FEWER as u64).max(1),
+                page => return page,
+            }
+        }
+    }
+
+    /// The same server, which is not read beyond what several documents may have together; a single one may have any length.
+    fn bounded(&self, documents: u64) -> Server {
+        match documents {
+            ..=1 => self.clone(),
+            _ => self.reading_at_most(SEVERAL_BYTES),
+        }
     }
 
     async fn page<D: DeserializeOwned>(
@@ -97,15 +134,12 @@ impl Server {
 
     /// A page of ids: a twentieth of the time that the documents would take, or less.
     pub async fn ids(&self, uid: &str, offset: u64, limit: u64) -> Result<IdPage, EngineError> {
-        let page = self
-            .document_page(uid, offset, limit, Some(&["id"]))
-            .await?;
-        let id = |document: &Map<String, Value>| {
-            DocumentId::from_json(document.get("id").unwrap_or(&Value::Null)).map_err(|error| {
-                EngineError::UnreadableId {
-                    uid: uid.to_owned(),
-                    cause: error.to_string(),
-                }
+        let query = json!({"offset": offset, "limit": limit, "fields": ["id"]});
+        let page: Page<Identified> = self.page(uid, &query, offset, limit).await?;
+        let id = |document: &Identified| {
+            DocumentId::from_json(&document.id).map_err(|error| EngineError::UnreadableId {
+                uid: uid.to_owned(),
+                cause: error.to_string(),
             })
         };
         let ids = page.results.iter().map(id).collect::<Result<_, _>>()?;
@@ -115,40 +149,53 @@ impl Server {
         })
     }
 
-    /// The documents among these ids that exist, each as the server writes it. By one request for many where the server can
-    /// (1.14), else one by one.
+    /// The documents among the first of these ids that exist, each as the server writes it: of as many ids as fit into one
+    /// request and its answer, and of one at least. By one request for many where the server can (1.14), else one by one.
     pub async fn documents_by_ids(
         &self,
         uid: &str,
         ids: &[&str],
-    ) -> Result<Vec<Box<RawValue>>, EngineError> {
-        let mut found = Vec::with_capacity(ids.len());
-        for some in chunks(ids) {
-            if self.fetches_by_ids() {
-                let query = json!({"ids": some, "limit": some.len()});
-                match self.fetch(uid, &query).await {
-                    Ok(page) => {
-                        found.extend(page.results);
-                        continue;
-                    }
-                    Err(EngineError::Refused { code, .. }) if code == "bad_request" => {
-                        self.note_no_fetch_by_ids()
-                    }
-                    Err(error) => return Err(error),
+    ) -> Result<FoundByIds, EngineError> {
+        let mut some = chunks(ids).next().unwrap_or_default();
+        while !some.is_empty() && self.fetches_by_ids() {
+            let query = json!({"ids": some, "limit": some.len()});
+            match self.bounded(some.len() as u64).fetch(uid, &query).await {
+                Ok(page) => {
+                    return Ok(FoundByIds {
+                        asked: some.len(),
+                        documents: page.results,
+                    });
                 }
+                Err(EngineError::LongAnswer { .. }) => {
+                    some = &some[..(some.len() / FEWER).max(1)];
+                }
+                Err(EngineError::Refused { code, .. }) if code == "bad_request" => {
+                    self.note_no_fetch_by_ids()
+                }
+                Err(error) => return Err(error),
             }
-            found.extend(self.one_by_one(uid, some).await?);
         }
-        Ok(found)
+        self.one_by_one(uid, some).await
     }
 
-    async fn one_by_one(&self, uid: &str, ids: &[&str]) -> Result<Vec<Box<RawValue>>, EngineError> {
+    async fn one_by_one(&self, uid: &str, ids: &[&str]) -> Result<FoundByIds, EngineError> {
         let reads: Vec<_> = ids.iter().map(|id| self.read_one(uid, id)).collect();
-        let documents: Vec<_> = futures::stream::iter(reads)
-            .buffered(SINGLE_READS)
-            .try_collect()
-            .await?;
-        Ok(documents.into_iter().flatten().collect())
+        let mut reads = futures::stream::iter(reads).buffered(SINGLE_READS);
+        let mut found = FoundByIds {
+            asked: 0,
+            documents: Vec::new(),
+        };
+        let mut bytes = 0;
+        while let Some(document) = reads.try_next().await? {
+            let document: Option<Box<RawValue>> = document;
+            found.asked += 1;
+            bytes += document.as_ref().map_or(0, |document| document.get().len());
+            found.documents.extend(document);
+            if bytes > SEVERAL_BYTES {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// One document; none if there is none with that id.

@@ -121,6 +121,10 @@ pub enum EngineError {
         message: String,
     },
 
+    /// Reading it to its end would take memory without bound: less is to be asked for at a time.
+    #[error("{path}: the answer is longer than {bytes} bytes. Ask for less at a time")]
+    LongAnswer { path: String, bytes: usize },
+
     #[error(
         "`{uid}` can't be the uid of an index: 1 to 400 letters, digits, `-` and `_` (ASCII). Choose another"
     )]

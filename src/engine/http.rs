@@ -115,6 +115,8 @@ pub(super) struct Http {
     patience: Patience,
     repeat: Repeat,
     agent: &'static str,
+    /// How many bytes of an answer are read; there is no limit where it is none.
+    longest: Option<usize>,
 }
 
 const AGENT: &str = concat!("bisan-indexer/", env!("CARGO_PKG_VERSION"));
@@ -161,6 +163,7 @@ impl Http {
             patience,
             repeat: Repeat::Freely,
             agent: AGENT,
+            longest: None,
         })
     }
 
@@ -188,6 +191,14 @@ impl Http {
     pub(super) fn once(&self) -> Http {
         Http {
             repeat: Repeat::IfNeverTaken,
+            ..self.clone()
+        }
+    }
+
+    /// The same client, which stops reading an answer that is longer.
+    pub(super) fn reading_at_most(&self, bytes: usize) -> Http {
+        Http {
+            longest: Some(bytes),
             ..self.clone()
         }
     }
@@ -270,7 +281,14 @@ impl Http {
             .map_err(broken)?;
         let head = answer::Head::of(&response);
         let mut body = Vec::new();
-        match answer::body(&mut response, &activity, &mut body).await {
+        let read = answer::body(&mut response, &activity, &mut body, self.longest).await;
+        if let Some(bytes) = self.longest.filter(|longest| body.len() > *longest) {
+            return Err(EngineError::LongAnswer {
+                path: sent.path,
+                bytes,
+            });
+        }
+        match read {
             Some(Err(error)) if !head.says_enough() => Err(broken(error)),
             None if !head.says_enough() => Err(silent()),
             _ => head.judge(&sent, body),

@@ -198,6 +198,14 @@ impl Server {
         }
     }
 
+    /// The same server, whose answers are read up to this length ([`EngineError::LongAnswer`]).
+    pub(super) fn reading_at_most(&self, bytes: usize) -> Server {
+        Server {
+            http: self.http.reading_at_most(bytes),
+            learnt: self.learnt.clone(),
+        }
+    }
+
     /// The same server with another patience: who polls has one of its own.
     pub fn patient(&self, patience: Patience) -> Server {
         Server {

@@ -1,5 +1,7 @@
 //! Sends what a round found, waits for it, and deletes what still is gone.
 
+use std::collections::HashSet;
+
 use futures::TryStreamExt as _;
 use tokio::sync::mpsc;
 
@@ -7,10 +9,13 @@ use super::{Plan, Round};
 use crate::engine::upload;
 use crate::engine::wait::wait;
 use crate::error::Error;
-use crate::ids::{DocumentId, IdSet};
+use crate::ids::{DocumentId, IdList};
 use crate::progress::Progress;
 use crate::source::Connection;
 use crate::source::queries::{self, IDS_PER_READ};
+
+/// Ids that are deleted by one task, and asked for in one snapshot before that.
+const IDS_A_DELETE: usize = 20_000;
 
 impl Round<'_> {
     /// Does what the plan says. Ids that came back meanwhile are taken off its list of deletes.
@@ -42,20 +47,51 @@ impl Round<'_> {
             .await?;
             upload::all_ended(self.server, &sent, |_| ()).await?;
         }
-        self.keep_what_came_back(connection, &mut plan.gone).await?;
-        self.delete(&plan.gone).await
+        plan.gone = self.delete(connection, &plan.gone).await?;
+        Ok(())
     }
 
-    /// Asks the database once more, at this moment, for everything that is about to be deleted.
-    async fn keep_what_came_back(
+    /// Deletes what still is gone, and returns what that was.
+    async fn delete(&self, connection: &mut Connection, gone: &IdList) -> Result<IdList, Error> {
+        let mut deleted = IdList::new();
+        let mut tasks = Vec::new();
+        let mut ids = gone.ids().map_err(Error::Spool)?;
+        loop {
+            let some: Vec<DocumentId> = ids
+                .by_ref()
+                .take(IDS_A_DELETE)
+                .collect::<Result<_, _>>()
+                .map_err(Error::Spool)?;
+            if some.is_empty() {
+                break;
+            }
+            let still_gone = self.still_gone(connection, some).await?;
+            let texts: Vec<&str> = still_gone.iter().map(DocumentId::as_str).collect();
+            for task in self.server.delete_ids(self.uid, &texts).await? {
+                self.begun.task(task);
+                tasks.push(task);
+            }
+            for id in &still_gone {
+                deleted.push(id).map_err(Error::Spool)?;
+            }
+        }
+        for ended in wait(self.server, &tasks, &mut |_| ()).await? {
+            if ended.is_failure() {
+                let what = format!("deletes from {}", self.uid);
+                return Err(ended.into_error(&what).into());
+            }
+        }
+        deleted.settle().map_err(Error::Spool)?;
+        Ok(deleted)
+    }
+
+    /// Asks the database once more, at this moment, for what is about to be deleted. Leaves out what came back.
+    async fn still_gone(
         &self,
         connection: &mut Connection,
-        gone: &mut IdSet,
-    ) -> Result<(), Error> {
-        if gone.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<DocumentId> = gone.iter().collect();
+        ids: Vec<DocumentId>,
+    ) -> Result<Vec<DocumentId>, Error> {
+        let mut there = HashSet::new();
         let mut snapshot = connection.snapshot().await?;
         for some in ids.chunks(IDS_PER_READ) {
             let (sql, arguments) = queries::ids_among(
@@ -64,30 +100,10 @@ impl Round<'_> {
             );
             let mut rows = snapshot.rows(&sql, arguments);
             while let Some(row) = rows.try_next().await? {
-                if let Ok(id) = DocumentId::from_value(row.value(0)) {
-                    gone.remove(&id);
-                }
+                there.extend(DocumentId::from_value(row.value(0)).ok());
             }
         }
-        Ok(snapshot.end().await?)
-    }
-
-    async fn delete(&self, gone: &IdSet) -> Result<(), Error> {
-        if gone.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<DocumentId> = gone.iter().collect();
-        let ids: Vec<&str> = ids.iter().map(DocumentId::as_str).collect();
-        let tasks = self.server.delete_ids(self.uid, &ids).await?;
-        for task in &tasks {
-            self.begun.task(*task);
-        }
-        for ended in wait(self.server, &tasks, &mut |_| ()).await? {
-            if ended.is_failure() {
-                let what = format!("deletes from {}", self.uid);
-                return Err(ended.into_error(&what).into());
-            }
-        }
-        Ok(())
+        snapshot.end().await?;
+        Ok(ids.into_iter().filter(|id| !there.contains(id)).collect())
     }
 }

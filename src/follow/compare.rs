@@ -14,8 +14,9 @@ use super::same::same_fields;
 use super::{ChangesError, Plan, Reason, Round};
 use crate::ahead::Ahead;
 use crate::document::{Note, Notes};
+use crate::engine::documents::FoundByIds;
 use crate::error::Error;
-use crate::ids::{DocumentId, IdSet};
+use crate::ids::{Differences, DocumentId, IdList, Side};
 use crate::reader::{BadRow, BadRows};
 use crate::source::Connection;
 use crate::source::queries::{self, IDS_PER_READ};
@@ -23,7 +24,8 @@ use crate::source::queries::{self, IDS_PER_READ};
 /// Ids that one page of the documents route lists: some hundred KiB.
 const IDS_A_PAGE: u64 = 10_000;
 
-/// Bytes of documents that a page should have, so that memory holds a few MiB however large documents are.
+/// Bytes of documents that a page should have. It is asked for by their number, which the sizes of those before lead to; where
+/// that leads astray, the server's answer is not read beyond a few MiB.
 const PAGE_BYTES: u64 = 1 << 20;
 
 /// The first page, before it is known how large documents are. Two are asked for before the first has told it.
@@ -38,6 +40,9 @@ const IDS_A_LOOK: usize = 100;
 /// A listing passes a document over when another one is deleted between two of its pages. So few that the index seems to
 /// lack are asked for by id; more of them are an import, and are sent unasked.
 const FEW_MISSING: usize = 1_000;
+
+/// How many ids of two lists are compared before somebody else has a turn: Ctrl-C, for one.
+const IDS_A_TURN: u64 = 10_000;
 
 /// Documents as the server writes them. It writes JSON as we do, with the fields in the order in which it met them, so
 /// that most can be compared with their line without being read.
@@ -58,8 +63,8 @@ pub(super) trait Findings {
         reason: Reason,
     ) -> Result<(), Error>;
 
-    /// documents.sql returns no row for a document.
-    fn gone(&mut self, id: &DocumentId, document: &RawValue);
+    /// documents.sql returns no row for a document. A listing that moves may tell it twice.
+    fn gone(&mut self, id: &DocumentId, document: &RawValue) -> Result<(), Error>;
 
     /// Oddities of the rows that were read.
     fn notes(&mut self, notes: &[Note]);
@@ -74,17 +79,20 @@ impl Round<'_> {
         findings: &mut impl Findings,
     ) -> Result<(), Error> {
         let mut limit = FIRST_PAGE;
-        let (mut ids, mut rest) = first(changed, limit);
+        let mut ids = first(changed, limit);
+        let mut rest = changed;
         let mut asked = self.ask_for(ids);
         while !ids.is_empty() {
-            let documents = self.keyed(asked.outcome().await?)?;
-            let (next, left) = first(rest, limit);
+            let found = asked.outcome().await?;
+            let documents = self.keyed(found.documents)?;
+            (ids, rest) = rest.split_at(found.asked);
+            let next = first(rest, limit);
             asked = self.ask_for(next);
             let bytes = self
                 .compare(connection, ids, documents, Reason::Changed, findings)
                 .await?;
-            limit = page_of(bytes, ids.len() as u64).min(IDS_A_LOOK as u64);
-            (ids, rest) = (next, left);
+            limit = page_after(bytes, ids.len() as u64).min(IDS_A_LOOK as u64);
+            ids = next;
         }
         Ok(())
     }
@@ -92,20 +100,20 @@ impl Round<'_> {
     /// Every id that stands on one side only.
     pub(super) async fn compare_ids(&self, connection: &mut Connection) -> Result<Plan, Error> {
         let mut plan = Plan::new(self.limit.bytes())?;
-        let mut in_index = IdSet::default();
+        let mut in_index = IdList::new();
         let mut offset = 0;
         loop {
             let page = self.server.ids(self.uid, offset, IDS_A_PAGE).await?;
-            in_index.extend(&page.ids);
+            for id in &page.ids {
+                in_index.push(id).map_err(Error::Spool)?;
+            }
             offset += page.ids.len() as u64;
             if page.ids.is_empty() || offset >= page.total {
                 break;
             }
         }
-        let in_database = self.rows_beyond(connection, &in_index, &mut plan).await?;
-        for id in in_index.iter().filter(|id| !in_database.contains(id)) {
-            plan.gone.insert(&id);
-        }
+        plan.gone = self.rows_beyond(connection, in_index, &mut plan).await?;
+        plan.finish()?;
         Ok(plan)
     }
 
@@ -115,19 +123,18 @@ impl Round<'_> {
         connection: &mut Connection,
         findings: &mut impl Findings,
     ) -> Result<(), Error> {
-        let mut in_index = IdSet::default();
+        let mut in_index = IdList::new();
         let mut offset = 0;
         let mut limit = FIRST_PAGE;
         let mut page = self.server.raw_page(self.uid, offset, limit).await?;
         while !page.results.is_empty() {
             let count = page.results.len() as u64;
             let documents = self.keyed(page.results)?;
-            // A page moves while others write: a document may come twice, and is compared once.
-            let ids: Vec<DocumentId> = documents
-                .keys()
-                .filter(|id| in_index.insert(id))
-                .cloned()
-                .collect();
+            // A page moves while others write: a document may come twice, and is compared twice.
+            let ids: Vec<DocumentId> = documents.keys().cloned().collect();
+            for id in &ids {
+                in_index.push(id).map_err(Error::Spool)?;
+            }
             offset += count;
             let next = (offset < page.total).then(|| {
                 let (server, uid) = (self.server.clone(), self.uid.to_owned());
@@ -140,21 +147,56 @@ impl Round<'_> {
                 None => break,
                 Some(next) => next.outcome().await?,
             };
-            limit = page_of(bytes, count);
+            limit = page_after(bytes, count);
         }
-        self.rows_beyond(connection, &in_index, findings).await?;
+        self.rows_beyond(connection, in_index, findings).await?;
         Ok(())
     }
 
-    /// Finds every row whose id is not in `in_index`. Returns the ids that the database has.
+    /// Finds every row whose id is not in `in_index`. Returns the ids of that list which the database does not have.
     async fn rows_beyond(
         &self,
         connection: &mut Connection,
-        in_index: &IdSet,
+        mut in_index: IdList,
         findings: &mut impl Findings,
-    ) -> Result<IdSet, Error> {
-        let mut in_database = IdSet::default();
+    ) -> Result<IdList, Error> {
+        // Its memory is needed for the others.
+        in_index.settle_uncounted().map_err(Error::Spool)?;
+        let mut in_database = self.ids_of_rows(connection).await?;
+        let mut gone = IdList::new();
         let mut missing = Vec::new();
+        // Until there are many of them, the index is asked for each: a listing may have passed it over.
+        let mut at_a_time = FEW_MISSING;
+        let sides = Differences::of(&mut in_index, &mut in_database).map_err(Error::Spool)?;
+        let mut compared = 0;
+        for side in sides {
+            match side.map_err(Error::Spool)? {
+                Side::Both => {}
+                Side::Left(id) => gone.push(&id).map_err(Error::Spool)?,
+                Side::Right(id) if missing.len() < at_a_time => missing.push(id),
+                Side::Right(id) => {
+                    at_a_time = IDS_PER_READ;
+                    self.add_missing(connection, &missing, findings).await?;
+                    missing.clear();
+                    missing.push(id);
+                }
+            }
+            compared += 1;
+            if compared % IDS_A_TURN == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        if at_a_time == FEW_MISSING {
+            self.look_for_missing(connection, &missing, findings)
+                .await?;
+        } else {
+            self.add_missing(connection, &missing, findings).await?;
+        }
+        Ok(gone)
+    }
+
+    async fn ids_of_rows(&self, connection: &mut Connection) -> Result<IdList, Error> {
+        let mut in_database = IdList::new();
         let mut snapshot = connection.snapshot().await?;
         let sql = queries::ids_only(&self.index.definition.documents_sql);
         let mut rows = snapshot.rows(&sql, Vec::new());
@@ -163,27 +205,48 @@ impl Round<'_> {
                 index: self.index.definition.name.clone(),
                 why,
             })?;
-            if !in_index.contains(&id) {
-                missing.push(id.clone());
-            }
-            in_database.insert(&id);
+            in_database.push(&id).map_err(Error::Spool)?;
         }
         drop(rows);
         snapshot.end().await?;
-        let passed_over = missing.len() <= FEW_MISSING;
-        let at_a_time = match passed_over {
-            true => IDS_A_LOOK,
-            false => IDS_PER_READ,
-        };
-        for ids in missing.chunks(at_a_time) {
-            let documents = match passed_over {
-                true => self.keyed(self.ask_for(ids).outcome().await?)?,
-                false => Documents::new(),
-            };
-            self.compare(connection, ids, documents, Reason::Missing, findings)
+        Ok(in_database)
+    }
+
+    /// Many that the index seems to lack: an import, sent unasked.
+    async fn add_missing(
+        &self,
+        connection: &mut Connection,
+        missing: &[DocumentId],
+        findings: &mut impl Findings,
+    ) -> Result<(), Error> {
+        for ids in missing.chunks(IDS_PER_READ) {
+            let none = Documents::new();
+            self.compare(connection, ids, none, Reason::Missing, findings)
                 .await?;
         }
-        Ok(in_database)
+        Ok(())
+    }
+
+    /// A few: the index is asked whether it lacks them.
+    async fn look_for_missing(
+        &self,
+        connection: &mut Connection,
+        missing: &[DocumentId],
+        findings: &mut impl Findings,
+    ) -> Result<(), Error> {
+        let mut rest = missing;
+        while !rest.is_empty() {
+            let found = self
+                .ask_for(first(rest, IDS_A_LOOK as u64))
+                .outcome()
+                .await?;
+            let (ids, left) = rest.split_at(found.asked);
+            let documents = self.keyed(found.documents)?;
+            self.compare(connection, ids, documents, Reason::Missing, findings)
+                .await?;
+            rest = left;
+        }
+        Ok(())
     }
 
     /// Reads the rows of these ids as they are now, and compares each with its document, where there is one. A document
@@ -241,14 +304,14 @@ impl Round<'_> {
         snapshot.end().await?;
         for id in ids {
             if let Some(document) = documents.get(id) {
-                findings.gone(id, document);
+                findings.gone(id, document)?;
             }
         }
         findings.notes(notes.entries());
         Ok(bytes.max(received as u64))
     }
 
-    fn ask_for(&self, ids: &[DocumentId]) -> Ahead<Vec<Box<RawValue>>> {
+    fn ask_for(&self, ids: &[DocumentId]) -> Ahead<FoundByIds> {
         let (server, uid, ids) = (self.server.clone(), self.uid.to_owned(), ids.to_owned());
         Ahead::begin(async move {
             let ids: Vec<&str> = ids.iter().map(DocumentId::as_str).collect();
@@ -271,14 +334,16 @@ impl Round<'_> {
     }
 }
 
-/// How many documents to ask for next, when so many became so many bytes.
-fn page_of(bytes: u64, documents: u64) -> u64 {
+/// How many documents to ask for next, when so many were so many bytes: twice as many at most, for a few small ones say
+/// little about those that come.
+fn page_after(bytes: u64, documents: u64) -> u64 {
     let each = bytes / documents.max(1);
-    (PAGE_BYTES / each.max(1)).clamp(1, LARGEST_PAGE)
+    let fitting = PAGE_BYTES / each.max(1);
+    fitting.min(2 * documents).clamp(1, LARGEST_PAGE)
 }
 
-fn first(ids: &[DocumentId], limit: u64) -> (&[DocumentId], &[DocumentId]) {
-    ids.split_at(ids.len().min(limit as usize))
+fn first(ids: &[DocumentId], limit: u64) -> &[DocumentId] {
+    &ids[..ids.len().min(limit as usize)]
 }
 
 /// The id of a document, which most begin with.

@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 use super::compare::Findings;
 use super::same::same;
 use super::{Reason, Round};
-use crate::document::Note;
+use crate::document::{Note, Notes};
 use crate::error::Error;
-use crate::ids::{DocumentId, IdSet};
+use crate::ids::{DocumentId, IdList};
 
 /// How long a writer's change may take to the index before it is looked at again: above a follower's usual interval
 /// (500 ms) and a small task's time (0.7 s on a 1.50).
@@ -40,17 +40,17 @@ const BEFORE: usize = 15;
 #[derive(Debug, Default)]
 pub struct Drift {
     /// Rows without a document.
-    pub missing: IdSet,
+    pub missing: IdList,
     /// Documents that say something else than their rows.
-    pub different: IdSet,
+    pub different: IdList,
     /// Documents without a row.
-    pub too_many: IdSet,
+    pub too_many: IdList,
     /// Rows that were read.
     pub rows: u64,
     /// The first of them, each field by field.
     pub shown: Vec<Drifted>,
     /// Oddities of the data.
-    pub notes: Vec<Note>,
+    pub notes: Notes,
     show: usize,
     /// Of both sides of all that differs, whatever order it came in.
     digest: u64,
@@ -103,11 +103,21 @@ impl Drift {
         self.missing.len() + self.different.len() + self.too_many.len()
     }
 
-    /// The ids of all documents that differ.
-    fn ids(&self) -> impl Iterator<Item = DocumentId> + '_ {
-        [&self.missing, &self.different, &self.too_many]
-            .into_iter()
-            .flat_map(IdSet::iter)
+    /// Nothing more is found: all ids are counted.
+    fn finish(&mut self) -> Result<(), Error> {
+        for ids in [&mut self.missing, &mut self.different, &mut self.too_many] {
+            ids.settle().map_err(Error::Spool)?;
+        }
+        Ok(())
+    }
+
+    /// The ids of all documents that differ; they are few.
+    fn ids(&self) -> Result<Vec<DocumentId>, Error> {
+        let mut all = Vec::new();
+        for ids in [&self.missing, &self.different, &self.too_many] {
+            all.extend(ids.first(usize::MAX).map_err(Error::Spool)?);
+        }
+        Ok(all)
     }
 
     fn note(&mut self, id: &DocumentId, line: &[u8], document: Option<&RawValue>) {
@@ -115,7 +125,8 @@ impl Drift {
         id.as_str().hash(&mut hash);
         line.hash(&mut hash);
         document.map(RawValue::get).hash(&mut hash);
-        self.digest ^= hash.finish();
+        // Not by XOR, which what comes twice would leave no trace in.
+        self.digest = self.digest.wrapping_add(hash.finish());
     }
 
     fn show(&mut self, id: &DocumentId, kind: Kind, fields: impl FnOnce() -> Vec<FieldDifference>) {
@@ -142,29 +153,28 @@ impl Findings for Drift {
         document: Option<&RawValue>,
         _reason: Reason,
     ) -> Result<(), Error> {
-        let (set, kind) = match document {
+        let (ids, kind) = match document {
             Some(_) => (&mut self.different, Kind::Different),
             None => (&mut self.missing, Kind::Missing),
         };
-        if set.insert(id) {
-            self.note(id, line, document);
-            self.show(id, kind, || {
-                let fields = document.and_then(|there| serde_json::from_str(there.get()).ok());
-                fields.map_or_else(Vec::new, |there| differing_fields(line, &there))
-            });
-        }
+        ids.push(id).map_err(Error::Spool)?;
+        self.note(id, line, document);
+        self.show(id, kind, || {
+            let fields = document.and_then(|there| serde_json::from_str(there.get()).ok());
+            fields.map_or_else(Vec::new, |there| differing_fields(line, &there))
+        });
         Ok(())
     }
 
-    fn gone(&mut self, id: &DocumentId, document: &RawValue) {
-        if self.too_many.insert(id) {
-            self.note(id, &[], Some(document));
-            self.show(id, Kind::TooMany, Vec::new);
-        }
+    fn gone(&mut self, id: &DocumentId, document: &RawValue) -> Result<(), Error> {
+        self.too_many.push(id).map_err(Error::Spool)?;
+        self.note(id, &[], Some(document));
+        self.show(id, Kind::TooMany, Vec::new);
+        Ok(())
     }
 
     fn notes(&mut self, notes: &[Note]) {
-        self.notes.extend_from_slice(notes);
+        self.notes.absorb(notes);
     }
 }
 
@@ -178,6 +188,7 @@ impl Round<'_> {
         let mut connection = self.database.connect().await?;
         let mut drift = Drift::showing(show);
         self.compare_all(&mut connection, &mut drift).await?;
+        drift.finish()?;
         for _ in 0..LOOKS {
             if drift.documents() == 0 {
                 break;
@@ -188,13 +199,14 @@ impl Round<'_> {
             if drift.documents() > MANY {
                 self.compare_all(&mut connection, &mut again).await?;
             } else {
-                let ids: Vec<DocumentId> = drift.ids().collect();
+                let ids = drift.ids()?;
                 for some in ids.chunks(IDS_A_LOOK) {
                     self.compare_changed(&mut connection, some, &mut again)
                         .await?;
                 }
                 (again.rows, again.notes) = (drift.rows, drift.notes);
             }
+            again.finish()?;
             let settled = again.digest == drift.digest && !on_its_way;
             drift = again;
             if settled {
@@ -322,7 +334,8 @@ mod tests {
                     .differs(&ids[place], b"{}", None, Reason::Missing)
                     .unwrap();
             }
-            drift.gone(&DocumentId::from(3), &there);
+            drift.gone(&DocumentId::from(3), &there).unwrap();
+            drift.finish().unwrap();
             drift
         };
         let (one, other) = (drift([0, 1]), drift([1, 0]));

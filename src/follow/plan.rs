@@ -3,9 +3,9 @@
 use serde_json::value::RawValue;
 
 use super::compare::Findings;
-use crate::document::Note;
+use crate::document::{Note, Notes};
 use crate::error::Error;
-use crate::ids::{DocumentId, IdSet};
+use crate::ids::{DocumentId, IdList};
 use crate::spool::{Batch, Spool, SpoolWriter};
 
 /// Why a document is sent.
@@ -19,17 +19,18 @@ pub enum Reason {
     Different,
 }
 
-/// What a round found. Documents lie in the spool from the moment that they are found, so memory holds ids alone.
+/// What a round found. Documents lie in the spool from the moment that they are found, and beyond some number their ids do,
+/// too. How many there are is known for certain once it is finished.
 #[derive(Debug)]
 pub struct Plan {
     /// Sent because changes.sql names them.
-    pub changed: IdSet,
+    pub changed: IdList,
     /// Sent because the index did not have them.
-    pub missing: IdSet,
+    pub missing: IdList,
     /// Sent because a field differed.
-    pub different: IdSet,
+    pub different: IdList,
     /// Deleted: the index has them and documents.sql does not return them.
-    pub gone: IdSet,
+    pub gone: IdList,
     /// Rows that were read.
     pub rows: u64,
     /// Bytes of NDJSON that those rows became, whether they are sent or not.
@@ -37,7 +38,7 @@ pub struct Plan {
     /// Bytes of NDJSON that are sent.
     pub bytes: u64,
     /// Oddities of the data.
-    pub notes: Vec<Note>,
+    pub notes: Notes,
     /// How large an upload may be.
     batch_bytes: u64,
     pub(super) spooled: Vec<Spooled>,
@@ -55,15 +56,15 @@ impl Plan {
     pub(super) fn new(batch_bytes: u64) -> Result<Self, Error> {
         let (writer, spool) = Spool::create(None).map_err(Error::Spool)?;
         Ok(Self {
-            changed: IdSet::default(),
-            missing: IdSet::default(),
-            different: IdSet::default(),
-            gone: IdSet::default(),
+            changed: IdList::new(),
+            missing: IdList::new(),
+            different: IdList::new(),
+            gone: IdList::new(),
             rows: 0,
             row_bytes: 0,
             bytes: 0,
             batch_bytes,
-            notes: Vec::new(),
+            notes: Notes::new(),
             spooled: vec![Spooled {
                 spool,
                 writer,
@@ -82,11 +83,14 @@ impl Plan {
         self.sent() == 0 && self.gone.is_empty()
     }
 
-    /// The ids of all documents that are sent.
-    pub fn sent_ids(&self) -> impl Iterator<Item = DocumentId> + '_ {
-        [&self.changed, &self.missing, &self.different]
-            .into_iter()
-            .flat_map(IdSet::iter)
+    /// The ids of all documents that are sent. It is finished.
+    pub fn sent_ids(&self) -> Result<IdList, Error> {
+        let mut all = IdList::new();
+        for ids in [&self.changed, &self.missing, &self.different] {
+            all.append(ids).map_err(Error::Spool)?;
+        }
+        all.settle().map_err(Error::Spool)?;
+        Ok(all)
     }
 
     /// How many documents an index of `documents` has when all of this is done. Documents that are sent as changed may be
@@ -95,8 +99,16 @@ impl Plan {
         (documents + self.missing.len()).saturating_sub(self.gone.len())
     }
 
-    /// Nothing more is sent: all batches are complete.
+    /// Nothing more is found: all batches are complete, and all ids counted.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
+        for ids in [
+            &mut self.changed,
+            &mut self.missing,
+            &mut self.different,
+            &mut self.gone,
+        ] {
+            ids.settle().map_err(Error::Spool)?;
+        }
         for spooled in &mut self.spooled {
             let batch = spooled.writer.finish().map_err(Error::Spool)?;
             spooled.batches.extend(batch);
@@ -104,23 +116,23 @@ impl Plan {
         Ok(())
     }
 
-    /// Takes over what another look found. A document that both would send is sent twice, the later one last.
-    pub(super) fn absorb(&mut self, other: Plan) {
+    /// Takes over what another look found, which is finished. A document that both would send is sent twice, the later one
+    /// last.
+    pub(super) fn absorb(&mut self, other: Plan) -> Result<(), Error> {
         for (ours, theirs) in [
             (&mut self.changed, &other.changed),
             (&mut self.missing, &other.missing),
             (&mut self.different, &other.different),
             (&mut self.gone, &other.gone),
         ] {
-            for id in theirs.iter() {
-                ours.insert(&id);
-            }
+            ours.append(theirs).map_err(Error::Spool)?;
         }
         self.rows += other.rows;
         self.row_bytes += other.row_bytes;
         self.bytes += other.bytes;
-        self.notes.extend(other.notes);
+        self.notes.absorb(other.notes.entries());
         self.spooled.extend(other.spooled);
+        self.finish()
     }
 }
 
@@ -130,7 +142,7 @@ impl Findings for Plan {
         self.row_bytes += bytes;
     }
 
-    /// The row is to be sent, unless it is on its way already.
+    /// The row is to be sent.
     fn differs(
         &mut self,
         id: &DocumentId,
@@ -138,15 +150,12 @@ impl Findings for Plan {
         _document: Option<&RawValue>,
         reason: Reason,
     ) -> Result<(), Error> {
-        if self.changed.contains(id) || self.missing.contains(id) || self.different.contains(id) {
-            return Ok(());
-        }
-        match reason {
-            Reason::Changed => self.changed.insert(id),
-            Reason::Missing => self.missing.insert(id),
-            Reason::Different => self.different.insert(id),
+        let ids = match reason {
+            Reason::Changed => &mut self.changed,
+            Reason::Missing => &mut self.missing,
+            Reason::Different => &mut self.different,
         };
-        self.gone.remove(id);
+        ids.push(id).map_err(Error::Spool)?;
         self.bytes += line.len() as u64;
         if let Some(last) = self.spooled.last_mut() {
             let batch = last.writer.push(line, id.as_str(), self.batch_bytes);
@@ -155,11 +164,11 @@ impl Findings for Plan {
         Ok(())
     }
 
-    fn gone(&mut self, id: &DocumentId, _document: &RawValue) {
-        self.gone.insert(id);
+    fn gone(&mut self, id: &DocumentId, _document: &RawValue) -> Result<(), Error> {
+        self.gone.push(id).map_err(Error::Spool)
     }
 
     fn notes(&mut self, notes: &[Note]) {
-        self.notes.extend_from_slice(notes);
+        self.notes.absorb(notes);
     }
 }

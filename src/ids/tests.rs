@@ -21,9 +21,11 @@ fn the_number_7_and_the_text_7_are_one_document() {
     let text = text("7").unwrap();
     assert_eq!(number, text);
     assert_eq!(number.cmp(&text), Ordering::Equal);
-    let mut set = IdSet::new();
-    assert!(set.insert(&number));
-    assert!(!set.insert(&text));
+    let mut list = IdList::new();
+    list.push(&number).unwrap();
+    list.push(&text).unwrap();
+    list.settle().unwrap();
+    assert_eq!(list.len(), 1);
     assert_eq!(
         (written(&number), written(&text)),
         ("7".into(), "\"7\"".into())
@@ -95,12 +97,13 @@ fn numbers_are_sorted_as_numbers_and_come_before_texts() {
     assert_eq!(sorted, ["-1", "9", "10", "007", "a", "b"]);
 }
 
-#[test]
-fn a_million_ids_of_one_table_take_little_memory() {
-    let mut set = IdSet::new();
-    set.extend(&(0..1_000_000).map(DocumentId::from).collect::<Vec<_>>());
-    assert_eq!(set.len(), 1_000_000);
-    assert!(set.numbers.serialized_size() < 300_000);
+fn listed(ids: &[DocumentId]) -> IdList {
+    let mut list = IdList::new();
+    for id in ids {
+        list.push(id).unwrap();
+    }
+    list.settle().unwrap();
+    list
 }
 
 fn any_id() -> impl Strategy<Value = DocumentId> {
@@ -114,22 +117,62 @@ fn any_id() -> impl Strategy<Value = DocumentId> {
 
 proptest! {
     #[test]
-    fn an_id_set_is_a_set_of_spellings(ids in proptest::collection::vec(any_id(), 0..60)) {
-        let mut set = IdSet::new();
-        let mut model = BTreeSet::new();
-        for id in &ids {
-            prop_assert_eq!(set.contains(id), model.contains(id.as_str()));
-            prop_assert_eq!(set.insert(id), model.insert(id.as_str().to_owned()));
-            prop_assert_eq!(set.len(), model.len() as u64);
+    fn a_list_has_each_id_once_and_in_order(ids in proptest::collection::vec(any_id(), 0..60)) {
+        let list = listed(&ids);
+        let model = BTreeSet::from_iter(ids);
+        prop_assert_eq!(list.len(), model.len() as u64);
+        prop_assert_eq!(list.is_empty(), model.is_empty());
+        let read: Vec<_> = list.ids().unwrap().map(Result::unwrap).collect();
+        prop_assert_eq!(&read, &model.iter().cloned().collect::<Vec<_>>());
+        prop_assert_eq!(list.first(3).unwrap(), &read[..read.len().min(3)]);
+    }
+
+    #[test]
+    fn two_sides_are_told_apart(
+        left in proptest::collection::vec(any_id(), 0..40),
+        right in proptest::collection::vec(any_id(), 0..40),
+    ) {
+        let (mut one, mut other) = (listed(&left), listed(&right));
+        let (left, right) = (BTreeSet::from_iter(left), BTreeSet::from_iter(right));
+        let model = |id: &DocumentId| match (left.contains(id), right.contains(id)) {
+            (true, true) => Side::Both,
+            (true, false) => Side::Left(id.clone()),
+            _ => Side::Right(id.clone()),
+        };
+        let expected: Vec<Side> = left.union(&right).map(model).collect();
+        let found = Differences::of(&mut one, &mut other).unwrap();
+        prop_assert_eq!(found.map(Result::unwrap).collect::<Vec<_>>(), expected.as_slice());
+
+        let mut rows = RowIds::default();
+        for (id, row) in left.iter().zip(1..) {
+            rows.push(id, row).unwrap();
         }
-        let listed: Vec<_> = set.iter().collect();
-        prop_assert_eq!(listed.len(), model.len());
-        prop_assert!(listed.iter().all(|id| model.contains(id.as_str())));
-        for id in &listed {
-            prop_assert!(set.remove(id));
-            prop_assert!(!set.remove(id));
+        rows.settle().unwrap();
+        let found = Differences::of_rows(&rows, &other).unwrap();
+        prop_assert_eq!(found.map(Result::unwrap).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn the_rows_that_repeat_an_id_are_found_with_their_numbers(ids in proptest::collection::vec(any_id(), 0..60)) {
+        let mut rows = RowIds::default();
+        let mut before = BTreeSet::new();
+        let mut expected = Vec::new();
+        for (id, row) in ids.iter().zip(1..) {
+            rows.push(id, row).unwrap();
+            if !before.insert(id.clone()) {
+                expected.push((row, id.clone()));
+            }
         }
-        prop_assert!(set.is_empty());
+        rows.settle().unwrap();
+        let told = rows.repeated().unwrap().map(Result::unwrap);
+        let mut found: Vec<(u64, DocumentId)> = told
+            .filter_map(|row| match row {
+                Row::First => None,
+                Row::Repeated { id, row } => Some((row, id)),
+            })
+            .collect();
+        found.sort();
+        prop_assert_eq!(found, expected);
     }
 
     #[test]

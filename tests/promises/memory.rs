@@ -2,7 +2,9 @@
 //! however slow the server is.
 
 use bisan_indexer::sample::Sample;
+use serde_json::json;
 
+use crate::support::definitions::Definitions;
 use crate::support::program::{Ended, Program};
 use crate::support::{Database, Scene, StandIn};
 
@@ -119,6 +121,110 @@ async fn memory_stays_below_40_mib_while_books_are_compared() {
         let compared = &ended.report()["indexes"][0];
         let rows = compared.get("rows_read").unwrap_or(&compared["rows"]);
         assert_eq!(rows, 120, "{compared}");
+    }
+}
+
+/// Ids as applications make them: UUIDs, and numbers that lie far apart. Neither can be remembered in a few bits.
+const MANY_IDS: &str = "
+    CREATE TABLE notes (n INTEGER PRIMARY KEY, id, title TEXT, updated_at TEXT);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120000)
+    INSERT INTO notes
+    SELECT i, CASE WHEN i % 2 THEN random() ELSE
+        lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) ||
+              '-' || hex(randomblob(6))) END,
+        'note ' || i, '2026-01-01 00:00:00.000000'
+    FROM n;
+    CREATE UNIQUE INDEX index_notes_on_id ON notes (id);
+    CREATE INDEX index_notes_on_updated_at ON notes (updated_at);
+";
+
+/// One index, `notes`, on a server that lists what it was sent.
+struct Notes {
+    server: StandIn,
+    database: Database,
+    definitions: Definitions,
+    folder: tempfile::TempDir,
+}
+
+impl Notes {
+    async fn made_by(sql: &str) -> Notes {
+        let folder = tempfile::tempdir().unwrap();
+        let definitions = Definitions::empty(&folder.path().join("definitions"))
+            .index("notes", "SELECT id, title FROM notes")
+            .settings("notes", json!({"searchableAttributes": ["title"]}))
+            .changes(
+                "notes",
+                "SELECT id, updated_at AS changed_at FROM notes WHERE updated_at >= :since",
+            );
+        Notes {
+            server: StandIn::that_keeps().await,
+            database: Database::made_by(&folder.path().join("notes.sqlite3"), sql).await,
+            definitions,
+            folder,
+        }
+    }
+
+    async fn run(&self, words: &[&str], code: i32) -> Ended {
+        let ended = Program::new(self.folder.path())
+            .args(words.iter().copied())
+            .args(["--output", "json"])
+            .env("DATABASE_URL", &self.database.path)
+            .env("MEILISEARCH_HOST", &self.server.url)
+            .env("BISAN_INDEXER_INDEX_SETTINGS", &self.definitions.folder)
+            .run()
+            .await
+            .expect(code);
+        println!("{words:?}: {} KiB at the peak", ended.peak_kib);
+        ended
+    }
+}
+
+#[tokio::test]
+async fn memory_stays_below_40_mib_whatever_the_ids_are() {
+    let notes = Notes::made_by(MANY_IDS).await;
+    let mut peaks = vec![notes.run(&["reindex"], 0).await];
+    assert_eq!(notes.server.received("notes").0, 120_000);
+    // An eighth of all documents lose their rows, and as many rows have no documents.
+    let renamed = "UPDATE notes SET id = id || '-2' WHERE n % 8 = 0";
+    notes.database.execute(renamed).await;
+    let found = notes.run(&["verify"], 5).await;
+    let report = found.report();
+    let verified = &report["indexes"][0];
+    assert_eq!(verified["missing"], 15_000, "{verified}");
+    assert_eq!(verified["too_many"], 15_000, "{verified}");
+    let synced = notes.run(&["sync", "--compare", "ids"], 0).await;
+    let report = synced.report();
+    let done = &report["indexes"][0];
+    assert_eq!(done["sent_missing"], 15_000, "{done}");
+    assert_eq!(done["deleted"], 15_000, "{done}");
+    peaks.extend([found, synced]);
+    for words in [
+        &["sync", "--compare", "changed"][..],
+        &["sync", "--compare", "all"],
+        &["status"],
+    ] {
+        peaks.push(notes.run(words, 0).await);
+    }
+    peaks.iter().for_each(expect_little);
+}
+
+/// A listing is asked for by number: a page that small documents led to has books on it in the end.
+#[tokio::test]
+async fn memory_stays_below_40_mib_where_small_documents_are_followed_by_books() {
+    let notes = Notes::made_by(
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, updated_at TEXT);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3200)
+         INSERT INTO notes
+         SELECT i, CASE WHEN i > 3000 THEN hex(zeroblob(100000)) ELSE 'x' END, '2026-01-01 00:00:00' FROM n",
+    )
+    .await;
+    notes.run(&["reindex"], 0).await;
+    for words in [&["sync", "--compare", "all"][..], &["verify"]] {
+        let ended = notes.run(words, 0).await;
+        let compared = &ended.report()["indexes"][0];
+        let rows = compared.get("rows_read").unwrap_or(&compared["rows"]);
+        assert_eq!(rows, 3_200, "{compared}");
+        expect_little(&ended);
     }
 }
 

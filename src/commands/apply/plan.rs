@@ -217,7 +217,7 @@ async fn compare(round: &Round<'_>, plan: &mut IndexPlan) -> Result<(), Error> {
         return Ok(());
     }
     let found = round.dry_run(Depth::All, Timestamp::UNIX_EPOCH).await?.plan;
-    plan.documents = Some(Documents::new(&found));
+    plan.documents = Some(Documents::new(&found)?);
     (plan.documents_to_send, plan.bytes_to_send) = match plan.way {
         Way::Reindex => (Some(found.rows), Some(found.row_bytes)),
         _ => (Some(found.sent()), Some(found.bytes)),

@@ -9,8 +9,9 @@ use crate::commands::reindex::ReindexReport;
 use crate::commands::sync::SyncReport;
 use crate::engine::Task;
 use crate::engine::settings::Difference;
+use crate::error::Error;
 use crate::follow::Plan;
-use crate::ids::IdSet;
+use crate::ids::IdList;
 use crate::preflight::Prepared;
 use crate::report::{counted, grouped};
 
@@ -111,21 +112,19 @@ impl OtherWriter {
 }
 
 impl Documents {
-    pub(super) fn new(plan: &Plan) -> Self {
-        let first = |ids: &IdSet| {
-            ids.iter()
-                .take(FIRST_IDS)
-                .map(|id| id.to_string())
-                .collect()
+    pub(super) fn new(plan: &Plan) -> Result<Self, Error> {
+        let first = |ids: &IdList| {
+            let ids = ids.first(FIRST_IDS).map_err(Error::Spool)?;
+            Ok::<_, Error>(ids.iter().map(ToString::to_string).collect())
         };
-        Self {
+        Ok(Self {
             add: plan.missing.len(),
             change: plan.different.len(),
             delete: plan.gone.len(),
-            first_added: first(&plan.missing),
-            first_changed: first(&plan.different),
-            first_deleted: first(&plan.gone),
-        }
+            first_added: first(&plan.missing)?,
+            first_changed: first(&plan.different)?,
+            first_deleted: first(&plan.gone)?,
+        })
     }
 
     fn all(&self) -> u64 {

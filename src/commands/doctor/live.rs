@@ -8,7 +8,7 @@ use crate::engine::checkpoints::Record;
 use crate::engine::generations::Generations;
 use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::error::Error;
-use crate::ids::{DocumentId, IdSet};
+use crate::ids::{Differences, DocumentId, IdList, Side};
 use crate::preflight::Prepared;
 use crate::report::{counted, grouped};
 use crate::source::{Connection, queries};
@@ -244,33 +244,42 @@ impl<'a> There<'a> {
             );
             return Ok(());
         }
-        let mut known = IdSet::default();
+        let mut known = IdList::new();
         let mut rows = snapshot.rows(&queries::ids_only(&definition.documents_sql), Vec::new());
         while let Some(row) = rows.try_next().await? {
             if let Ok(id) = DocumentId::from_value(row.value(0)) {
-                known.insert(&id);
+                known.push(&id).map_err(Error::Spool)?;
             }
         }
         drop(rows);
         snapshot.end().await?;
-        let mut found = IdSet::default();
-        let mut unknown: Vec<DocumentId> = Vec::new();
+        let mut found = IdList::new();
         let mut offset = 0;
         loop {
             let page = self.server.ids(live_uid, offset, IDS_A_PAGE).await?;
             offset += page.ids.len() as u64;
             let ended = page.ids.is_empty() || offset >= page.total;
-            for id in page.ids {
-                if found.insert(&id) && !known.contains(&id) {
-                    unknown.push(id);
-                }
+            for id in &page.ids {
+                found.push(id).map_err(Error::Spool)?;
             }
             if ended {
                 break;
             }
         }
-        let missing = known.len() - (found.len() - unknown.len() as u64);
-        if missing == 0 && unknown.is_empty() {
+        let (mut missing, mut unknown, mut first) = (0, 0, String::new());
+        for side in Differences::of(&mut known, &mut found).map_err(Error::Spool)? {
+            match side.map_err(Error::Spool)? {
+                Side::Both => {}
+                Side::Left(_) => missing += 1,
+                Side::Right(id) => {
+                    unknown += 1;
+                    if unknown == 1 {
+                        first = format!(" (first id {id})");
+                    }
+                }
+            }
+        }
+        if missing == 0 && unknown == 0 {
             checks.ok(
                 name,
                 CHECK,
@@ -281,10 +290,7 @@ impl<'a> There<'a> {
             );
             return Ok(());
         }
-        let first = unknown
-            .first()
-            .map_or(String::new(), |id| format!(" (first id {id})"));
-        let advice = match unknown.len() as u64 * 5 > live {
+        let advice = match unknown * 5 > live {
             true => {
                 "if another source fills this index as well, one documents.sql must make all of its documents (UNION ALL); \
                      else `bisan-indexer sync` deletes them"
@@ -297,7 +303,7 @@ impl<'a> There<'a> {
             format!(
                 "{} in the database and not live; {} live that documents.sql does not return{first}",
                 counted(missing, "document is", "documents are"),
-                counted(unknown.len() as u64, "is", "are"),
+                counted(unknown, "is", "are"),
             ),
             advice,
         );

@@ -29,16 +29,12 @@ impl Job<'_> {
         let since = read.taken_at - OVERLAP;
         let mut rounds = Vec::with_capacity(builds.len());
         for ((index, build), read) in self.indexes.iter().zip(builds).zip(&mut read.indexes) {
-            let followed = self
+            let mut followed = self
                 .round(index, &build.uid)
                 .run(Depth::Changed, since)
                 .await?;
-            for id in followed.plan.sent_ids() {
-                read.ids.insert(&id);
-            }
-            for id in followed.plan.gone.iter() {
-                read.ids.remove(&id);
-            }
+            let mut sent = followed.plan.sent_ids()?;
+            read.add_changes(&mut sent, &mut followed.plan.gone)?;
             rounds.push(followed);
         }
         Ok(rounds)

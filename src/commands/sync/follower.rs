@@ -148,7 +148,7 @@ impl Follower<'_> {
             let followed = round.dry_run(depth, since).await?;
             let checkpoint = record.checkpoint.map(|checkpoint| checkpoint.to_string());
             let seconds = start.elapsed().as_secs_f64();
-            let done = Done::new(&followed, checkpoint, seconds, true);
+            let done = Done::new(&followed, checkpoint, seconds, true)?;
             return Ok(Some(RoundDone {
                 done,
                 taken_at: followed.taken_at,
@@ -168,7 +168,7 @@ impl Follower<'_> {
             return Ok(None);
         };
         let seconds = start.elapsed().as_secs_f64();
-        let done = Done::new(&followed, Some(checkpoint.to_string()), seconds, false);
+        let done = Done::new(&followed, Some(checkpoint.to_string()), seconds, false)?;
         Ok(Some(RoundDone {
             done,
             taken_at: followed.taken_at,

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::document::Note;
+use crate::error::Error;
 use crate::follow::{Depth, Followed};
+use crate::ids::IdList;
 use crate::report::{aligned, grouped};
 
 /// Ids that a dry run lists of each kind; the counts are of all.
@@ -85,17 +87,32 @@ pub struct Done {
 
 impl Done {
     /// What a round did; with the ids where nothing was done.
+    ///
+    /// # Errors
+    /// Where those ids cannot be read back from the temporary folder.
     pub fn new(
         followed: &Followed,
         checkpoint: Option<String>,
         seconds: f64,
         dry_run: bool,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let plan = &followed.plan;
-        let list = |ids: &mut dyn Iterator<Item = crate::ids::DocumentId>| {
-            dry_run.then(|| ids.take(LISTED_IDS).map(|id| id.to_string()).collect())
+        let list = |kinds: &[&IdList]| {
+            let mut listed = Vec::new();
+            for ids in kinds {
+                let more = ids.first(LISTED_IDS - listed.len()).map_err(Error::Spool)?;
+                listed.extend(more.iter().map(ToString::to_string));
+            }
+            Ok::<_, Error>(listed)
         };
-        Self {
+        let (would_send, would_delete) = match dry_run {
+            true => (
+                Some(list(&[&plan.changed, &plan.missing, &plan.different])?),
+                Some(list(&[&plan.gone])?),
+            ),
+            false => (None, None),
+        };
+        Ok(Self {
             compare: followed.depth,
             rows_read: plan.rows,
             sent_changed: plan.changed.len(),
@@ -105,10 +122,10 @@ impl Done {
             bytes: plan.bytes,
             checkpoint,
             seconds,
-            notes: plan.notes.clone(),
-            would_send: list(&mut plan.sent_ids()),
-            would_delete: list(&mut plan.gone.iter()),
-        }
+            notes: plan.notes.entries().to_vec(),
+            would_send,
+            would_delete,
+        })
     }
 
     /// Whether anything was to be done.

@@ -79,7 +79,7 @@ impl IndexVerified {
             different: drift.different.len(),
             too_many: drift.too_many.len(),
             drifted: drift.shown.clone(),
-            notes: drift.notes.clone(),
+            notes: drift.notes.entries().to_vec(),
             seconds: time.as_secs_f64(),
             ..Self::default()
         }

@@ -90,11 +90,13 @@ async fn documents_are_asked_for_by_ids_where_the_server_can() {
         .documents_by_ids("a", &["7", "8"])
         .await
         .unwrap();
-    assert_eq!(found.len(), 1);
+    assert_eq!((found.asked, found.documents.len()), (2, 1));
     assert_eq!(
         canned.requests()[0].json(),
         json!({"ids": ["7", "8"], "limit": 2})
     );
+    let nothing = canned.server().documents_by_ids("a", &[]).await.unwrap();
+    assert_eq!((nothing.asked, canned.requests().len()), (0, 1));
 }
 
 #[tokio::test]
@@ -113,7 +115,7 @@ async fn an_old_server_is_asked_for_one_document_after_the_other() {
     for round in 0..2 {
         let found = server.documents_by_ids("a", &["7", "8"]).await.unwrap();
         assert_eq!(
-            serde_json::to_value(found).unwrap(),
+            serde_json::to_value(found.documents).unwrap(),
             json!([{"id": 7, "title": "x"}])
         );
         assert_eq!(
@@ -122,6 +124,41 @@ async fn an_old_server_is_asked_for_one_document_after_the_other() {
             "what it can't is asked once"
         );
     }
+}
+
+/// Documents of a megabyte each, as many as are asked for.
+async fn books() -> Canned {
+    Canned::answering(|request| {
+        let asked = request.json();
+        let documents = asked["limit"].as_u64().unwrap();
+        let book = json!({"id": 7, "text": "x".repeat(1_000_000)});
+        let results = vec![book; documents as usize];
+        json_answer(200, json!({"results": results, "total": 1_000}))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn of_a_page_of_books_no_more_is_read_than_memory_may_hold() {
+    let canned = books().await;
+    let page = canned.server().raw_page("a", 0, 100).await.unwrap();
+    let asked: Vec<_> = canned
+        .requests()
+        .iter()
+        .map(|one| one.json()["limit"].clone())
+        .collect();
+    assert_eq!(
+        (page.results.len(), asked),
+        (1, vec![json!(100), json!(25), json!(6), json!(1)])
+    );
+
+    let canned = books().await;
+    let found = canned
+        .server()
+        .documents_by_ids("a", &["7"; 20])
+        .await
+        .unwrap();
+    assert_eq!((found.asked, found.documents.len()), (1, 1));
 }
 
 #[tokio::test]

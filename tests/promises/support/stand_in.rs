@@ -1,5 +1,6 @@
-//! A stand-in for Meilisearch without an engine: it takes documents, counts them and throws them away, so that a run of
-//! real size takes seconds. For promises about the program's own memory and pace, never about what a server does.
+//! A stand-in for Meilisearch without an engine: it takes documents, counts them and throws them away (or keeps them as they
+//! came, to list them), so that a run of real size takes seconds. For promises about the program's own memory and pace,
+//! never about what a server does.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
@@ -23,6 +24,8 @@ struct State {
     indexes: Mutex<BTreeMap<String, Index>>,
     tasks: Mutex<u64>,
     uploads: Uploads,
+    /// Whether documents are kept, to be listed.
+    keeps: bool,
 }
 
 /// Whether uploads are read at all, and how many stand at the gate.
@@ -49,13 +52,87 @@ struct Index {
     settings: Map<String, Value>,
     /// Only of indexes whose documents are read back: the program's own records.
     documents: HashMap<String, Value>,
+    kept: Kept,
+}
+
+/// Documents as they were sent, in the order in which they were met first.
+#[derive(Default, Clone)]
+struct Kept {
+    lines: Vec<String>,
+    places: HashMap<String, usize>,
+}
+
+impl Kept {
+    fn put(&mut self, id: String, line: String) {
+        match self.places.get(&id) {
+            Some(place) => self.lines[*place] = line,
+            None => {
+                self.places.insert(id, self.lines.len());
+                self.lines.push(line);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: &str) {
+        let Some(place) = self.places.remove(id) else {
+            return;
+        };
+        self.lines.swap_remove(place);
+        if let Some(moved) = self.lines.get(place) {
+            self.places.insert(id_of(moved.as_bytes()), place);
+        }
+    }
+
+    /// As the documents routes answer: those with these ids, or a page, perhaps of ids alone.
+    fn page(&self, asked: &Value) -> Canned {
+        let number =
+            |name: &str, otherwise: u64| asked[name].as_u64().unwrap_or(otherwise) as usize;
+        let (offset, limit) = (number("offset", 0), number("limit", 20));
+        let lines: Vec<&str> = match asked["ids"].as_array() {
+            Some(ids) => {
+                let places = ids.iter().filter_map(|id| self.places.get(id.as_str()?));
+                places.map(|place| self.lines[*place].as_str()).collect()
+            }
+            None => {
+                let page = self.lines.iter().skip(offset).take(limit);
+                page.map(String::as_str).collect()
+            }
+        };
+        let results = match asked["fields"].is_array() {
+            false => lines.join(","),
+            true => {
+                let id = |line: &&str| json!({"id": id_of(line.as_bytes())}).to_string();
+                lines.iter().map(id).collect::<Vec<_>>().join(",")
+            }
+        };
+        let total = self.lines.len();
+        Canned {
+            body: format!(
+                "{{\"results\":[{results}],\"offset\":{offset},\"limit\":{limit},\"total\":{total}}}"
+            ),
+            ..Canned::json(200, &Value::Null)
+        }
+    }
 }
 
 impl StandIn {
     pub async fn start() -> StandIn {
+        StandIn::with(State::default()).await
+    }
+
+    /// One that lists what it was sent.
+    pub async fn that_keeps() -> StandIn {
+        StandIn::with(State {
+            keeps: true,
+            ..State::default()
+        })
+        .await
+    }
+
+    async fn with(state: State) -> StandIn {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(State::default());
+        let state = Arc::new(state);
         let shared = state.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -149,6 +226,12 @@ async fn answer(state: &State, client: &mut Stream, head: &Head) -> io::Result<C
             }
             state.task()
         }
+        ("POST", ["indexes", uid, "documents", "fetch"]) if state.keeps && *uid != super::scene::CHECKPOINTS => {
+            match state.indexes.lock().unwrap().get(*uid) {
+                Some(index) => index.kept.page(&body),
+                None => not_found("index_not_found"),
+            }
+        }
         ("GET", ["indexes", uid, "documents"]) | ("POST", ["indexes", uid, "documents", "fetch"]) => {
             state.with(uid, |index| {
                 let results: Vec<&Value> = index.documents.values().collect();
@@ -168,6 +251,7 @@ async fn answer(state: &State, client: &mut Stream, head: &Head) -> io::Result<C
                     let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
                     index.ids.remove(&id);
                     index.documents.remove(&id);
+                    index.kept.remove(&id);
                 }
             }
             state.task()
@@ -217,6 +301,7 @@ async fn take(state: &State, client: &mut Stream, head: &Head, uid: &str) -> io:
     }
     let mut body = Body::of_request(head);
     let mut ids = Vec::new();
+    let mut lines = Vec::new();
     let mut documents = HashMap::new();
     let mut bytes = 0;
     let mut line = Vec::new();
@@ -226,6 +311,9 @@ async fn take(state: &State, client: &mut Stream, head: &Head, uid: &str) -> io:
             line.extend_from_slice(part);
             if part.ends_with(b"\n") {
                 ids.push(note(&line, keep, &mut documents));
+                if state.keeps {
+                    lines.push(String::from_utf8_lossy(line.trim_ascii_end()).into_owned());
+                }
                 line.clear();
             }
         }
@@ -243,6 +331,9 @@ async fn take(state: &State, client: &mut Stream, head: &Head, uid: &str) -> io:
     }
     let mut indexes = state.indexes.lock().unwrap();
     let index = indexes.entry(uid.to_owned()).or_default();
+    for (id, line) in ids.iter().zip(lines) {
+        index.kept.put(id.clone(), line);
+    }
     index.ids.extend(ids);
     index.documents.extend(documents);
     index.bytes += bytes;
@@ -250,17 +341,19 @@ async fn take(state: &State, client: &mut Stream, head: &Head, uid: &str) -> io:
     Ok(())
 }
 
-fn note(line: &[u8], keep: bool, documents: &mut HashMap<String, Value>) -> String {
+fn id_of(line: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct Identified {
         id: Value,
     }
     let document: Identified =
         serde_json::from_slice(line).unwrap_or(Identified { id: Value::Null });
-    let id = document
-        .id
-        .as_str()
-        .map_or_else(|| document.id.to_string(), str::to_owned);
+    let id = document.id.as_str();
+    id.map_or_else(|| document.id.to_string(), str::to_owned)
+}
+
+fn note(line: &[u8], keep: bool, documents: &mut HashMap<String, Value>) -> String {
+    let id = id_of(line);
     if keep && let Ok(whole) = serde_json::from_slice(line) {
         documents.insert(id.clone(), whole);
     }
