@@ -8,6 +8,7 @@
 //! | `drift` | what differs, told field by field and changed by nobody |
 //! | `same` | what is the same although a server has read and written it |
 //! | `carry_out` | sends, waits, deletes what still is gone |
+//! | `planned` | carries out what an earlier look found |
 //!
 //! Documents are whole and keyed, so sending one again is harmless, and a round that died is simply run again. A
 //! delete is the one thing that cannot be taken back: before it is sent, the database is asked for that id once more,
@@ -18,6 +19,7 @@ mod changes;
 mod compare;
 mod drift;
 mod plan;
+mod planned;
 mod same;
 
 use std::collections::HashMap;
@@ -143,7 +145,7 @@ impl Round<'_> {
         Ok(found)
     }
 
-    /// Finds out what a round would send and delete, and does nothing.
+    /// Finds out what a round would send and delete, and does nothing; [`Round::carry_out_found`] does it.
     ///
     /// # Errors
     /// Where one side cannot be read.
@@ -159,6 +161,7 @@ impl Round<'_> {
                 found.depth = Depth::Ids;
             }
         }
+        found.plan.drop_documents();
         self.guard(&found.plan).await?;
         connection.close().await?;
         Ok(found)

@@ -1,5 +1,7 @@
 //! `apply`: makes live what definitions and database say, by the cheapest way that gives the same result, and says why.
 //!
+//! What it plans is what it does: documents are compared once, and what differs is sent.
+//!
 //! The command of a deployment's hook: it reindexes where a definition changed or a live index cannot be followed,
 //! changes settings in place where that is cheap, syncs where documents differ, and does nothing where nothing does.
 
@@ -9,10 +11,12 @@ mod report;
 
 use crate::cli::{Apply, Compare, Reindex, Sync, WatchOptions};
 use crate::confirm;
+use crate::engine::Server;
 use crate::error::{DIFFERENT, Error};
 use crate::interrupt::or_interrupted;
 use crate::progress::Progress;
 use crate::report::Answer;
+use crate::source::Database;
 
 use plan::{Planned, plan};
 pub use report::{ApplyReport, Documents, IndexPlan, OtherWriter, Way};
@@ -22,7 +26,9 @@ pub use report::{ApplyReport, Documents, IndexPlan, OtherWriter, Way};
 /// # Errors
 /// Whatever keeps the way that was chosen from its end.
 pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> {
-    let planned = or_interrupted(plan(options)).await?;
+    let database = super::database(&options.connections.database)?;
+    let server = super::server(&options.connections.server)?;
+    let planned = or_interrupted(plan(options, &database, &server)).await?;
     let mut report = ApplyReport::new(planned.iter().map(|one| one.plan.clone()).collect());
     let text = report.describe();
     if report.way == Way::Nothing {
@@ -35,12 +41,19 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
     confirm::ask(&options.consent, &text, "Apply this?").await?;
     let (mut summary, mut exit_code) = (text, 0);
     if report.way == Way::Reindex {
+        // What it found was for the reader.
+        drop(planned);
         let done = super::reindex::run(&reindex(options), progress).await?;
         summary.push_str(&done.summary());
         report.reindex = Some(done);
     } else {
-        take_over(options, &planned).await?;
-        let (done, code) = super::sync::run(&sync(options)).await?;
+        take_over(&database, &server, &planned).await?;
+        let found = planned
+            .into_iter()
+            .filter_map(|one| Some((one.prepared, one.found?)))
+            .collect();
+        let (done, code) =
+            super::sync::carry_out(&sync(options), &database, &server, found).await?;
         summary.push_str(&done.summary());
         (report.sync, exit_code) = (Some(done), code);
     }
@@ -49,17 +62,15 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
 }
 
 /// Makes each live index one of the definition as it is now, where that takes no rebuild.
-async fn take_over(options: &Apply, planned: &[Planned]) -> Result<(), Error> {
+async fn take_over(database: &Database, server: &Server, planned: &[Planned]) -> Result<(), Error> {
     if planned.iter().all(|one| one.send.is_none()) {
         return Ok(());
     }
-    let database = super::database(&options.connections.database)?;
-    let server = super::server(&options.connections.server)?;
     // A reindex or rollback that swaps in the middle would get the settings, and its generation the wrong record.
-    let _lock = super::lock(&database)?;
+    let _lock = super::lock(database)?;
     for one in planned {
         if let Some(send) = &one.send {
-            in_place::take_over(&server, &one.prepared, send).await?;
+            in_place::take_over(server, &one.prepared, send).await?;
         }
     }
     Ok(())

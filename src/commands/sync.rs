@@ -5,6 +5,7 @@
 
 mod follower;
 mod listen;
+mod planned;
 mod report;
 mod state;
 mod watch;
@@ -12,8 +13,12 @@ mod watch;
 use std::time::Instant;
 
 use crate::cli::Sync;
+use crate::engine::Server;
 use crate::error::Error;
+use crate::follow::Followed;
 use crate::interrupt::or_interrupted;
+use crate::preflight::Prepared;
+use crate::source::Database;
 
 pub use follower::CannotFollow;
 use follower::Follower;
@@ -52,24 +57,67 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
         };
         let outcome = or_interrupted(follower.follow(options.compare, None)).await;
         let outcome = outcome.map(|round| round.done);
-        let mut entry = IndexSynced {
-            index: index.definition.name.clone(),
-            live_uid: index.definition.live_uid.clone(),
-            error: None,
-            done: None,
-        };
-        match outcome {
-            Ok(done) => entry.done = Some(done),
-            Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(error) => {
-                report.outcome = Outcome::Failed;
-                exit_code = exit_code.max(error.exit_code());
-                tracing::error!("{error}");
-                entry.error = Some(error.to_string());
-            }
-        }
-        report.indexes.push(entry);
+        exit_code = exit_code.max(add(&mut report, index, outcome)?);
     }
     report.seconds = start.elapsed().as_secs_f64();
     Ok((report, exit_code))
+}
+
+/// Carries out what was found in each index before, in place of a round of it.
+///
+/// # Errors
+/// An interruption. What kept a single index from its end is in its entry of the report.
+pub async fn carry_out(
+    options: &Sync,
+    database: &Database,
+    server: &Server,
+    found: Vec<(Prepared, Followed)>,
+) -> Result<(SyncReport, u8), Error> {
+    let start = Instant::now();
+    let mut report = SyncReport {
+        outcome: Outcome::Synced,
+        indexes: Vec::new(),
+        seconds: 0.0,
+        warnings: Vec::new(),
+    };
+    let mut exit_code = 0;
+    for (index, found) in found {
+        let follower = Follower {
+            options,
+            database,
+            server,
+            index: &index,
+        };
+        let outcome = or_interrupted(follower.carry_out(found)).await;
+        exit_code = exit_code.max(add(&mut report, &index, outcome)?);
+    }
+    report.seconds = start.elapsed().as_secs_f64();
+    Ok((report, exit_code))
+}
+
+/// Adds what became of one index to the report, and returns its exit code.
+fn add(
+    report: &mut SyncReport,
+    index: &Prepared,
+    outcome: Result<Done, Error>,
+) -> Result<u8, Error> {
+    let mut entry = IndexSynced {
+        index: index.definition.name.clone(),
+        live_uid: index.definition.live_uid.clone(),
+        error: None,
+        done: None,
+    };
+    let mut exit_code = 0;
+    match outcome {
+        Ok(done) => entry.done = Some(done),
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(error) => {
+            report.outcome = Outcome::Failed;
+            exit_code = error.exit_code();
+            tracing::error!("{error}");
+            entry.error = Some(error.to_string());
+        }
+    }
+    report.indexes.push(entry);
+    Ok(exit_code)
 }

@@ -176,7 +176,8 @@ impl Round<'_> {
                 Side::Right(id) if missing.len() < at_a_time => missing.push(id),
                 Side::Right(id) => {
                     at_a_time = IDS_PER_READ;
-                    self.add_missing(connection, &missing, findings).await?;
+                    self.add_rows(connection, &missing, Reason::Missing, findings)
+                        .await?;
                     missing.clear();
                     missing.push(id);
                 }
@@ -190,7 +191,8 @@ impl Round<'_> {
             self.look_for_missing(connection, &missing, findings)
                 .await?;
         } else {
-            self.add_missing(connection, &missing, findings).await?;
+            self.add_rows(connection, &missing, Reason::Missing, findings)
+                .await?;
         }
         Ok(gone)
     }
@@ -212,16 +214,16 @@ impl Round<'_> {
         Ok(in_database)
     }
 
-    /// Many that the index seems to lack: an import, sent unasked.
-    async fn add_missing(
+    /// Rows that differ from their documents, or have none, as is known already: the index is not asked for them.
+    pub(super) async fn add_rows(
         &self,
         connection: &mut Connection,
-        missing: &[DocumentId],
+        ids: &[DocumentId],
+        reason: Reason,
         findings: &mut impl Findings,
     ) -> Result<(), Error> {
-        for ids in missing.chunks(IDS_PER_READ) {
-            let none = Documents::new();
-            self.compare(connection, ids, none, Reason::Missing, findings)
+        for some in ids.chunks(IDS_PER_READ) {
+            self.compare(connection, some, Documents::new(), reason, findings)
                 .await?;
         }
         Ok(())

@@ -99,6 +99,11 @@ impl Plan {
         (documents + self.missing.len()).saturating_sub(self.gone.len())
     }
 
+    /// Nothing of it is sent by who made it, so its documents need no room on the disk; what they are is told all the same.
+    pub(super) fn drop_documents(&mut self) {
+        self.spooled.clear();
+    }
+
     /// Nothing more is found: all batches are complete, and all ids counted.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
         for ids in [

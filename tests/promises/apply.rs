@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::Scene;
 use crate::support::program::Program;
+use crate::support::proxy::Seen;
+use crate::support::terminal::Terminal;
 
 use super::sync_changes::{expect_equal, figures};
 
@@ -66,6 +68,68 @@ async fn mass_deletion_is_refused() {
         .await;
     apply(&scene).run().await.expect(3);
     assert_eq!(scene.live().await, before);
+}
+
+/// How many requests for documents this run makes.
+async fn looks(scene: &Scene, words: &[&str], code: i32) -> usize {
+    let proxy = scene.proxy().await;
+    let program = scene.command("apply").args(words.iter().copied());
+    let program = program.env("MEILISEARCH_HOST", proxy.url());
+    program.run().await.expect(code);
+    let looks = |seen: &&Seen| seen.path.ends_with("/articles/documents/fetch");
+    proxy.seen().iter().filter(looks).count()
+}
+
+#[tokio::test]
+async fn what_was_planned_is_done_without_a_second_look() {
+    let mut scene = Scene::sized(120, 4).await;
+    scene.define_titles_with(|definitions| {
+        // A page of these has few documents.
+        let long = "SELECT id, title, hex(zeroblob(20000)) AS long FROM articles";
+        definitions.index("articles", long)
+    });
+    scene.already_live().await;
+    scene.database.save_title(3, "edited").await;
+    let planned = looks(&scene, &["--dry-run", "--exit-code"], 5).await;
+    let done = looks(&scene, &["--yes"], 0).await;
+    assert!(
+        planned >= 9,
+        "{planned} requests for 120 documents of 40 kB"
+    );
+    assert!(done <= planned + 2, "{planned} to plan it, {done} to do it");
+    expect_equal(&scene).await;
+}
+
+/// Whoever is asked may be away for an hour. A follower goes on meanwhile, and what it sent is not overwritten by what the plan
+/// has seen.
+#[tokio::test]
+async fn what_a_plan_says_is_sent_as_it_is_when_it_is_carried_out() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    scene.already_live().await;
+    for id in [3, 5] {
+        scene.database.save_title(id, "as it was planned").await;
+    }
+    scene.database.delete_article(7).await;
+    let terminal = Terminal::open();
+    let running = scene.command("apply").at_terminal(&terminal).start();
+    terminal.shows("Apply this? [y/N]").await;
+    scene.database.save_title(3, "as it is now").await;
+    scene.command("sync").run().await.expect(0);
+    scene.database.save_title(5, "as it is now").await;
+    terminal.type_in("y\n");
+    running.ended().await.expect(0);
+    let said = terminal.closed().await;
+    assert!(said.contains("1 to delete (id 7)"), "{said}");
+    scene.expect_in_step().await;
+    // The checkpoint is not moved back before what the follower had followed.
+    scene
+        .command("sync")
+        .args(["--compare", "changed"])
+        .run()
+        .await
+        .expect(0);
+    expect_equal(&scene).await;
 }
 
 /// One index, `articles`, with these settings and these smoke queries.

@@ -202,6 +202,7 @@ async fn memory_stays_below_40_mib_whatever_the_ids_are() {
         &["sync", "--compare", "changed"][..],
         &["sync", "--compare", "all"],
         &["status"],
+        &["apply", "--yes"],
     ] {
         peaks.push(notes.run(words, 0).await);
     }

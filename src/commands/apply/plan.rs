@@ -12,8 +12,9 @@ use crate::engine::settings::{self, Difference};
 use crate::engine::settings_cost::{Cost, cost};
 use crate::engine::{Begun, Features, Server};
 use crate::error::Error;
-use crate::follow::{Depth, Round};
+use crate::follow::{Depth, Followed, Round};
 use crate::preflight::{Live, Prepared};
+use crate::source::Database;
 
 /// One index, and what is to be done with it.
 pub(super) struct Planned {
@@ -24,34 +25,38 @@ pub(super) struct Planned {
     /// What to send so that the live index becomes one of the definition as it is now, perhaps nothing but the note that
     /// it is; none where it is one already, or has to be built anew.
     pub send: Option<Map<String, Value>>,
+    /// Which documents differ; none where nobody looked, or a rebuild brings them all.
+    pub found: Option<Followed>,
 }
 
 /// What is to be done with each index.
 ///
 /// # Errors
 /// What keeps it from being found out, and a sync that would be refused.
-pub(super) async fn plan(options: &Apply) -> Result<Vec<Planned>, Error> {
+pub(super) async fn plan(
+    options: &Apply,
+    database: &Database,
+    server: &Server,
+) -> Result<Vec<Planned>, Error> {
     let definitions = commands::definitions(&options.selection)?;
-    let database = commands::database(&options.connections.database)?;
-    let server = commands::server(&options.connections.server)?;
-    let preflight = commands::preflight(&database, &server, definitions).await?;
+    let preflight = commands::preflight(database, server, definitions).await?;
     // A rebuild needs no comparison; who reads the plan wants to know what it changes.
     let is_read = options.dry_run || !options.consent.yes;
     let mut planned = Vec::with_capacity(preflight.indexes.len());
     for prepared in preflight.indexes {
-        let mut one = due(&server, &preflight.features, prepared).await?;
+        let mut one = due(server, &preflight.features, prepared).await?;
         if one.plan.way != Way::Reindex || is_read {
             let round = Round {
-                database: &database,
-                server: &server,
+                database,
+                server,
                 index: &one.prepared,
                 uid: &one.prepared.definition.live_uid,
-                limit: &batch_limit(&options.upload, &server),
+                limit: &batch_limit(&options.upload, server),
                 begun: &Begun::default(),
                 max_loss: (one.plan.way != Way::Reindex).then_some(options.round.max_loss),
                 known: None,
             };
-            compare(&round, &mut one.plan).await?;
+            one.found = compare(&round, &mut one.plan).await?;
         }
         planned.push(one);
     }
@@ -82,6 +87,7 @@ async fn due(server: &Server, features: &Features, prepared: Prepared) -> Result
         plan,
         prepared,
         send,
+        found: None,
     })
 }
 
@@ -199,9 +205,9 @@ async fn unmentioned(server: &Server, prepared: &Prepared) -> Result<Vec<String>
     Ok(settings::unmentioned(&prepared.definition.settings, &found))
 }
 
-/// What documents differ, and what bringing them costs.
-async fn compare(round: &Round<'_>, plan: &mut IndexPlan) -> Result<(), Error> {
-    if round.index.live.is_none() {
+/// What documents differ, and what bringing them costs. Returns what is to be carried out.
+async fn compare(round: &Round<'_>, plan: &mut IndexPlan) -> Result<Option<Followed>, Error> {
+    let Some(live) = &round.index.live else {
         let mut connection = round.database.connect().await?;
         let mut snapshot = connection.snapshot().await?;
         let rows = snapshot
@@ -214,16 +220,23 @@ async fn compare(round: &Round<'_>, plan: &mut IndexPlan) -> Result<(), Error> {
             ..Documents::default()
         });
         plan.documents_to_send = Some(rows);
-        return Ok(());
-    }
-    let found = round.dry_run(Depth::All, Timestamp::UNIX_EPOCH).await?.plan;
-    plan.documents = Some(Documents::new(&found)?);
-    (plan.documents_to_send, plan.bytes_to_send) = match plan.way {
-        Way::Reindex => (Some(found.rows), Some(found.row_bytes)),
-        _ => (Some(found.sent()), Some(found.bytes)),
+        return Ok(None);
     };
-    if plan.way == Way::Nothing && !found.is_empty() {
+    // Every document is compared; of changes.sql it is only asked whether it names anything new.
+    let followed = live.record.as_ref().and_then(|record| record.checkpoint);
+    let since = followed.unwrap_or_else(Timestamp::now);
+    let found = round.dry_run(Depth::All, since).await?;
+    let differing = &found.plan;
+    plan.documents = Some(Documents::new(differing)?);
+    if plan.way == Way::Reindex {
+        plan.documents_to_send = Some(differing.rows);
+        plan.bytes_to_send = Some(differing.row_bytes);
+        return Ok(None);
+    }
+    plan.documents_to_send = Some(differing.sent());
+    plan.bytes_to_send = Some(differing.bytes);
+    if plan.way == Way::Nothing && !differing.is_empty() {
         plan.way = Way::Sync;
     }
-    Ok(())
+    Ok(Some(found))
 }

@@ -178,7 +178,7 @@ impl Follower<'_> {
     }
 
     /// The record of what is live now.
-    async fn record(&self) -> Result<Record, Error> {
+    pub(super) async fn record(&self) -> Result<Record, Error> {
         let live_uid = self.index.definition.live_uid.clone();
         let Some(live) = self.server.index(&live_uid).await? else {
             return Err(CannotFollow::NoIndex { live_uid }.into());
@@ -198,7 +198,7 @@ impl Follower<'_> {
 
     /// Moves the record on, now that every task of the round has succeeded. Returns the checkpoint; `None` where the
     /// generation that was followed is not the live one any more.
-    async fn move_on(
+    pub(super) async fn move_on(
         &self,
         record: Record,
         followed: &Followed,

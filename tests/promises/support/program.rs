@@ -69,6 +69,13 @@ impl Program {
         self
     }
 
+    /// The same, where somebody also types.
+    pub fn at_terminal(mut self, terminal: &Terminal) -> Program {
+        let end = Stdio::from(terminal.end.try_clone().unwrap());
+        self.command.stdin(end);
+        self.on_terminal(terminal)
+    }
+
     /// No file that it writes may be larger: as a disk that is full.
     pub fn with_files_up_to_kib(mut self, kib: u64) -> Program {
         let program = std::mem::replace(&mut self.command, Command::new("bash"));

@@ -1,9 +1,10 @@
 //! A terminal, and what a person would see on it.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::sync::{Arc, Mutex};
 
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -15,7 +16,9 @@ const WIDTH: u16 = 120;
 /// The end that a program is given, and somebody at the other who reads all that it writes.
 pub struct Terminal {
     pub end: File,
-    reading: JoinHandle<String>,
+    keyboard: File,
+    written: Arc<Mutex<Vec<u8>>>,
+    reading: JoinHandle<()>,
 }
 
 impl Terminal {
@@ -38,26 +41,54 @@ impl Terminal {
             .custom_flags(OFlags::NOCTTY.bits().cast_signed())
             .open(name.to_str().unwrap())
             .unwrap();
-        let reading = tokio::task::spawn_blocking(move || read(screen));
-        Terminal { end, reading }
+        let keyboard = File::from(screen.try_clone().unwrap());
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let all = Arc::clone(&written);
+        let reading = tokio::task::spawn_blocking(move || read(screen, &all));
+        Terminal {
+            end,
+            keyboard,
+            written,
+            reading,
+        }
+    }
+
+    /// Returns once this was written to it.
+    pub async fn shows(&self, text: &str) {
+        super::eventually(text, async || self.text().contains(text).then_some(())).await;
+    }
+
+    /// What a person types.
+    pub fn type_in(&self, text: &str) {
+        (&self.keyboard).write_all(text.as_bytes()).unwrap();
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.written.lock().unwrap()).into_owned()
     }
 
     /// Everything that was ever written to it, once nobody can write any more.
     pub async fn closed(self) -> String {
-        drop(self.end);
-        self.reading.await.unwrap()
+        let Terminal {
+            end,
+            keyboard,
+            written,
+            reading,
+        } = self;
+        drop((end, keyboard));
+        reading.await.unwrap();
+        let all = written.lock().unwrap();
+        String::from_utf8_lossy(&all).into_owned()
     }
 }
 
-fn read(screen: OwnedFd) -> String {
+fn read(screen: OwnedFd, all: &Mutex<Vec<u8>>) {
     let mut screen = File::from(screen);
-    let mut all = Vec::new();
     let mut piece = [0; 4096];
     // The end of a terminal shows as an error (EIO) and not as an end.
     while let Ok(read @ 1..) = screen.read(&mut piece) {
-        all.extend_from_slice(&piece[..read]);
+        all.lock().unwrap().extend_from_slice(&piece[..read]);
     }
-    String::from_utf8_lossy(&all).into_owned()
 }
 
 /// What stands on the screen, and above it, after all this was written: its lines, as a person reads them.

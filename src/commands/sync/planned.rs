@@ -1,0 +1,56 @@
+//! What was planned before is carried out, and the record moves on.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::follower::Follower;
+use super::report::Done;
+use crate::commands::batch_limit;
+use crate::engine::Begun;
+use crate::engine::indexes::same_identity;
+use crate::error::Error;
+use crate::follow::{Followed, Round};
+use crate::lag::followed_until;
+
+impl Follower<'_> {
+    /// Carries out what was found in the generation that was live when this run began. Where another one is live by now, the
+    /// plan says nothing about it: then it is one whole round.
+    ///
+    /// # Errors
+    /// What keeps a round from its end.
+    pub async fn carry_out(&self, mut found: Followed) -> Result<Done, Error> {
+        let start = Instant::now();
+        let live_uid = &self.index.definition.live_uid;
+        let record = self.record().await?;
+        let planned = self.index.live.as_ref().map(|live| &live.index.created_at);
+        if planned
+            .zip(record.created_at.as_ref())
+            .is_some_and(|(planned, live)| same_identity(planned, live))
+        {
+            // What somebody else has followed since the plan was made is not forgotten.
+            let others = followed_until(&record).filter(|until| *until <= Timestamp::now());
+            found.taken_at = others.map_or(found.taken_at, |until| until.max(found.taken_at));
+            let limit = batch_limit(&self.options.upload, self.server);
+            let round = Round {
+                database: self.database,
+                server: self.server,
+                index: self.index,
+                uid: live_uid,
+                limit: &limit,
+                begun: &Begun::default(),
+                max_loss: Some(self.options.round.max_loss),
+                known: None,
+            };
+            let followed = round.carry_out_found(found).await?;
+            if let Some(checkpoint) = self.move_on(record, &followed).await? {
+                let seconds = start.elapsed().as_secs_f64();
+                return Done::new(&followed, Some(checkpoint.to_string()), seconds, false);
+            }
+        }
+        tracing::info!(
+            "{live_uid}: swapped by another program since the plan was made; compared once more"
+        );
+        Ok(self.follow(self.options.compare, None).await?.done)
+    }
+}
