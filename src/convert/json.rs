@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{FIRST_INEXACT, Remark, Unfit, write_plain};
+use super::{FIRST_INEXACT, Remark, Unfit, number, write_plain};
 use crate::source::Value;
 
 /// Newer servers answer an upload before they look into nested values, and then fail the whole batch with everything
@@ -18,12 +18,40 @@ pub(super) fn write(
     out: &mut Vec<u8>,
     remark: &mut dyn FnMut(Remark),
 ) -> Result<(), Unfit> {
-    let Value::Text(text) = value else {
-        return write_plain(value, out, remark);
+    let text = match value {
+        Value::Text(text) => text,
+        Value::Blob(bytes) if is_jsonb(bytes) => return Err(Unfit::Jsonb),
+        _ => return write_plain(value, out, remark),
     };
     check(text, remark).map_err(|error| Unfit::NotJson(error.to_string()))?;
-    compact(text, out);
+    if compact(text, out) {
+        remark(Remark::RoundedNumber);
+    }
     Ok(())
+}
+
+/// Whether bytes have the form of SQLite's JSONB: one element, whose header says how long the rest is
+/// (<https://www.sqlite.org/jsonb.html>).
+fn is_jsonb(bytes: &[u8]) -> bool {
+    /// Null to object; the others are reserved.
+    const LAST_TYPE: u8 = 12;
+    let Some((&header, rest)) = bytes.split_first() else {
+        return false;
+    };
+    let (in_header, sized_by) = match header >> 4 {
+        size @ 0..=11 => (u64::from(size), 0),
+        12 => (0, 1),
+        13 => (0, 2),
+        14 => (0, 4),
+        _ => (0, 8),
+    };
+    let Some((size, payload)) = rest.split_at_checked(sized_by) else {
+        return false;
+    };
+    let size = size
+        .iter()
+        .fold(in_header, |size, byte| size << 8 | u64::from(*byte));
+    header & 0x0f <= LAST_TYPE && size == payload.len() as u64
 }
 
 fn check(text: &str, remark: &mut dyn FnMut(Remark)) -> Result<(), serde_json::Error> {
@@ -33,20 +61,43 @@ fn check(text: &str, remark: &mut dyn FnMut(Remark)) -> Result<(), serde_json::E
 }
 
 /// Copies JSON that was read already, without the white space between its parts: a line end inside would make two lines,
-/// and so two documents, of one.
-fn compact(json: &str, out: &mut Vec<u8>) {
-    let mut in_text = false;
-    let mut escaped = false;
-    for &byte in json.as_bytes() {
-        if in_text {
-            out.push(byte);
-            in_text = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
-        } else if !byte.is_ascii_whitespace() {
-            out.push(byte);
-            in_text = byte == b'"';
+/// and so two documents, of one. Returns whether it holds a number that comes back as another one.
+fn compact(json: &str, out: &mut Vec<u8>) -> bool {
+    let mut is_rounded = false;
+    let mut rest = json.as_bytes();
+    while let Some(&byte) = rest.first() {
+        let length = match byte {
+            b'"' => text_length(rest),
+            b'-' | b'0'..=b'9' => {
+                let length = number_length(rest);
+                is_rounded |= number::is_rounded(&rest[..length]);
+                length
+            }
+            _ => 1,
+        };
+        let (part, after) = rest.split_at(length);
+        if !byte.is_ascii_whitespace() {
+            out.extend_from_slice(part);
         }
+        rest = after;
     }
+    is_rounded
+}
+
+/// How long the text is that begins here, both quotes included.
+fn text_length(json: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = json.iter().skip(1).position(|&byte| {
+        let ends = !escaped && byte == b'"';
+        escaped = !escaped && byte == b'\\';
+        ends
+    });
+    end.map_or(json.len(), |end| end + 2)
+}
+
+fn number_length(json: &[u8]) -> usize {
+    let is_part = |byte: &&u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+    json.iter().take_while(is_part).count()
 }
 
 /// Reads a value to its leaves and keeps nothing.

@@ -12,6 +12,7 @@ mod boolean;
 mod html;
 mod json;
 mod list;
+mod number;
 mod text;
 mod unix;
 mod words;
@@ -178,6 +179,7 @@ pub enum Remark {
     ListHoldsJsonText,
     #[serde(rename = "number_beyond_2_53")]
     NumberBeyond2To53,
+    RoundedNumber,
     LongText,
     LongFilterText,
 }
@@ -200,6 +202,10 @@ impl Remark {
                 "an integer beyond 2^53, which filters and sorts can't tell from its neighbours; \
                  CAST(column AS TEXT) if it is an identifier"
             }
+            Remark::RoundedNumber => {
+                "a number with more digits than Meilisearch keeps (integers of 64 bits, fractions of about 17 digits), which it \
+                 answers rounded; write it as a text in the JSON if its digits matter"
+            }
             Remark::LongText => {
                 "a text of more than about 65,535 words, whose rest Meilisearch stores and does not search; \
                  split it into several fields if that matters"
@@ -221,6 +227,10 @@ pub enum Unfit {
         "bytes (a BLOB) have no place in a document; use CAST(... AS TEXT) or hex(...) in documents.sql"
     )]
     Bytes,
+    #[error(
+        "bytes in SQLite's JSONB form; write json(column) AS \"name:json\" in documents.sql, which makes JSON of them"
+    )]
+    Jsonb,
     #[error("not JSON: {0}; set the row right, or leave :json away")]
     NotJson(String),
     #[error(
