@@ -137,7 +137,7 @@ impl Error {
     /// A statement of a definition that the database does not take.
     pub fn statement(index: &str, file: &'static str, why: SourceError) -> Self {
         match why {
-            SourceError::Statement(_) => Self::Statement {
+            SourceError::Statement(_) | SourceError::Collation { .. } => Self::Statement {
                 index: index.to_owned(),
                 file,
                 why,
@@ -159,7 +159,10 @@ impl Error {
             | Self::Address(_)
             | Self::ApiKey(_)
             | Self::Source(
-                SourceError::Address(_) | SourceError::Statement(_) | SourceError::Unusable(_),
+                SourceError::Address(_)
+                | SourceError::Statement(_)
+                | SourceError::Unusable(_)
+                | SourceError::Collation { .. },
             ) => USAGE,
             Self::CannotFollow(CannotFollow::Swapped { .. })
             | Self::Source(SourceError::RunLocked { .. })

@@ -1,7 +1,7 @@
 //! What the text and the plan of a statement tell about it: which index would help, whether its rows depend on the moment
 //! at which it runs. For advice only: nothing that is sent or deleted follows from it.
 
-use super::sql::{self, Kind, Token};
+use super::sql::{self, Kind, Token, unquoted};
 
 /// A column that changes.sql compares with `:since`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,13 +164,6 @@ fn tables(tokens: &[Token<'_>]) -> Vec<(String, String)> {
     }
     tables.dedup();
     tables
-}
-
-fn unquoted(name: &str) -> String {
-    match name.chars().next() {
-        Some('"' | '`' | '[' | '\'') if name.len() >= 2 => name[1..name.len() - 1].to_owned(),
-        _ => name.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A connection that can only read, and can be stopped.
 
+use std::ffi::c_int;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sqlx::sqlite::{LockedSqliteHandle, SqliteConnection};
 use sqlx::{ConnectOptions, Connection as _};
 
+use super::collations::Collations;
 use super::error::{Circumstances, SourceError};
+use super::functions;
 use super::options::{plain_read, read_only};
 use super::side_files::SideFiles;
 use super::snapshot::Snapshot;
@@ -48,6 +51,8 @@ impl Interrupter {
 pub(super) struct Control {
     stop: Arc<AtomicBool>,
     abandoned: Arc<AtomicBool>,
+    /// What the statement that runs may have compared by and cannot.
+    pub(super) collations: Collations,
 }
 
 impl Control {
@@ -61,7 +66,9 @@ impl Control {
     }
 
     fn may_go_on(&self) -> bool {
-        !self.stop.load(Ordering::Relaxed) && !self.abandoned.load(Ordering::Relaxed)
+        !self.stop.load(Ordering::Relaxed)
+            && !self.abandoned.load(Ordering::Relaxed)
+            && !self.collations.were_asked()
     }
 
     /// Waits until an abandoned statement has ended, so that the next one is not taken for it.
@@ -73,6 +80,7 @@ impl Control {
             drop(locked(connection).await?);
             self.abandoned.store(false, Ordering::Release);
         }
+        self.collations.forget_asked();
         Ok(())
     }
 }
@@ -93,8 +101,14 @@ impl Connection {
         let opened = async {
             let mut handle = locked(&mut inner).await?;
             handle.set_progress_handler(STEPS_BETWEEN_LOOKS, move || handler.may_go_on());
+            functions::register(handle.as_raw_handle()).map_err(sqlite_error)?;
+            control
+                .collations
+                .register(handle.as_raw_handle())
+                .map_err(sqlite_error)?;
             drop(handle);
-            plain_read(&mut inner).await
+            plain_read(&mut inner).await?;
+            control.collations.read_columns(&mut inner).await
         };
         let opened = opened.await;
         side_files.note_ours();
@@ -157,6 +171,11 @@ impl Connection {
         self.side_files.tidy().await;
         closed
     }
+}
+
+/// A code of SQLite's, of which no call of sqlx's tells.
+fn sqlite_error(code: c_int) -> sqlx::Error {
+    sqlx::Error::Protocol(format!("SQLite's code {code}"))
 }
 
 /// The connection's handle, taken from the thread that works on it.

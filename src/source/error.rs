@@ -108,6 +108,19 @@ pub enum SourceError {
         /// As many values were given.
         given: usize,
     },
+    /// A statement compares by a collation that the application registers with its own SQLite.
+    #[error(
+        "it compares by the collation `{collation}`, which the application registers with its own SQLite and which is not in \
+         this program{}; write COLLATE BINARY behind the column wherever it is sorted, grouped, joined or compared by, as in \
+         ORDER BY name COLLATE BINARY",
+        with_columns(columns)
+    )]
+    Collation {
+        /// Its name.
+        collation: String,
+        /// The columns that are declared with it, `table.column`.
+        columns: Vec<String>,
+    },
     /// Anything else that SQLite reports.
     #[error("reading {} failed{}: {message} (SQLite's code {code})", path.display(), after(*rows))]
     Read {
@@ -314,6 +327,19 @@ fn after(rows: u64) -> String {
         0 => String::new(),
         1 => " after 1 row".to_owned(),
         rows => format!(" after {rows} rows"),
+    }
+}
+
+fn with_columns(columns: &[String]) -> String {
+    const SHOWN: usize = 5;
+    match columns {
+        [] => String::new(),
+        columns if columns.len() <= SHOWN => format!(" (columns with it: {})", columns.join(", ")),
+        columns => format!(
+            " (columns with it: {} and {} more)",
+            columns[..SHOWN].join(", "),
+            columns.len() - SHOWN
+        ),
     }
 }
 

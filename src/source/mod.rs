@@ -7,6 +7,7 @@
 //! | `lock` | the run lock |
 //! | `connection` | a connection that can only read, and can be stopped |
 //! | `statement`, `sql` | is this one statement, and does it only read? |
+//! | `functions`, `collations` | what the application's SQLite has and the one in this program lacks |
 //! | `snapshot`, `row`, `value` | the database as it was at one moment, row by row |
 //! | `queries` | statements made from a definition's |
 //! | `advice` | what a statement's text and plan tell about it |
@@ -16,12 +17,14 @@
 
 mod address;
 pub mod advice;
+mod collations;
 mod connection;
 mod database;
 mod error;
 mod file;
 mod file_system;
 mod foreign_log;
+mod functions;
 mod lock;
 mod options;
 pub mod queries;

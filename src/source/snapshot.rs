@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteQueryResult, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, Either, Executor, Transaction};
 
+use super::collations::Missing;
 use super::connection::Control;
 use super::error::{Circumstances, SourceError};
 use super::queries;
@@ -212,7 +213,11 @@ impl Stream for RowStream<'_> {
                     return Poll::Ready(Some(Err(error)));
                 }
             };
-            match std::task::ready!(steps.poll_next_unpin(context)) {
+            let step = std::task::ready!(steps.poll_next_unpin(context));
+            if let Some(Missing { collation, columns }) = this.control.collations.asked() {
+                return this.fail(SourceError::Collation { collation, columns });
+            }
+            match step {
                 Some(Ok(Either::Right(row))) => {
                     this.rows += 1;
                     return Poll::Ready(Some(Ok(Row::new(row))));

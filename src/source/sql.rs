@@ -98,6 +98,14 @@ fn name_length(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| is_name(**byte)).count()
 }
 
+/// A name without its quotes.
+pub(super) fn unquoted(name: &str) -> String {
+    match name.chars().next() {
+        Some('"' | '`' | '[' | '\'') if name.len() >= 2 => name[1..name.len() - 1].to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
 /// The statement without what stands around it: white space, comments and semicolons before and after. What comes
 /// out can be put in parentheses. Comments inside stay (they may be hints to the reader of a query log).
 pub(super) fn core(sql: &str) -> &str {

@@ -1,7 +1,7 @@
 //! Is this one statement, and does it only read? The one place that asks SQLite itself, through its C interface.
 //!
 //! sqlx runs `SELECT 1; DROP TABLE articles` to its end, and says neither whether a statement writes nor what its
-//! parameters are called. So all `unsafe` of the source stage is here.
+//! parameters are called. So this is unsafe, as are `functions` and `collations`, and nothing else of the source stage.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::marker::PhantomData;
@@ -65,6 +65,19 @@ pub enum StatementError {
     /// Code from outside would run inside this process.
     #[error("it calls load_extension(), which is never allowed; remove the call")]
     LoadsExtension,
+    /// A function, a table or a tokenizer that an application or an extension registers.
+    #[error(
+        "it needs the {kind} `{name}`{}, which is not in SQLite itself: an application, an extension or the sqlite3 shell \
+         registers it. {}", position(*at), .kind.way_round()
+    )]
+    Extension {
+        /// What is not there.
+        kind: Extension,
+        /// Its name.
+        name: String,
+        /// Line and column, as below.
+        at: Option<(usize, usize)>,
+    },
     /// SQLite does not understand it.
     #[error("SQLite says: {message}{}", position(*at))]
     Sql {
@@ -73,6 +86,61 @@ pub enum StatementError {
         /// Line and column (in characters), from 1, where SQLite knows the place.
         at: Option<(usize, usize)>,
     },
+}
+
+/// What can be added to a SQLite, and was to the application's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// `unaccent(title)`.
+    Function,
+    /// `CREATE VIRTUAL TABLE … USING vec0`.
+    Module,
+    /// `tokenize = 'jieba'` of a full-text table.
+    Tokenizer,
+}
+
+impl Extension {
+    /// How SQLite says that it is not there: what stands before the name.
+    const SAID: [(Extension, &'static str); 6] = [
+        (Extension::Function, "no such function: "),
+        (Extension::Function, "unknown function: "),
+        (Extension::Module, "no such module: "),
+        (Extension::Tokenizer, "no such tokenizer: "),
+        (Extension::Tokenizer, "error in tokenizer constructor"),
+        (Extension::Tokenizer, "unknown tokenizer: "),
+    ];
+
+    /// What SQLite's message says is not there.
+    fn said_by(message: &str) -> Option<(Extension, String)> {
+        Extension::SAID.iter().find_map(|(kind, said)| {
+            let (_, rest) = message.split_once(said)?;
+            let name = rest.trim().trim_end_matches("()");
+            Some((*kind, name.to_owned()))
+        })
+    }
+
+    fn way_round(self) -> &'static str {
+        match self {
+            Extension::Function => {
+                "If a view or a generated column calls it, read the table's other columns instead; or write it with SQLite's own \
+                 functions, or let the application keep its result in a column"
+            }
+            Extension::Module => "Read the values from the ordinary table that it was filled from",
+            Extension::Tokenizer => {
+                "Read the texts from the ordinary table that the full-text table is about"
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Extension {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Extension::Function => "function",
+            Extension::Module => "module",
+            Extension::Tokenizer => "tokenizer",
+        })
+    }
 }
 
 /// What [`inspect`] may fail with.
@@ -281,7 +349,10 @@ fn last_error(handle: NonNull<ffi::sqlite3>, sql: &str) -> InspectError {
         let line = before.rsplit('\n').next().unwrap_or(before);
         (before.matches('\n').count() + 1, line.chars().count() + 1)
     });
-    StatementError::Sql { message, at }.into()
+    match Extension::said_by(&message) {
+        Some((kind, name)) => StatementError::Extension { kind, name, at }.into(),
+        None => StatementError::Sql { message, at }.into(),
+    }
 }
 
 fn position(at: Option<(usize, usize)>) -> String {
