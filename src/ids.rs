@@ -163,17 +163,17 @@ impl fmt::Debug for DocumentId {
 /// Why a value can't be a document's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    #[error("there is no id (NULL or an empty text); leave such rows out in documents.sql")]
+    #[error("there is no id (NULL or an empty text); leave such rows out in the SQL")]
     Missing,
-    #[error("{value} is neither an integer nor a text; cast it in documents.sql")]
+    #[error("{value} is neither an integer nor a text; cast it in the SQL")]
     NeitherNumberNorText { value: String },
     #[error(
-        "{value} has {bytes} bytes, and Meilisearch takes {MAX_BYTES}; make a shorter id in documents.sql"
+        "{value} has {bytes} bytes, and Meilisearch takes {MAX_BYTES}; make a shorter id in the SQL"
     )]
     TooLong { bytes: usize, value: String },
     #[error(
         "{value} has a {character:?}, and Meilisearch takes only A-Z a-z 0-9 - _; \
-         replace it in documents.sql, or use hex(...)"
+         replace it in the SQL, or use hex(...)"
     )]
     Character { character: char, value: String },
 }

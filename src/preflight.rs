@@ -10,7 +10,8 @@ use crate::document::{DocumentShape, Notes};
 use crate::engine::checkpoints::Record;
 use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::error::Error;
-use crate::source::{Connection, Row, Snapshot};
+use crate::reader::{self, BadRow};
+use crate::source::{Connection, Row, Snapshot, queries};
 
 /// Rows that are read and converted as a sample before anything is created.
 pub const SAMPLE_ROWS: usize = 20;
@@ -96,6 +97,31 @@ pub enum DefinitionError {
         /// Its columns.
         columns: Vec<String>,
     },
+    /// SQLite takes two columns of changes.sql for one, and may give the one's values for the other's.
+    #[error(
+        "{index}/changes.sql has two columns that SQLite takes for one name, {first:?} and {second:?}; give one of them \
+         another name, or leave it out"
+    )]
+    ChangesSameName {
+        /// The definition's name.
+        index: String,
+        /// The one.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A column that has no name of its own, so that SQLite makes up one, and another where the statement stands inside another.
+    #[error(
+        "{index}/documents.sql: the column {column:?} has no name of its own; give it one: AS {suggested}"
+    )]
+    NoName {
+        /// The definition's name.
+        index: String,
+        /// What SQLite calls it.
+        column: String,
+        /// What SQLite calls it elsewhere.
+        suggested: String,
+    },
     /// The columns do not make a document.
     #[error("{index}/documents.sql: {why}")]
     Shape {
@@ -150,29 +176,26 @@ pub async fn against_the_database(
 /// Converts the first rows of one definition.
 ///
 /// # Errors
-/// The first row that cannot become a document.
+/// All rows that cannot become documents, where one of the first is such a one.
 pub async fn check_first_rows(snapshot: &mut Snapshot<'_>, index: &Prepared) -> Result<(), Error> {
     let mut notes = Notes::default();
     let mut line = Vec::new();
+    let in_documents = |why| Error::statement(&index.definition.name, "documents.sql", why);
     let mut rows = snapshot.rows(&index.definition.documents_sql, Vec::new());
     for number in 1..=SAMPLE_ROWS {
-        let Some(row) = rows.try_next().await? else {
+        let row = rows.try_next().await.map_err(in_documents)?;
+        let Some(row) = row else {
             break;
         };
         line.clear();
-        index
-            .shape
-            .write(&row.values(), &mut line, &mut notes)
-            .map_err(|why| {
-                Error::Rows(crate::reader::BadRows {
-                    index: index.definition.name.clone(),
-                    total: 1,
-                    shown: vec![crate::reader::BadRow {
-                        row: number as u64,
-                        why: why.into(),
-                    }],
-                })
-            })?;
+        if let Err(why) = index.shape.write(&row.values(), &mut line, &mut notes) {
+            drop(rows);
+            let met = BadRow {
+                row: number as u64,
+                why: why.into(),
+            };
+            return Err(reader::all_bad_rows(snapshot, index, met).await);
+        }
     }
     Ok(())
 }
@@ -201,6 +224,7 @@ pub async fn check_statements(
         index: name.clone(),
         why,
     })?;
+    expect_the_same_names_inside(connection, name, &definition, &documents.columns).await?;
     let mut changes_takes_since = false;
     if let Some(sql) = &definition.changes_sql {
         let changes = connection
@@ -214,8 +238,29 @@ pub async fn check_statements(
             }
             .into());
         }
-        let has = |column: &&str| changes.columns.iter().any(|one| one == column);
-        if !CHANGES_COLUMNS.iter().all(has) {
+        let named = |column: &str| {
+            let columns = changes.columns.iter().cloned();
+            columns
+                .filter(|one| one.eq_ignore_ascii_case(column))
+                .collect::<Vec<String>>()
+        };
+        if let Some([first, second, ..]) = CHANGES_COLUMNS
+            .iter()
+            .map(|column| named(column))
+            .find(|found| found.len() > 1)
+            .as_deref()
+        {
+            return Err(DefinitionError::ChangesSameName {
+                index: name.clone(),
+                first: first.clone(),
+                second: second.clone(),
+            }
+            .into());
+        }
+        if CHANGES_COLUMNS
+            .iter()
+            .any(|column| named(column).is_empty())
+        {
             return Err(DefinitionError::ChangesColumns {
                 index: name.clone(),
                 columns: changes.columns,
@@ -241,6 +286,30 @@ pub async fn check_statements(
         parts,
         live: None,
     })
+}
+
+/// Rows are read by the statement itself and by statements around it, and SQLite must call the columns the same in both.
+async fn expect_the_same_names_inside(
+    connection: &mut Connection,
+    name: &str,
+    definition: &IndexDefinition,
+    columns: &[String],
+) -> Result<(), Error> {
+    let (inside, _) = queries::by_ids(&definition.documents_sql, ["1"]);
+    let inside = connection
+        .inspect(&inside)
+        .await
+        .map_err(|why| Error::statement(name, "documents.sql", why))?;
+    let mut pairs = columns.iter().zip(&inside.columns);
+    match pairs.find(|(column, inside)| !column.eq_ignore_ascii_case(inside)) {
+        None => Ok(()),
+        Some((column, inside)) => Err(DefinitionError::NoName {
+            index: name.to_owned(),
+            column: column.clone(),
+            suggested: inside.clone(),
+        }
+        .into()),
+    }
 }
 
 /// The fields that may be filtered by, whose texts the engine knows the beginning of only.

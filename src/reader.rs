@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::ids::{self, Differences, IdList, RowIds, Side};
 use crate::preflight::Prepared;
 use crate::progress::Progress;
-use crate::source::{Connection, Snapshot};
+use crate::source::{Connection, Snapshot, SourceError};
 use crate::spool::{Batch, SpoolWriter};
 
 /// How many bad rows are shown. All are counted: mending one at a time, a run each, is no way to mend a table.
@@ -193,7 +193,8 @@ pub async fn read_all(
     let taken_at = snapshot.taken_at();
     let mut counts = Vec::with_capacity(indexes.len());
     for index in indexes {
-        counts.push(snapshot.count(&index.definition.documents_sql).await?);
+        let counted = snapshot.count(&index.definition.documents_sql).await;
+        counts.push(counted.map_err(|why| in_documents(index, why))?);
     }
     progress.reading(counts.iter().sum());
     let mut read = Vec::with_capacity(indexes.len());
@@ -217,6 +218,31 @@ pub async fn read_all(
         seconds,
         indexes: read,
     })
+}
+
+/// Every row of an index that cannot become a document, after one was met: mending one at a time, a run each, is no way to mend
+/// a table.
+pub async fn all_bad_rows(snapshot: &mut Snapshot<'_>, index: &Prepared, met: BadRow) -> Error {
+    let (batches, _) = mpsc::unbounded_channel();
+    let mut nowhere = Output {
+        spool: None,
+        batches,
+        limit: BatchLimit::new(u64::MAX),
+    };
+    match read_one(snapshot, 0, index, &mut nowhere, &Progress::silent()).await {
+        Err(error) => error,
+        // It was mended meanwhile, or documents.sql answers otherwise each time.
+        Ok(_) => BadRows {
+            index: index.definition.name.clone(),
+            total: 1,
+            shown: vec![met],
+        }
+        .into(),
+    }
+}
+
+fn in_documents(index: &Prepared, why: SourceError) -> Error {
+    Error::statement(&index.definition.name, "documents.sql", why)
 }
 
 async fn read_one(
@@ -248,7 +274,11 @@ async fn read_one(
         let _ = output.batches.send(batch);
     }
     let mut rows = snapshot.rows(&index.definition.documents_sql, Vec::new());
-    while let Some(row) = rows.try_next().await? {
+    while let Some(row) = rows
+        .try_next()
+        .await
+        .map_err(|why| in_documents(index, why))?
+    {
         if read.rows == 0 {
             index.expect_columns_of(&row)?;
         }

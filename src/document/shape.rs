@@ -35,6 +35,7 @@ pub(super) struct Field {
 impl DocumentShape {
     /// Reads columns as documents.sql names them, `body:html` for the field `body` with the conversion `html`.
     pub fn new(columns: &[String]) -> Result<DocumentShape, ShapeError> {
+        refuse_equal_but_for_case(columns)?;
         let mut id_position = None;
         let mut fields: Vec<Field> = Vec::new();
         for (position, column) in columns.iter().enumerate() {
@@ -85,8 +86,16 @@ impl DocumentShape {
 
     /// Whether rows with these columns are what it was read from. `SELECT *` returns others after an `ALTER TABLE`, and a
     /// title would be taken for a body.
+    ///
+    /// Case does not count: for `SELECT title` of a table that declares `Title`, SQLite calls the column the one way, and the
+    /// other where the statement stands inside another one.
     pub fn is_of<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> bool {
-        columns.into_iter().eq(&self.columns)
+        let columns: Vec<&str> = columns.into_iter().collect();
+        columns.len() == self.columns.len()
+            && columns
+                .iter()
+                .zip(&self.columns)
+                .all(|(one, other)| one.eq_ignore_ascii_case(other))
     }
 
     /// The names of all fields, `id` first, as the documents have them.
@@ -131,6 +140,23 @@ impl Field {
     }
 }
 
+/// SQLite takes both for one name, so a lookup by the one may find the other, and where the statement stands inside another
+/// one SQLite renames the second.
+fn refuse_equal_but_for_case(columns: &[String]) -> Result<(), ShapeError> {
+    for (place, second) in columns.iter().enumerate() {
+        let first = columns[..place]
+            .iter()
+            .find(|first| first.eq_ignore_ascii_case(second) && *first != second);
+        if let Some(first) = first {
+            return Err(ShapeError::SameButForCase {
+                first: first.clone(),
+                second: second.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Inside the engine a field `a.b` and a key `b` in the object of a field `a` are one.
 fn refuse_dotted_pairs(fields: &[Field]) -> Result<(), ShapeError> {
     for dotted in fields {
@@ -160,6 +186,11 @@ pub enum ShapeError {
         "the columns {first:?} and {second:?} would be one field; give one of them another name"
     )]
     SameName { first: String, second: String },
+    #[error(
+        "the columns {first:?} and {second:?} differ by case alone, and SQLite takes them for one name; give one of them \
+         another name"
+    )]
+    SameButForCase { first: String, second: String },
     #[error(
         "the columns {outer:?} and {dotted:?} can't stand side by side, for the engine takes a dot for the way into an \
          object; give one of them another name"

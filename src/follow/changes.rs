@@ -57,6 +57,14 @@ pub enum ChangesError {
         /// What is wrong.
         why: IdError,
     },
+    /// A document on the server whose id is none.
+    #[error("{uid}: a document of the index is not known by its id: {why}")]
+    InIndex {
+        /// The index.
+        uid: String,
+        /// What is wrong.
+        why: IdError,
+    },
 }
 
 /// What the ends of the column tell.

@@ -13,11 +13,11 @@ use serde_json::{Map, Value};
 use super::same::same_fields;
 use super::{ChangesError, Plan, Reason, Round};
 use crate::ahead::Ahead;
-use crate::document::{Note, Notes};
+use crate::document::{DocumentError, Note, Notes};
 use crate::engine::documents::FoundByIds;
 use crate::error::Error;
 use crate::ids::{Differences, DocumentId, IdList, Side};
-use crate::reader::{BadRow, BadRows};
+use crate::reader::{BadRow, all_bad_rows};
 use crate::source::Connection;
 use crate::source::queries::{self, IDS_PER_READ};
 
@@ -203,10 +203,17 @@ impl Round<'_> {
         let sql = queries::ids_only(&self.index.definition.documents_sql);
         let mut rows = snapshot.rows(&sql, Vec::new());
         while let Some(row) = rows.try_next().await? {
-            let id = DocumentId::from_value(row.value(0)).map_err(|why| ChangesError::Id {
-                index: self.index.definition.name.clone(),
-                why,
-            })?;
+            let id = match DocumentId::from_value(row.value(0)) {
+                Ok(id) => id,
+                Err(why) => {
+                    let met = BadRow {
+                        row: rows.rows(),
+                        why: DocumentError::Id(why).into(),
+                    };
+                    drop(rows);
+                    return Err(all_bad_rows(&mut snapshot, self.index, met).await);
+                }
+            };
             in_database.push(&id).map_err(Error::Spool)?;
         }
         drop(rows);
@@ -280,18 +287,18 @@ impl Round<'_> {
                 }
                 line.clear();
                 rows_read += 1;
-                let id = self
-                    .index
-                    .shape
-                    .write(&row.values(), &mut line, &mut notes)
-                    .map_err(|why| BadRows {
-                        index: self.index.definition.name.clone(),
-                        total: 1,
-                        shown: vec![BadRow {
+                let written = self.index.shape.write(&row.values(), &mut line, &mut notes);
+                let id = match written {
+                    Ok(id) => id,
+                    Err(why) => {
+                        let met = BadRow {
                             row: rows_read,
                             why: why.into(),
-                        }],
-                    })?;
+                        };
+                        drop(rows);
+                        return Err(all_bad_rows(&mut snapshot, self.index, met).await);
+                    }
+                };
                 findings.row(line.len() as u64);
                 bytes += line.len() as u64;
                 let document = documents.remove(&id);
@@ -325,11 +332,12 @@ impl Round<'_> {
         documents
             .into_iter()
             .map(|document| {
-                let id =
-                    DocumentId::from_json(&id_of(&document)).map_err(|why| ChangesError::Id {
-                        index: self.index.definition.name.clone(),
+                let id = DocumentId::from_json(&id_of(&document)).map_err(|why| {
+                    ChangesError::InIndex {
+                        uid: self.uid.to_owned(),
                         why,
-                    })?;
+                    }
+                })?;
                 Ok((id, document))
             })
             .collect()

@@ -50,7 +50,7 @@ fn an_id_that_meilisearch_would_refuse_cannot_be_made() {
     ] {
         let error = text(bad).unwrap_err();
         assert!(matches!(error, IdError::Character { .. }), "{bad}: {error}");
-        assert!(error.to_string().contains("documents.sql"));
+        assert!(error.to_string().contains("in the SQL"));
     }
     assert_eq!(text(""), Err(IdError::Missing));
     assert_eq!(DocumentId::from_value(Value::Null), Err(IdError::Missing));

@@ -227,3 +227,30 @@ async fn a_folder_without_definitions_is_refused() {
     scene.define(|definitions| definitions);
     scene.reindex().run().await.expect(2);
 }
+
+/// SQLite takes both for one name, and would give the one's values for the other's.
+#[tokio::test]
+async fn columns_that_differ_by_case_alone_are_refused() {
+    for sql in [
+        "SELECT rowid AS id, id AS \"ID\" FROM articles",
+        "SELECT id, title, excerpt AS Title FROM articles",
+    ] {
+        let ended = refused_sql(sql).await;
+        ended.says(["differ by case alone", "another name"]);
+    }
+    let ended = refused(|definitions| {
+        definitions.index("articles", "SELECT id, title FROM articles").changes(
+            "articles",
+            "SELECT author_id AS \"ID\", id, updated_at AS changed_at FROM articles WHERE updated_at >= :since",
+        )
+    })
+    .await;
+    ended.says(["articles/changes.sql", "\"ID\"", "\"id\"", "another name"]);
+}
+
+/// `title COLLATE NOCASE` is called so when the statement is read, and `title` when it stands inside another one.
+#[tokio::test]
+async fn a_column_that_sqlite_calls_two_things_is_refused_with_the_name_to_give() {
+    let ended = refused_sql("SELECT id, title COLLATE NOCASE FROM articles").await;
+    ended.says(["title COLLATE NOCASE", "no name of its own", "AS title"]);
+}

@@ -157,6 +157,120 @@ async fn a_bad_row_among_the_first_is_found_before_anything_is_created() {
     assert!(scene.live().await.is_empty());
 }
 
+/// The first rows are read as a sample; one that is bad among them is not the only one.
+#[tokio::test]
+async fn bad_rows_are_counted_to_the_end_where_the_first_is_bad() {
+    let mut scene = Scene::new().await;
+    scene
+        .database
+        .execute(
+            "CREATE TABLE things (id, title);
+             INSERT INTO things WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2400)
+               SELECT CASE n % 100 WHEN 1 THEN 'no id ' || n ELSE n END, 'title' FROM n",
+        )
+        .await;
+    scene.define(|definitions| definitions.index("things", "SELECT id, title FROM things"));
+    for command in ["reindex", "sync", "doctor"] {
+        let ended = scene.command(command).run().await;
+        let said = format!("{}{}", ended.out, ended.err);
+        for part in ["24 rows", "no id 1\"", "no id 901", "14 more"] {
+            assert!(said.contains(part), "{command}: {part}\n{said}");
+        }
+    }
+    assert!(scene.live().await.is_empty());
+}
+
+/// Beyond the first rows, whatever depth meets one of them.
+#[tokio::test]
+async fn bad_rows_that_a_sync_meets_are_counted_and_named_with_their_file() {
+    let scene = scene_with(
+        "INSERT INTO things WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 25)
+           SELECT 'bad id ' || n, 'bad' FROM n",
+    )
+    .await;
+    for depth in ["changed", "ids", "all"] {
+        let command = scene
+            .command("sync")
+            .args(["--compare", depth, "--max-loss", "100%"]);
+        command
+            .run()
+            .await
+            .expect(1)
+            .says(["25 rows of documents.sql", "bad id 10", "15 more"])
+            .says_nothing_of("changes.sql");
+    }
+    scene
+        .command("verify")
+        .run()
+        .await
+        .expect(1)
+        .says(["25 rows of documents.sql"])
+        .says_nothing_of("changes.sql");
+}
+
+/// SQLite keeps JSON in a form of its own, too, which is bytes.
+#[tokio::test]
+async fn jsonb_is_answered_with_the_function_that_reads_it() {
+    let mut scene = Scene::new().await;
+    scene
+        .database
+        .execute(
+            "CREATE TABLE things (id, meta); INSERT INTO things VALUES (1, jsonb('{\"a\": [1, 2]}')), (2, X'00FF')",
+        )
+        .await;
+    scene.define(|definitions| {
+        definitions.index("things", "SELECT id, meta AS \"meta:json\" FROM things")
+    });
+    let ended = scene.reindex().run().await.expect(1);
+    ended.says(["id 1", "JSONB", "json(column)", "id 2", "CAST"]);
+    scene.define(|definitions| {
+        definitions.index(
+            "things",
+            "SELECT id, json(meta) AS \"meta:json\" FROM things WHERE id = 1",
+        )
+    });
+    scene.reindex().run().await.expect(0);
+    let documents = scene.api.documents(&scene.uid("things")).await;
+    assert_eq!(documents[0]["meta"]["a"], serde_json::json!([1, 2]));
+}
+
+/// Meilisearch answers such a number as the nearest that 64 bits can hold.
+#[tokio::test]
+async fn numbers_in_json_that_come_back_rounded_are_told() {
+    let mut scene = Scene::new().await;
+    scene
+        .database
+        .execute(
+            "CREATE TABLE things (id, a, b, c);
+             INSERT INTO things VALUES
+               (1, '{\"n\": 18446744073709551615}', '{\"n\": 0.1}', '{\"n\": 1e21}'),
+               (2, '{\"n\": 18446744073709551617}', '{\"n\": 3.14159265358979323846}', '[100000000000000000000, 0.10000000000000001]')",
+        )
+        .await;
+    scene.define(|definitions| {
+        definitions.index(
+            "things",
+            "SELECT id, a AS \"a:json\", b AS \"b:json\", c AS \"c:json\" FROM things",
+        )
+    });
+    let report = scene.reindex().run().await.expect(0).report();
+    let notes = report["indexes"][0]["notes"].as_array().unwrap();
+    let rounded: Vec<(&str, &str, u64)> = notes
+        .iter()
+        .filter(|note| note["kind"] == "rounded_number")
+        .map(|note| {
+            let text = |name: &str| note[name].as_str().unwrap();
+            (
+                text("field"),
+                text("first_id"),
+                note["count"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(rounded, [("a", "2", 1), ("b", "2", 1)], "{report}");
+    scene.command("verify").run().await.expect(0);
+}
+
 /// A message may hold the value, but not megabytes of it.
 #[tokio::test]
 async fn a_huge_bad_value_is_cut_in_the_message() {

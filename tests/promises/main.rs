@@ -3,6 +3,7 @@
 //! Each test has a server and a database of its own, so all run side by side. `support/server.rs` says which server.
 
 mod any_values;
+mod application_sqlite;
 mod apply;
 mod apply_chaos;
 mod bad_definitions;
