@@ -1,10 +1,11 @@
 //! Asks before something is changed: a person on a terminal, by a question; everybody else, by `--yes`.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 
 use crate::cli::Consent;
 use crate::error::Error;
 use crate::interrupt::or_interrupted;
+use crate::terminal;
 
 /// Whether there is somebody who can be asked.
 pub fn is_anybody_there() -> bool {
@@ -41,7 +42,7 @@ pub async fn ask(consent: &Consent, plan: &str, question: &str) -> Result<(), Er
 }
 
 fn read_answer(prompt: &str) -> io::Result<String> {
-    io::stderr().write_all(prompt.as_bytes())?;
+    terminal::question(prompt)?;
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     Ok(line)

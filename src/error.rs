@@ -80,6 +80,9 @@ pub enum Error {
         /// The system's word.
         error: std::io::Error,
     },
+    /// Standard output cannot be written.
+    #[error("standard output cannot be written ({0}): what it was to get is lost")]
+    Output(std::io::Error),
     /// The temporary file that documents wait in.
     #[error(transparent)]
     Spool(std::io::Error),
@@ -177,6 +180,7 @@ impl Error {
             Self::Interrupted | Self::Declined => interrupt::EXIT_CODE,
             Self::Source(_)
             | Self::Write { .. }
+            | Self::Output(_)
             | Self::Spool(_)
             | Self::Rows(_)
             | Self::Incomplete(_)

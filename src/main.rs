@@ -1,6 +1,8 @@
 //! Parses, starts the log, dispatches, and ends with the exit code.
 
-use std::io::{IsTerminal as _, Write as _};
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use bisan_indexer::cli::{Cli, Color, Command, LogFormat, Output, Speech};
@@ -9,6 +11,7 @@ use bisan_indexer::error::{Error, FAILED};
 use bisan_indexer::interrupt;
 use bisan_indexer::progress::{Progress, Show};
 use bisan_indexer::report::{self, Answer};
+use bisan_indexer::terminal::{self, Form};
 use clap::Parser as _;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -18,7 +21,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 const THREADS: usize = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return answered(&answer),
+    };
     let progress = Progress::new(if cli.speech.quiet {
         Show::Nothing
     } else {
@@ -79,24 +85,50 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
     }
 }
 
+/// What the words alone are answered with: help, the version, or what is wrong with them.
+fn answered(answer: &clap::Error) -> ExitCode {
+    let code = u8::try_from(answer.exit_code()).unwrap_or(FAILED);
+    match terminal::answer(answer) {
+        Err(error) if is_lost(&error) => {
+            let _ = writeln!(io::stderr(), "error: {}", Error::Output(error));
+            ExitCode::from(FAILED)
+        }
+        _ => ExitCode::from(code),
+    }
+}
+
 /// Says the last word: the summary or the report on standard output, an error on standard error.
 fn finish(speech: &Speech, outcome: Result<Answer, Error>) -> ExitCode {
     let code = match &outcome {
         Ok(answer) => answer.exit_code,
         Err(error) => error.exit_code(),
     };
-    let text = match (speech.output, &outcome) {
-        (Output::Json, _) => report::json(&outcome, code),
-        (Output::Human, Ok(answer)) if !speech.quiet || answer.is_product => answer.summary.clone(),
-        (Output::Prometheus | Output::Junit, Ok(answer)) => answer.summary.clone(),
-        (_, _) => String::new(),
+    let (form, text) = match (speech.output, &outcome) {
+        (Output::Json, _) => (Form::Json, report::json(&outcome, code)),
+        (Output::Human, Ok(answer)) if !speech.quiet || answer.is_product => {
+            (Form::Text, answer.summary.clone())
+        }
+        (Output::Prometheus, Ok(answer)) => (Form::Prometheus, answer.summary.clone()),
+        (Output::Junit, Ok(answer)) => (Form::Xml, answer.summary.clone()),
+        (_, _) => (Form::Text, String::new()),
     };
-    if let Err(error) = &outcome {
-        tracing::error!("{error}");
+    match &outcome {
+        Err(Error::Output(error)) if !is_lost(error) => return ExitCode::SUCCESS,
+        Err(error) => tracing::error!("{error}"),
+        Ok(_) => {}
     }
-    // A closed pipe is no reason to call a run that succeeded a failure.
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    ExitCode::from(code)
+    match terminal::print(form, &text) {
+        Err(error) if is_lost(&error) => {
+            tracing::error!("{}", Error::Output(error));
+            ExitCode::from(if outcome.is_ok() { FAILED } else { code })
+        }
+        _ => ExitCode::from(code),
+    }
+}
+
+/// Whoever closes a pipe, as `head` does, has read what they wanted: that is no failure.
+fn is_lost(error: &io::Error) -> bool {
+    error.kind() != io::ErrorKind::BrokenPipe
 }
 
 fn colours(color: Color) {
@@ -111,8 +143,7 @@ fn colours(color: Color) {
             )
         }
     };
-    console::set_colors_enabled(out);
-    console::set_colors_enabled_stderr(err);
+    terminal::set_colours(out, err);
 }
 
 fn start_log(speech: &Speech, progress: &Progress) {
@@ -125,13 +156,17 @@ fn start_log(speech: &Speech, progress: &Progress) {
     // Only what this program says: the libraries below it log addresses and headers as they please.
     let ours = tracing_subscriber::filter::Targets::new().with_target("bisan_indexer", level);
     let progress = progress.clone();
+    let form = speech.log_format;
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(move || progress.log_writer())
+        .with_writer(move || progress.log_writer(form))
         .with_ansi(console::colors_enabled_stderr())
         .with_target(false);
     let registry = tracing_subscriber::registry().with(ours);
-    match speech.log_format {
-        LogFormat::Text => registry.with(lines.without_time().compact()).init(),
+    match form {
+        LogFormat::Text => {
+            let lines = lines.fmt_fields(terminal::log_fields());
+            registry.with(lines.without_time().compact()).init();
+        }
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
     }
 }

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::cli::LogFormat;
 use crate::engine::wait::WaitProgress;
+use crate::terminal;
 
 /// How often a plain line may say how far the work is. A log that is read later has no use for more.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
@@ -146,7 +148,7 @@ impl Progress {
         if let Some(bars) = &self.0.bars {
             bars.server
                 .set_position(wait.percent.map_or(0, |percent| percent.round() as u64));
-            bars.server.set_message(text.clone());
+            bars.server.set_message(terminal::line(&text).into_owned());
         }
         self.tell(|| format!("Meilisearch: {text}"));
     }
@@ -156,7 +158,7 @@ impl Progress {
         self.enter(Stage::Promoting, None);
         if let Some(bars) = &self.0.bars {
             bars.server.set_position(100);
-            bars.server.set_message(text.to_owned());
+            bars.server.set_message(terminal::line(text).into_owned());
         }
         tracing::debug!("{text}");
     }
@@ -168,10 +170,11 @@ impl Progress {
         }
     }
 
-    /// Where log lines go: standard error, above the bars.
-    pub fn log_writer(&self) -> LogWriter {
+    /// Where log lines of this form go: standard error, above the bars.
+    pub fn log_writer(&self, form: LogFormat) -> LogWriter {
         LogWriter {
             screen: self.0.bars.as_ref().map(|_| self.0.screen.clone()),
+            form,
             line: Vec::new(),
         }
     }
@@ -283,6 +286,7 @@ impl Bars {
 /// each event.
 pub struct LogWriter {
     screen: Option<MultiProgress>,
+    form: LogFormat,
     line: Vec<u8>,
 }
 
@@ -296,7 +300,10 @@ impl Write for LogWriter {
         if self.line.is_empty() {
             return Ok(());
         }
-        let line = std::mem::take(&mut self.line);
+        let mut line = std::mem::take(&mut self.line);
+        if self.form == LogFormat::Json {
+            line = terminal::log_object(&line);
+        }
         match &self.screen {
             Some(screen) => screen.suspend(|| io::stderr().write_all(&line)),
             None => io::stderr().write_all(&line),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::terminal::width;
 
 /// What a command has to say at its end.
 #[derive(Clone, Debug)]
@@ -113,15 +114,15 @@ pub fn counted(number: u64, one: &str, several: &str) -> String {
 pub fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(console::measure_text_width(cell));
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = (*widest).max(width(cell));
         }
     }
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
-            let padding = " ".repeat(width - console::measure_text_width(cell));
+        for (widest, cell) in widths.iter().zip(row) {
+            let padding = " ".repeat(widest - width(cell));
             let numeric = cell.starts_with(|first: char| first.is_ascii_digit());
             let (before, after) = if numeric {
                 (padding.as_str(), "")

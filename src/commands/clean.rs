@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::interrupt::or_interrupted;
 use crate::prune::{self, Litter, Pruned};
 use crate::report::{Answer, aligned, counted};
+use crate::terminal::style;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -226,15 +227,12 @@ impl CleanReport {
     fn summary(&self) -> String {
         let mut text = match self.outcome {
             Outcome::NothingToDo => {
-                format!(
-                    "{} Nothing is left over\n",
-                    console::style("✔").green().bold()
-                )
+                format!("{} Nothing is left over\n", style("✔").green().bold())
             }
             Outcome::Listed => String::new(),
             Outcome::Deleted => format!(
                 "{} Deleted {}\n",
-                console::style("✔").green().bold(),
+                style("✔").green().bold(),
                 counted(
                     self.indexes.iter().filter(|entry| entry.deleted).count() as u64,
                     "index",
@@ -327,7 +325,6 @@ mod tests {
             warnings: Vec::new(),
         };
         expect_documented("clean", &report);
-        console::set_colors_enabled(false);
         let text = report.summary();
         assert!(
             text.starts_with("✔ Deleted 1 index\n  articles_20261124T172900Z  deleted  a build"),

@@ -18,6 +18,7 @@ use crate::progress::Progress;
 use crate::report::{Answer, grouped};
 use crate::retry::Patience;
 use crate::sample::Sample;
+use crate::terminal::{self, Form, say, style};
 use page::Page;
 use searcher::Searcher;
 use server::ThrowAway;
@@ -57,11 +58,11 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
         None => Sample::runbook(),
     };
 
-    say(&format!(
+    head(&format!(
         "1. A database like Bisan's: {} articles, {} authors, invented Arabic",
         grouped(sample.articles.into()),
         grouped(sample.authors.into())
-    ));
+    ))?;
     sample
         .write(&database)
         .await
@@ -69,30 +70,30 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
 
     let (server, address, throw_away) = match &options.meilisearch {
         None => {
-            say("2. A throw-away Meilisearch, with the real engine inside");
+            head("2. A throw-away Meilisearch, with the real engine inside")?;
             let files = folder.path().join("server");
             let throw_away = ThrowAway::start(options.server.as_deref(), &files).await?;
             let server = Server::new(throw_away.address.parse()?, None)?;
             (server, throw_away.address.clone(), Some(throw_away))
         }
         Some(address) => {
-            say("2. A Meilisearch that runs already");
+            head("2. A Meilisearch that runs already")?;
             (an_empty_server(address).await?, address.clone(), None)
         }
     };
-    println!("   {address} over {}", database.display());
+    say(&format!("   {address} over {}", database.display()))?;
 
-    say(
+    head(
         "3. bisan-indexer reindex: every document into new indexes, checked, then swapped into place",
-    );
+    )?;
     reindex(&database, &address, progress).await?;
 
-    say("4. Search");
+    head("4. Search")?;
     for (query, what) in SEARCHES {
         show_search(&server, query, what).await?;
     }
 
-    say("5. The database changes: ten new articles, one edited, one deleted, an author renamed");
+    head("5. The database changes: ten new articles, one edited, one deleted, an author renamed")?;
     let mut writer = SqliteConnectOptions::new()
         .filename(&database)
         .connect()
@@ -103,23 +104,23 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
         .await
         .map_err(|error| Error::Usage(error.to_string()))?;
 
-    say("6. Reindexed while a searcher asks every 20 ms");
+    head("6. Reindexed while a searcher asks every 20 ms")?;
     let searcher = Searcher::start(server.clone(), "articles");
     let outcome = reindex(&database, &address, &progress.afresh()).await;
     let seen = searcher.stop().await?;
     outcome?;
-    println!(
+    say(&format!(
         "   {} searches: {} failed, {} came back empty",
         grouped(seen.asked),
         seen.failed,
         seen.empty
-    );
+    ))?;
     for (total, times) in &seen.totals {
-        println!(
+        say(&format!(
             "   {} of them found {} articles",
             grouped(*times),
             grouped(*total)
-        );
+        ))?;
     }
     if seen.failed + seen.empty > 0 {
         return Err(Error::Usage(
@@ -129,18 +130,18 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
     show_search(&server, "عنوان جديد", "the edited title").await?;
 
     if options.serve {
-        say("The server stays up until Ctrl-C. Open the page, or try the rest");
+        head("The server stays up until Ctrl-C. Open the page, or try the rest")?;
         let page = Page::open(server.patient(Patience::NONE), options.listen).await?;
-        println!("   {}", console::style(page.url()).cyan());
-        println!(
+        say(&format!("   {}", style(page.url()).cyan()))?;
+        say(&format!(
             "   curl -s '{0}/indexes/articles/search?q=القدس&limit=3&attributesToRetrieve=id,title'\n   \
              bisan-indexer reindex --database {1} --meilisearch {0}",
             address,
             database.display()
-        );
+        ))?;
         loop {
             page.pressed().await;
-            say("A reindex, asked for by the page");
+            head("A reindex, asked for by the page")?;
             let progress = progress.afresh();
             page.begun(&progress);
             let outcome = reindex(&database, &address, &progress).await;
@@ -151,15 +152,15 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
             }
         }
     }
-    say(match throw_away {
+    head(match throw_away {
         Some(_) => "Everything is gone again. What to try next",
         None => "The database is gone again, the indexes stay. What to try next",
-    });
-    println!(
+    })?;
+    say(&format!(
         "   bisan-indexer demo --serve                     keep the server and the database until Ctrl-C\n   \
          bisan-indexer reindex --help                   your own database, your own Meilisearch\n   \
          bisan-indexer reindex --database DB --dry-run  every check and the full read, nothing sent"
-    );
+    ))?;
     Ok(Answer::told())
 }
 
@@ -175,8 +176,9 @@ async fn an_empty_server(address: &str) -> Result<Server, Error> {
     }
 }
 
-fn say(text: &str) {
-    println!("\n{}", console::style(text).bold());
+/// The next chapter.
+fn head(text: &str) -> Result<(), Error> {
+    say(&format!("\n{}", style(text).bold()))
 }
 
 /// The same command as a user's, with the same options.
@@ -197,8 +199,7 @@ async fn reindex(database: &Path, address: &str, progress: &Progress) -> Result<
     };
     let report = super::reindex::run(options, progress).await?;
     progress.finish();
-    print!("{}", report.summary());
-    Ok(())
+    terminal::print(Form::Text, &report.summary()).map_err(Error::Output)
 }
 
 async fn show_search(server: &Server, query: &str, what: &str) -> Result<(), Error> {
@@ -215,20 +216,20 @@ async fn show_search(server: &Server, query: &str, what: &str) -> Result<(), Err
             ]),
         )
         .await?;
-    println!(
+    say(&format!(
         "   {} ({what}): {} found in {} ms",
-        console::style(query).cyan(),
+        style(query).cyan(),
         grouped(answer["estimatedTotalHits"].as_u64().unwrap_or(0)),
         answer["processingTimeMs"]
-    );
+    ))?;
     for hit in answer["hits"].as_array().into_iter().flatten() {
         let text = |field: &str| hit[field].as_str().unwrap_or("").to_owned();
-        println!(
+        say(&format!(
             "      {:>6}  {}  ({})",
             hit["id"].to_string(),
             text("title"),
             text("author_name")
-        );
+        ))?;
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ mod memory;
 mod model;
 mod one_swap_for_all;
 mod options;
+mod output;
 mod page;
 mod progress;
 mod replayed_swap;

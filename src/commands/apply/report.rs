@@ -14,6 +14,7 @@ use crate::follow::Plan;
 use crate::ids::IdList;
 use crate::preflight::Prepared;
 use crate::report::{counted, grouped};
+use crate::terminal::style;
 
 /// Ids that a plan names of each kind; the counts are of all.
 const FIRST_IDS: usize = 10;
@@ -200,7 +201,7 @@ impl IndexPlan {
     }
 
     fn describe(&self, text: &mut String) {
-        let uid = console::style(&self.live_uid).bold();
+        let uid = style(&self.live_uid).bold();
         let _ = writeln!(text, "{uid}  {}", self.head());
         let mut line = |line: String| {
             let _ = writeln!(text, "  {line}");
@@ -322,7 +323,6 @@ mod tests {
 
     #[test]
     fn the_plan_names_the_way_its_reasons_and_its_cost() {
-        console::set_colors_enabled(false);
         let text = ApplyReport::new(vec![plan()]).describe();
         for part in [
             "articles  settings in place: synonyms, faceting\n  settings.json changed\n",
@@ -338,7 +338,6 @@ mod tests {
 
     #[test]
     fn the_dearest_way_is_taken_for_all() {
-        console::set_colors_enabled(false);
         let mut rebuilt = IndexPlan {
             settings: Vec::new(),
             lost_settings: Vec::new(),

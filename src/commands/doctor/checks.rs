@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 use serde::Serialize;
 
 use crate::report::counted;
+use crate::terminal::style;
 
 /// Whether a run would be refused or fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -179,7 +180,7 @@ impl DoctorReport {
             if check.about != about {
                 let gap = if about.is_empty() { "" } else { "\n" };
                 about = &check.about;
-                let _ = writeln!(text, "{gap}{}", console::style(about).bold());
+                let _ = writeln!(text, "{gap}{}", style(about).bold());
             }
             let found = check.found.replace('\n', "\n    ");
             let _ = writeln!(text, "  {} {found}", mark(check.verdict));
@@ -187,7 +188,7 @@ impl DoctorReport {
                 let _ = writeln!(
                     text,
                     "    {} {}",
-                    console::style("→").dim(),
+                    style("→").dim(),
                     advice.replace('\n', "\n      ")
                 );
             }
@@ -214,9 +215,9 @@ impl DoctorReport {
 
 fn mark(verdict: Verdict) -> String {
     match verdict {
-        Verdict::Ok => console::style("✔").green().to_string(),
-        Verdict::Warning => console::style("⚠").yellow().bold().to_string(),
-        Verdict::Failed => console::style("✘").red().bold().to_string(),
+        Verdict::Ok => style("✔").green().to_string(),
+        Verdict::Warning => style("⚠").yellow().bold().to_string(),
+        Verdict::Failed => style("✘").red().bold().to_string(),
     }
 }
 
@@ -255,7 +256,6 @@ mod tests {
 
     #[test]
     fn the_summary_puts_together_what_belongs_together_and_says_what_to_do() {
-        console::set_colors_enabled(false);
         assert_eq!(
             report().summary(),
             "database\n  ✔ /rails/storage/production.sqlite3 can be read\n  ✔ no other run is at work\n\n\

@@ -11,6 +11,7 @@ use crate::follow::FieldDifference;
 use crate::ids::DocumentId;
 use crate::preflight::Prepared;
 use crate::report::{aligned, counted, grouped};
+use crate::terminal::style;
 
 /// What the database says of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -204,11 +205,11 @@ impl ExplainReport {
                 .as_ref()
                 .is_none_or(|search| search.rank.is_some());
         let mark = if good {
-            console::style("✔").green().bold()
+            style("✔").green().bold()
         } else {
-            console::style("✘").red().bold()
+            style("✘").red().bold()
         };
-        let title = console::style(format!("{} {}", self.live_uid, self.id)).bold();
+        let title = style(format!("{} {}", self.live_uid, self.id)).bold();
         let mut text = format!("{mark} {title}\n");
         for sentence in &self.because {
             let _ = writeln!(text, "  {sentence}");
@@ -337,7 +338,6 @@ mod tests {
 
     #[test]
     fn the_answer_stands_in_sentences() {
-        console::set_colors_enabled(false);
         let text = report().summary();
         for part in [
             "✘ articles 4711",

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::document::Note;
 use crate::report::{aligned, grouped};
+use crate::terminal::style;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -85,7 +86,7 @@ impl ReindexReport {
             Outcome::Live => "Live",
             Outcome::DryRun => "Checked and read (dry run: nothing was sent)",
         };
-        let _ = writeln!(text, "{} {head}", console::style("✔").green().bold());
+        let _ = writeln!(text, "{} {head}", style("✔").green().bold());
         let rows: Vec<[String; 5]> = self
             .indexes
             .iter()

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Step, lag};
 use crate::report::{aligned, counted, moment};
+use crate::terminal::style;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -175,7 +176,7 @@ impl RollbackReport {
 
     /// The summary for people.
     pub fn summary(&self) -> String {
-        let tick = console::style("✔").green().bold();
+        let tick = style("✔").green().bold();
         let head = match self.outcome {
             Outcome::Listed => return list(&self.runs),
             Outcome::RolledBack => format!("{tick} Rolled back in {:.1} s\n", self.seconds),
@@ -255,7 +256,7 @@ fn list(runs: &[RunEntry]) -> String {
 
 fn role(generation: &GenerationEntry) -> String {
     let role = match (generation.live, generation.was_live) {
-        (true, _) => console::style("live").green().to_string(),
+        (true, _) => style("live").green().to_string(),
         (false, true) => "retained".to_owned(),
         (false, false) => "never live".to_owned(),
     };
@@ -321,7 +322,6 @@ mod tests {
 
     #[test]
     fn the_summary_says_what_took_whose_place_and_what_is_next() {
-        console::set_colors_enabled(false);
         assert_eq!(
             report().summary(),
             "✔ Rolled back in 0.4 s\n  articles  2026-11-20 09:12:55Z  20,112 documents  instead of 2026-11-24 14:30:02Z \

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::catalog::SmokeQuery;
 use crate::engine::search::SmokeAnswer;
 use crate::report::{aligned, counted};
+use crate::terminal::style;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -147,11 +148,11 @@ impl SmokeReport {
 
     /// The summary for people.
     pub fn summary(&self) -> String {
-        let tick = console::style("✔").green().bold().to_string();
-        let cross = console::style("✘").red().bold().to_string();
+        let tick = style("✔").green().bold().to_string();
+        let cross = style("✘").red().bold().to_string();
         let mut text = String::new();
         for index in &self.indexes {
-            let _ = writeln!(text, "{}", console::style(&index.uid).bold());
+            let _ = writeln!(text, "{}", style(&index.uid).bold());
             let rows: Vec<[String; 4]> = index
                 .queries
                 .iter()
@@ -231,7 +232,6 @@ pub(super) mod tests {
 
     #[test]
     fn the_summary_is_a_table_with_a_verdict() {
-        console::set_colors_enabled(false);
         let text = report().summary();
         assert!(
             text.contains("✔  \"القدس\" {\"filter\":\"category = \\\"أخبار\\\"\"}"),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::report::{aligned, counted, grouped, moment, span};
+use crate::terminal::style;
 
 /// Whether everything is within what was allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -223,7 +224,7 @@ impl StatusReport {
 
 impl ServerStatus {
     fn summary(&self) -> String {
-        let tick = console::style("✔").green().bold();
+        let tick = style("✔").green().bold();
         let version = self.version.as_deref().unwrap_or("(version not told)");
         let mut text = format!("{tick} Meilisearch {version} at {}\n", self.address);
         let _ = match (self.database_size, self.used_database_size) {
@@ -360,7 +361,7 @@ impl IndexStatus {
             true => self.index.clone(),
             false => format!("{} (live uid {})", self.index, self.live_uid),
         };
-        format!("{}\n{}", console::style(name).bold(), aligned(&rows))
+        format!("{}\n{}", style(name).bold(), aligned(&rows))
     }
 }
 
@@ -468,7 +469,6 @@ mod tests {
 
     #[test]
     fn the_summary_tells_what_is_live_and_what_waits() {
-        console::set_colors_enabled(false);
         let text = report().summary();
         for line in [
             "✔ Meilisearch 1.50.0 at http://localhost:7700",

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::follow::{Depth, Followed};
 use crate::ids::IdList;
 use crate::report::{aligned, grouped};
+use crate::terminal::style;
 
 /// Ids that a dry run lists of each kind; the counts are of all.
 const LISTED_IDS: usize = 1_000;
@@ -162,12 +163,12 @@ impl SyncReport {
     pub fn summary(&self) -> String {
         let mut text = String::new();
         let head = match self.outcome {
-            Outcome::Synced => format!("{} Synced", console::style("✔").green().bold()),
+            Outcome::Synced => format!("{} Synced", style("✔").green().bold()),
             Outcome::DryRun => format!(
                 "{} Compared (dry run: nothing was sent)",
-                console::style("✔").green().bold()
+                style("✔").green().bold()
             ),
-            Outcome::Failed => format!("{} Not all synced", console::style("✘").red().bold()),
+            Outcome::Failed => format!("{} Not all synced", style("✘").red().bold()),
         };
         let _ = writeln!(text, "{head}");
         let rows: Vec<[String; 4]> = self

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::follow::{Drift, Drifted, FieldDifference, Kind};
 use crate::preflight::Prepared;
 use crate::report::{aligned, counted, grouped};
+use crate::terminal::style;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -152,8 +153,8 @@ impl VerifyReport {
             .iter()
             .map(|index| {
                 let mark = match index.is_equal() {
-                    true => console::style("✔").green().bold(),
-                    false => console::style("✘").red().bold(),
+                    true => style("✔").green().bold(),
+                    false => style("✘").red().bold(),
                 };
                 [
                     mark.to_string(),
@@ -191,7 +192,7 @@ impl IndexVerified {
             );
         }
         for drifted in &self.drifted {
-            let id = console::style(format!("{uid} {}", drifted.id)).bold();
+            let id = style(format!("{uid} {}", drifted.id)).bold();
             let _ = match drifted.kind {
                 Kind::Missing => writeln!(text, "{id}: missing in the index"),
                 Kind::TooMany => writeln!(text, "{id}: not in the database (any more)"),
@@ -293,7 +294,6 @@ mod tests {
 
     #[test]
     fn the_summary_says_what_differs_and_what_to_do() {
-        console::set_colors_enabled(false);
         let text = report().summary();
         for part in [
             "✘  articles  drift: 1 missing, 1 different, of 20,331 documents  1.4 s",
@@ -311,7 +311,6 @@ mod tests {
 
     #[test]
     fn what_is_equal_is_said_in_a_line() {
-        console::set_colors_enabled(false);
         let entry = IndexVerified {
             live_uid: "authors".to_owned(),
             documents: 17,

@@ -76,6 +76,12 @@ impl Program {
         self.on_terminal(terminal)
     }
 
+    /// Standard output is this file.
+    pub fn out_to(mut self, file: std::fs::File) -> Program {
+        self.command.stdout(file);
+        self
+    }
+
     /// No file that it writes may be larger: as a disk that is full.
     pub fn with_files_up_to_kib(mut self, kib: u64) -> Program {
         let program = std::mem::replace(&mut self.command, Command::new("bash"));

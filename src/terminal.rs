@@ -1,0 +1,395 @@
+//! What reaches a terminal: all that is printed goes through here, and nothing of somebody else's commands it.
+//!
+//! Documents, ids, file names, messages of a server and of SQLite are other people's text. Printed as it is, a document can
+//! move the cursor, rewrite what stands above it, or turn a line around so that it reads as another. So whatever is printed
+//! is made [`safe`] at the one place where it leaves the program: standard output ([`print`]), a question
+//! ([`question`]) and log lines ([`log_fields`]). Nobody has to remember it where a sentence is put together.
+//!
+//! The program's own colours are not escape codes until then, but marks ([`style`]) which no text from outside can hold:
+//! they are drawn by lot when the program starts.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display, Write as _};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, Write as _};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::debug_fn;
+
+use crate::error::Error;
+
+/// What is printed, and with it how a character is written that must not be printed itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people: `\u{202e}`. The program's own colours are painted.
+    Text,
+    /// A JSON document: `\u202e`, which is the same document.
+    Json,
+    /// Prometheus' text form, where such a character can only stand in a label.
+    Prometheus,
+    /// An XML document: `&#x202e;`, which is the same document.
+    Xml,
+}
+
+/// Whether a character commands the terminal, or can make a line read as another: control characters, those that turn the
+/// direction of writing, and those that cannot be seen at all.
+///
+/// Line ends and tabs are layout. The joiners of Persian, of Indian scripts and of emoji (U+200C, U+200D) are spelling.
+fn is_unsafe(character: char) -> bool {
+    match character {
+        '\n' | '\t' => false,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' => true,
+        // Soft hyphen, Arabic letter mark, Mongolian vowel separator.
+        '\u{ad}' | '\u{61c}' | '\u{180e}' => true,
+        // Space of no width, marks of direction.
+        '\u{200b}' | '\u{200e}' | '\u{200f}' => true,
+        // Separators of lines and paragraphs, embeddings and overrides.
+        '\u{2028}'..='\u{202e}' => true,
+        // Word joiner, invisible operators, isolates, and what Unicode gave up.
+        '\u{2060}'..='\u{206f}' => true,
+        // Byte order mark, interlinear annotation.
+        '\u{feff}' | '\u{fff9}'..='\u{fffb}' => true,
+        // Noncharacters, among them the marks of this module.
+        '\u{fdd0}'..='\u{fdef}' => true,
+        // Tags, which repeat all of ASCII and show nothing.
+        '\u{e0000}'..='\u{e007f}' => true,
+        other => u32::from(other) & 0xfffe == 0xfffe,
+    }
+}
+
+/// The same text with nothing in it that commands a terminal. Arabic, and whatever else is to be read, stays as it is.
+pub fn safe(text: &str) -> Cow<'_, str> {
+    safe_in(Form::Text, text)
+}
+
+/// The same, on one line: for what stands in the middle of a line and may hold line ends, such as the name of a file.
+pub fn line(text: &str) -> Cow<'_, str> {
+    match text.contains(['\n', '\t']) {
+        true => safe(&text.replace('\n', "\\n").replace('\t', "\\t"))
+            .into_owned()
+            .into(),
+        false => safe(text),
+    }
+}
+
+fn safe_in(form: Form, text: &str) -> Cow<'_, str> {
+    let Some(first) = text.find(is_unsafe) else {
+        return text.into();
+    };
+    let mut safe = String::with_capacity(text.len() + 16);
+    safe.push_str(&text[..first]);
+    for character in text[first..].chars() {
+        if is_unsafe(character) {
+            // A String takes everything that is written to it.
+            let _ = escape(form, character, &mut safe);
+        } else {
+            safe.push(character);
+        }
+    }
+    safe.into()
+}
+
+fn escape(form: Form, character: char, text: &mut String) -> fmt::Result {
+    match form {
+        Form::Text => write!(text, "{}", character.escape_default()),
+        Form::Json => {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                write!(text, "\\u{unit:04x}")?;
+            }
+            Ok(())
+        }
+        // Its own escape is the backslash, and it knows none of these.
+        Form::Prometheus => write!(text, "\\{}", character.escape_default()),
+        Form::Xml => write!(text, "&#x{:x};", u32::from(character)),
+    }
+}
+
+/// Whether standard output and standard error are coloured. Nothing is, until it is said.
+static COLOURS: [AtomicBool; 2] = [AtomicBool::new(false), AtomicBool::new(false)];
+
+/// Which of the two streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stream {
+    Out,
+    Err,
+}
+
+impl Stream {
+    fn has_colours(self) -> bool {
+        COLOURS[self as usize].load(Ordering::Relaxed)
+    }
+}
+
+/// Says where colours are used; the bars' library is told as well.
+pub fn set_colours(out: bool, err: bool) {
+    console::set_colors_enabled(out);
+    console::set_colors_enabled_stderr(err);
+    COLOURS[Stream::Out as usize].store(out, Ordering::Relaxed);
+    COLOURS[Stream::Err as usize].store(err, Ordering::Relaxed);
+}
+
+/// What the sinks take for the beginning of a mark. Noncharacters, which no text is to hold, in an order that is drawn by
+/// lot: a document that holds some all the same paints nothing.
+static MARK: LazyLock<String> = LazyLock::new(|| {
+    let lot = RandomState::new().hash_one(0_u8);
+    (0..8)
+        .map(|at| (lot >> (at * 8)) as u32 & 0x1f)
+        .map(|number| char::from_u32(0xfdd0 + number).unwrap_or('\u{fdd0}'))
+        .collect()
+});
+
+/// The codes of the styles, by the digit that follows a mark.
+const CODES: [&str; 7] = ["0", "1", "2", "31", "32", "33", "36"];
+
+/// A text in colours, where colours are used.
+#[derive(Clone, Debug)]
+pub struct Styled<T> {
+    text: T,
+    /// The positions in [`CODES`] that it has, by bit.
+    codes: u8,
+}
+
+/// A text to be styled.
+pub fn style<T: Display>(text: T) -> Styled<T> {
+    Styled { text, codes: 0 }
+}
+
+impl<T> Styled<T> {
+    fn with(self, code: u8) -> Self {
+        Self {
+            codes: self.codes | 1 << code,
+            ..self
+        }
+    }
+
+    /// Bold.
+    pub fn bold(self) -> Self {
+        self.with(1)
+    }
+
+    /// Dim.
+    pub fn dim(self) -> Self {
+        self.with(2)
+    }
+
+    /// Red.
+    pub fn red(self) -> Self {
+        self.with(3)
+    }
+
+    /// Green.
+    pub fn green(self) -> Self {
+        self.with(4)
+    }
+
+    /// Yellow.
+    pub fn yellow(self) -> Self {
+        self.with(5)
+    }
+
+    /// Cyan.
+    pub fn cyan(self) -> Self {
+        self.with(6)
+    }
+}
+
+impl<T: Display> Display for Styled<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !Stream::Out.has_colours() && !Stream::Err.has_colours() {
+            return self.text.fmt(f);
+        }
+        for code in (1..CODES.len()).filter(|code| self.codes & 1 << code != 0) {
+            write!(f, "{}{code}", *MARK)?;
+        }
+        self.text.fmt(f)?;
+        write!(f, "{}0", *MARK)
+    }
+}
+
+/// How many columns a text takes, colours aside.
+pub fn width(text: &str) -> usize {
+    console::measure_text_width(&painted(text, false))
+}
+
+/// A text that may hold styles, safe, and in colours or without.
+fn painted(text: &str, colours: bool) -> String {
+    let mut pieces = text.split(MARK.as_str());
+    let mut painted = safe(pieces.next().unwrap_or_default()).into_owned();
+    for piece in pieces {
+        let mut rest = piece.chars();
+        let code = rest.next().and_then(|digit| digit.to_digit(10));
+        if let (true, Some(code)) = (colours, code.and_then(|code| CODES.get(code as usize))) {
+            painted.push_str("\x1b[");
+            painted.push_str(code);
+            painted.push('m');
+        }
+        painted.push_str(&safe(rest.as_str()));
+    }
+    painted
+}
+
+/// Prints on standard output, all of it, or says why not.
+///
+/// # Errors
+/// Where it cannot be written: a full disk, a closed pipe.
+pub fn print(form: Form, text: &str) -> io::Result<()> {
+    let text = match form {
+        Form::Text => painted(text, Stream::Out.has_colours()).into(),
+        other => safe_in(other, text),
+    };
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    // What is left in its buffer would be lost without a word at the end of the program.
+    out.flush()
+}
+
+/// Says one thing more on standard output, for who has more to say than a last word.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn say(text: &str) -> Result<(), Error> {
+    print(Form::Text, &format!("{text}\n")).map_err(Error::Output)
+}
+
+/// Prints what the command line is answered with by its parser: help on standard output, on standard error what is wrong.
+/// Both quote words and variables as they were given; where those hold a command, colours are given up.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn answer(answer: &clap::Error) -> io::Result<()> {
+    let variables = std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        ["BISAN_INDEXER_", "MEILISEARCH_", "DATABASE_"]
+            .iter()
+            .any(|ours| name.starts_with(ours))
+    });
+    let mut given = std::env::args_os().chain(variables.map(|(_, value)| value));
+    if !given.any(|text| text.to_string_lossy().contains(is_unsafe)) {
+        answer.print()?;
+        return io::stdout().flush();
+    }
+    let text = answer.render().to_string();
+    match answer.use_stderr() {
+        true => io::stderr().write_all(safe(&text).as_bytes()),
+        false => print(Form::Text, &text),
+    }
+}
+
+/// Asks on standard error.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn question(text: &str) -> io::Result<()> {
+    io::stderr().write_all(painted(text, Stream::Err.has_colours()).as_bytes())
+}
+
+/// How the fields of a log line are written for people. The text of a library or a server can hold line ends, too: what
+/// comes after one is set in, so that it cannot be taken for another line of this program's.
+pub fn log_fields() -> impl for<'w> FormatFields<'w> {
+    debug_fn(|out, field, value| {
+        let text = format!("{value:?}");
+        let text = safe(&text);
+        match field.name() {
+            "message" => write!(out, "{}", set_in(&text)),
+            name => write!(out, "{name}={}", line(&text)),
+        }
+    })
+    .delimited(" ")
+}
+
+fn set_in(text: &str) -> Cow<'_, str> {
+    if !text.contains('\n') {
+        return text.into();
+    }
+    let mut lines = text.lines();
+    let mut set_in = lines.next().unwrap_or_default().to_owned();
+    for line in lines {
+        set_in.push('\n');
+        if !line.starts_with(' ') {
+            set_in.push_str("  ");
+        }
+        set_in.push_str(line);
+    }
+    set_in.into()
+}
+
+/// A log line that is a JSON object.
+pub fn log_object(line: &[u8]) -> Vec<u8> {
+    safe_in(Form::Json, &String::from_utf8_lossy(line))
+        .into_owned()
+        .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_commands_a_terminal_is_written_out() {
+        for (text, expected) in [
+            ("\u{1b}[2Ja\u{7}\r", "\\u{1b}[2Ja\\u{7}\\r"),
+            ("\u{9b}31m\u{7f}", "\\u{9b}31m\\u{7f}"),
+            (
+                "a\u{202e}b\u{2066}c\u{200f}",
+                "a\\u{202e}b\\u{2066}c\\u{200f}",
+            ),
+            ("\u{feff}a\u{200b}b\u{ad}", "\\u{feff}a\\u{200b}b\\u{ad}"),
+            ("\u{e0041}\u{fffe}", "\\u{e0041}\\u{fffe}"),
+        ] {
+            assert_eq!(safe(text), expected);
+        }
+        assert_eq!(line("a\nb\tc\r"), "a\\nb\\tc\\r");
+    }
+
+    #[test]
+    fn what_is_to_be_read_stays_as_it_is() {
+        for text in [
+            "القُدْس عاصمة فلسطين، وغزّة",
+            "می\u{200c}خواهم",
+            "Łódź, 東京, कि\u{200d}, 👨\u{200d}👩\u{200d}👧 ☂\u{fe0f}",
+            "two\nlines\tand a tab",
+        ] {
+            assert!(matches!(safe(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn no_text_from_outside_paints() {
+        let outside = format!("\u{fdd0}\u{fdd1}1 {}", "\u{1b}[1m");
+        assert!(!painted(&outside, true).contains('\u{1b}'));
+        // Marks are there only where colours are: this one is put together by hand.
+        let text = format!("{0}4✔{0}0 {outside}", *MARK);
+        assert!(painted(&text, true).starts_with("\u{1b}[32m✔\u{1b}[0m \\u{fdd0}"));
+        assert!(painted(&text, false).starts_with("✔ \\u{fdd0}"));
+        assert_eq!(width(&format!("{0}4✔{0}0 ab", *MARK)), 4);
+    }
+
+    #[test]
+    fn a_line_end_in_a_message_begins_no_line_of_the_programs_own() {
+        assert_eq!(set_in("a\nERROR b\n  c"), "a\n  ERROR b\n  c");
+    }
+
+    proptest! {
+        #[test]
+        fn json_stays_the_same_document(text in any::<String>(), more in "[\u{7f}-\u{9f}\u{200b}-\u{2069}\u{e0000}-\u{e007f}]{0,9}") {
+            let document = serde_json::json!({ format!("{more}{text}"): [format!("{text}{more}")] });
+            let printed = format!("{document:#}\n");
+            let printed = safe_in(Form::Json, &printed);
+            prop_assert!(!printed.contains(is_unsafe));
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&printed).unwrap(), document);
+        }
+
+        #[test]
+        fn nothing_unsafe_is_printed_whatever_the_form(text in any::<String>()) {
+            for form in [Form::Text, Form::Json, Form::Prometheus, Form::Xml] {
+                prop_assert!(!safe_in(form, &text).contains(is_unsafe));
+            }
+            prop_assert!(!painted(&text, true).contains(is_unsafe));
+        }
+    }
+}
