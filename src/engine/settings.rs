@@ -13,7 +13,7 @@ use super::{
     error::{EngineError, cut},
     indexes::{IndexInfo, checked},
     server::{Accepted, Server},
-    settings_form::{agree, is_default},
+    settings_form::{agree_within, is_default},
     tasks::{Task, TaskUid},
 };
 
@@ -104,11 +104,13 @@ impl Server {
 /// The keys of `wanted` that the server has otherwise. Give it what [`for_server`] left: a key that the server is too old for
 /// would differ for ever.
 pub fn differences(wanted: &Map<String, Value>, server: &Map<String, Value>) -> Vec<Difference> {
+    let mut all = server.clone();
+    all.extend(wanted.clone());
     let found = |key: &str| server.get(key).cloned().unwrap_or(Value::Null);
     wanted
         .iter()
         .map(|(key, wanted)| (key, wanted, found(key)))
-        .filter(|(key, wanted, found)| !agree(key, wanted, found))
+        .filter(|(key, wanted, found)| !agree_within(&all, key, wanted, found))
         .map(|(key, wanted, found)| Difference {
             key: key.clone(),
             wanted: masked(wanted),

@@ -4,6 +4,8 @@
 //! comparison that takes this for a difference finds one for ever; settings were sent at every start for it, and every document
 //! was indexed again.
 
+mod synonyms;
+
 use serde_json::{Map, Value, json};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
@@ -28,11 +30,26 @@ const RANKING_DEFAULTS: [&[&str]; 2] = [
     ],
 ];
 
-/// Both say the same about this key.
-pub(super) fn agree(key: &str, wanted: &Value, found: &Value) -> bool {
+/// Both say the same about this key. What else the settings say can decide about it.
+pub(super) fn agree_within(
+    settings: &Map<String, Value>,
+    key: &str,
+    wanted: &Value,
+    found: &Value,
+) -> bool {
+    match key {
+        "synonyms" => synonyms::Words::of(settings).agree(wanted, found),
+        _ => agree(key, wanted, found),
+    }
+}
+
+/// The same for what is decided by the key alone.
+fn agree(key: &str, wanted: &Value, found: &Value) -> bool {
     match key {
         "rankingRules" if wanted.is_null() => is_default(key, found),
         "embedders" => embedders_agree(wanted, found),
+        // Where the feature is on, a server shows all of it.
+        "chat" => covers(&without_null(wanted), found),
         _ => form(key, wanted) == form(key, found),
     }
 }
@@ -44,6 +61,7 @@ pub(super) fn is_default(key: &str, found: &Value) -> bool {
             found.is_null() || RANKING_DEFAULTS.iter().any(|rules| *found == json!(rules))
         }
         "embedders" => found.is_null() || found.as_object().is_some_and(Map::is_empty),
+        "chat" => chat_is_default(found),
         _ => form(key, found) == form(key, &Value::Null),
     }
 }
@@ -53,7 +71,9 @@ fn form(key: &str, value: &Value) -> Value {
     match key {
         "displayedAttributes" if !means_all(value) => set(value, Value::clone),
         "displayedAttributes" | "searchableAttributes" if means_all(value) => json!(["*"]),
-        "filterableAttributes" => set(value, filter_rule),
+        "searchableAttributes" => unique(value, Value::clone),
+        "filterableAttributes" => filter_rules(value),
+        "foreignKeys" => set(value, Value::clone),
         "sortableAttributes" | "separatorTokens" | "nonSeparatorTokens" | "dictionary" => {
             set(value, Value::clone)
         }
@@ -128,6 +148,22 @@ fn set(value: &Value, item: impl Fn(&Value) -> Value) -> Value {
     Value::Array(items.into_iter().map(|(_, item)| item).collect())
 }
 
+/// A list whose order has a meaning, in which an item counts where it comes first. Null is the empty list.
+fn unique(value: &Value, item: impl Fn(&Value) -> Value) -> Value {
+    let items = match value {
+        Value::Null => return json!([]),
+        Value::Array(items) => items,
+        other => return other.clone(),
+    };
+    let mut unique: Vec<Value> = Vec::new();
+    for item in items.iter().map(item) {
+        if !unique.contains(&item) {
+            unique.push(item);
+        }
+    }
+    Value::Array(unique)
+}
+
 /// A list with a `*` anywhere in it means all, which is what null means.
 fn means_all(list: &Value) -> bool {
     list.is_null()
@@ -165,6 +201,15 @@ fn with_defaults(
             .map(|(name, value)| (name.clone(), part(&name, &value)))
             .collect(),
     )
+}
+
+/// Names are a set. Among patterns the first that a field matches decides about it, so there the order matters.
+fn filter_rules(value: &Value) -> Value {
+    let rules = value.as_array();
+    match rules.is_some_and(|rules| rules.iter().any(Value::is_object)) {
+        true => unique(value, filter_rule),
+        false => set(value, filter_rule),
+    }
 }
 
 /// A plain name stands for all features, which a rule with patterns has to ask for.
@@ -314,6 +359,25 @@ fn covers(wanted: &Value, found: &Value) -> bool {
         }),
         _ => wanted == found,
     }
+}
+
+fn without_null(value: &Value) -> Value {
+    if value.is_null() {
+        json!({})
+    } else {
+        value.clone()
+    }
+}
+
+/// What a server shows of a chat that nobody has set: no description, no parameters, and its own template.
+fn chat_is_default(found: &Value) -> bool {
+    let is_empty = |key: &str| match found.get(key) {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(Value::Object(parts)) => parts.is_empty(),
+        Some(_) => false,
+    };
+    is_empty("description") && is_empty("searchParameters")
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ mod rollback;
 mod rollback_chaos;
 mod searches_never_fail;
 mod secrets;
+mod settings;
 mod smoke;
 mod status;
 mod story;

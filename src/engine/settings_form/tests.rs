@@ -126,6 +126,53 @@ fn an_embedder_is_compared_by_what_was_said_about_it() {
     assert!(!agree("embedders", &json!({}), &wanted));
 }
 
+/// A server keeps each field once, where it came first.
+#[test]
+fn a_field_that_is_named_twice_is_searched_where_it_comes_first() {
+    let twice = json!(["title", "body", "title"]);
+    assert!(agree(
+        "searchableAttributes",
+        &twice,
+        &json!(["title", "body"])
+    ));
+    assert!(!agree(
+        "searchableAttributes",
+        &twice,
+        &json!(["body", "title"])
+    ));
+    assert!(agree(
+        "displayedAttributes",
+        &twice,
+        &json!(["title", "body"])
+    ));
+}
+
+#[test]
+fn the_order_of_patterns_decides_which_of_them_a_field_matches() {
+    let rule = |patterns: &[&str], comparison: bool| json!({"attributePatterns": patterns, "features": {"filter": {"comparison": comparison}}});
+    let (all, some) = (rule(&["*"], false), rule(&["price_*"], true));
+    let wanted = json!([some, all, some]);
+    assert!(agree("filterableAttributes", &wanted, &json!([some, all])));
+    assert!(!agree("filterableAttributes", &wanted, &json!([all, some])));
+}
+
+#[test]
+fn a_chat_is_compared_by_what_was_said_about_it() {
+    let shown = json!({"description": "", "documentTemplate": "{% for field in fields %}", "documentTemplateMaxBytes": 400,
+        "searchParameters": {}});
+    for nothing in [Value::Null, json!({}), json!({"description": null})] {
+        assert!(agree("chat", &nothing, &shown), "{nothing}");
+    }
+    assert!(is_default("chat", &shown));
+    let wanted = json!({"description": "articles", "searchParameters": {"limit": 20}});
+    assert!(!agree("chat", &wanted, &shown));
+    let mut shown = shown;
+    shown["description"] = json!("articles");
+    shown["searchParameters"] = json!({"limit": 20});
+    assert!(agree("chat", &wanted, &shown) && !is_default("chat", &shown));
+    assert!(agree("foreignKeys", &Value::Null, &json!([])));
+}
+
 #[test]
 fn a_star_among_names_means_all() {
     assert!(agree(
