@@ -4,6 +4,7 @@
 //! once.
 
 use crate::catalog::CatalogError;
+use crate::cli::ListenAddress;
 use crate::commands::init::CannotInit;
 use crate::commands::key::CannotMakeKey;
 use crate::commands::reindex::KeyLacks;
@@ -101,6 +102,16 @@ pub enum Error {
     /// A round would delete too much.
     #[error(transparent)]
     TooManyDeletes(#[from] TooManyDeletes),
+    /// No follower answers.
+    #[error(
+        "no follower answers at {address} ({why}); is `sync --watch --listen {address}` running?"
+    )]
+    NoFollower {
+        /// Where it was asked.
+        address: ListenAddress,
+        /// What came instead of an answer.
+        why: String,
+    },
     /// Meilisearch.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -161,6 +172,9 @@ impl Error {
             | Self::Settings { .. }
             | Self::Address(_)
             | Self::ApiKey(_)
+            | Self::Engine(
+                EngineError::NoTls { .. } | EngineError::NotHttp { .. } | EngineError::Route { .. },
+            )
             | Self::Source(
                 SourceError::Address(_)
                 | SourceError::Statement(_)
@@ -181,6 +195,7 @@ impl Error {
             Self::Source(_)
             | Self::Write { .. }
             | Self::Output(_)
+            | Self::NoFollower { .. }
             | Self::Spool(_)
             | Self::Rows(_)
             | Self::Incomplete(_)

@@ -32,6 +32,7 @@ use crate::engine::{Begun, Server};
 use crate::error::Error;
 use crate::ids::DocumentId;
 use crate::preflight::Prepared;
+use crate::report::counted;
 use crate::source::{Connection, Database};
 
 pub use changes::ChangesError;
@@ -102,9 +103,9 @@ impl Followed {
 /// A round that would delete too much.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{uid}: {deletes} of {documents} documents would be deleted, {:.0} % where --max-loss allows {allowed}; nothing was \
+    "{uid}: {deletes} of {} would be deleted, {:.0} % where --max-loss allows {allowed}; nothing was \
      changed. If somebody is importing, wait until that has ended; if it is right, say --max-loss {}%",
-    share(*.deletes, *.documents), share(*.deletes, *.documents).ceil()
+    counted(*.documents, "document", "documents"), share(*.deletes, *.documents), share(*.deletes, *.documents).ceil()
 )]
 pub struct TooManyDeletes {
     /// The index.

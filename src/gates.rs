@@ -14,7 +14,7 @@ use crate::engine::indexes::same_identity;
 use crate::engine::{Build, EngineError, Server, settings};
 use crate::preflight::Prepared;
 use crate::reader::IndexRead;
-use crate::report::grouped;
+use crate::report::{counted, grouped};
 
 pub use former::{Former, PassedFormer, check_former};
 
@@ -65,7 +65,7 @@ pub enum ClosedGate {
         found: String,
     },
     /// Documents were lost on the way, or were too many.
-    #[error("{uid}: {expected} documents were sent and the index holds {found}")]
+    #[error("{uid}: {} sent and the index holds {found}", counted(*.expected, "document was", "documents were"))]
     Count {
         /// The build's uid.
         uid: String,
@@ -76,8 +76,8 @@ pub enum ClosedGate {
     },
     /// The source yielded nothing, or far less than before.
     #[error(
-        "{live_uid}: {found} documents instead of {before}, a loss of {lost:.0} % where --max-loss allows {allowed}; \
-         if that is right, say --max-loss {}%", .lost.ceil()
+        "{live_uid}: {} instead of {before}, a loss of {lost:.0} % where --max-loss allows {allowed}; \
+         if that is right, say --max-loss {}%", counted(*.found, "document", "documents"), .lost.ceil()
     )]
     Loss {
         /// The live uid.

@@ -11,6 +11,7 @@ use crate::engine::checkpoints::Record;
 use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::error::Error;
 use crate::reader::{self, BadRow};
+use crate::report::counted;
 use crate::source::{Connection, Row, Snapshot, queries};
 
 /// Rows that are read and converted as a sample before anything is created.
@@ -346,8 +347,8 @@ pub async fn against_the_server(
             .map(|(index, tasks)| format!("{tasks} for {index}"))
             .collect();
         warnings.push(format!(
-            "{} tasks of others wait on the server or are at work ({}); ours come after them",
-            queue.total,
+            "{} on the server or at work ({}); ours come after",
+            counted(queue.total, "task of others waits", "tasks of others wait"),
             waiting.join(", ")
         ));
     }

@@ -12,6 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::LogFormat;
 use crate::engine::wait::WaitProgress;
+use crate::report::counted;
 use crate::terminal;
 
 /// How often a plain line may say how far the work is. A log that is read later has no use for more.
@@ -117,7 +118,7 @@ impl Progress {
             bars.sent.set_length(spooled);
         }
         if rows.is_multiple_of(256) {
-            self.tell(|| format!("{} of {} rows read", rows, self.expected()));
+            self.tell(|| format!("{rows} of {} read", counted(self.expected(), "row", "rows")));
         }
     }
 

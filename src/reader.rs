@@ -141,8 +141,8 @@ impl BadRows {
 
 fn describe(index: &str, total: u64, shown: &[BadRow]) -> String {
     let mut text = format!(
-        "{index}: {total} row{} of documents.sql cannot be indexed; nothing was made live",
-        if total == 1 { "" } else { "s" }
+        "{index}: {} of documents.sql cannot be indexed; nothing was made live",
+        crate::report::counted(total, "row", "rows")
     );
     for bad in shown {
         text.push_str(&format!("\n  row {}: {}", bad.row, bad.why));
@@ -157,7 +157,8 @@ fn describe(index: &str, total: u64, shown: &[BadRow]) -> String {
 /// The count that SQLite gives and the rows that it yielded differ, within one snapshot.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{index}: SQLite counts {counted} rows and yielded {read} in one snapshot; check the database with PRAGMA integrity_check"
+    "{index}: SQLite counts {} and yielded {read} in one snapshot; check the database with PRAGMA integrity_check",
+    crate::report::counted(*.counted, "row", "rows")
 )]
 pub struct IncompleteRead {
     /// The definition's name.

@@ -110,6 +110,14 @@ pub fn counted(number: u64, one: &str, several: &str) -> String {
     }
 }
 
+/// What is said about something, with its name in front where it does not begin with it anyway.
+pub fn about(name: &str, said: &str) -> String {
+    match said.strip_prefix(name) {
+        Some(rest) if rest.starts_with(':') => said.to_owned(),
+        _ => format!("{name}: {said}"),
+    }
+}
+
 /// Rows as columns, two spaces before and between; numbers are right where they lead their cell.
 pub fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
@@ -185,6 +193,13 @@ mod tests {
         );
         assert_eq!(counted(1, "task", "tasks"), "1 task");
         assert_eq!(counted(5208, "task", "tasks"), "5,208 tasks");
+    }
+
+    #[test]
+    fn what_is_said_is_said_of_one_thing_once() {
+        assert_eq!(about("a", "a: it is gone"), "a: it is gone");
+        assert_eq!(about("a", "it is gone"), "a: it is gone");
+        assert_eq!(about("a", "ab: it is gone"), "a: ab: it is gone");
     }
 
     #[test]

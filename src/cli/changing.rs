@@ -1,13 +1,12 @@
 //! The commands that change what is live.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
-use super::values::{Percent, batch_size, positive_time, time};
+use super::values::{ListenAddress, Percent, batch_size, positive_time, time};
 use super::{Connections, Selection};
 
 /// How documents are sent.
@@ -183,9 +182,9 @@ pub struct WatchOptions {
         value_parser = positive_time
     )]
     pub compare_every: SignedDuration,
-    /// Where the follower answers /health, /ready and /metrics, as in 127.0.0.1:9700; without it, nowhere
-    #[arg(long, value_name = "ADDRESS", env = "BISAN_INDEXER_LISTEN")]
-    pub listen: Option<SocketAddr>,
+    /// Where the follower answers /health, /ready and /metrics: 127.0.0.1:9700, localhost:9700, or :9700 for every address of this machine; without it, nowhere
+    #[arg(long, value_name = "HOST:PORT", env = "BISAN_INDEXER_LISTEN")]
+    pub listen: Option<ListenAddress>,
 }
 
 impl WatchOptions {

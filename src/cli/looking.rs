@@ -1,11 +1,9 @@
 //! The commands that look, and change nothing.
 
-use std::net::SocketAddr;
-
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::values::{Allowance, time};
+use super::values::{Allowance, ListenAddress, time};
 use super::{Connections, Selection, ServerOptions};
 use crate::source::DatabaseAddress;
 
@@ -160,14 +158,14 @@ pub struct Doctor {
 /// `health`.
 #[derive(Clone, Debug, Args)]
 pub struct Health {
-    /// Where the follower listens
+    /// Where the follower listens, written as for it
     #[arg(
         long,
-        value_name = "ADDRESS",
+        value_name = "HOST:PORT",
         default_value = "127.0.0.1:9700",
         env = "BISAN_INDEXER_LISTEN"
     )]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// Only asks whether it is alive, not whether it follows
     #[arg(long, env = "BISAN_INDEXER_ALIVE")]
     pub alive: bool,

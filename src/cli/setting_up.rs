@@ -1,12 +1,12 @@
 //! The commands for the time before and around: definitions, keys, the shell, the demo.
 
-#[cfg(feature = "ephemeral")]
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
+#[cfg(feature = "ephemeral")]
+use super::values::ListenAddress;
 use super::values::positive_time;
 use super::{DatabaseOption, Selection, ServerOptions};
 
@@ -139,11 +139,11 @@ pub struct Demo {
     /// Where the page listens: on this machine alone, on a free port, if nothing is said. In a container 0.0.0.0:PORT, published on loopback as the same port: a browser must name the page localhost or 127.0.0.1
     #[arg(
         long,
-        value_name = "ADDRESS:PORT",
+        value_name = "HOST:PORT",
         env = "BISAN_INDEXER_DEMO_LISTEN",
         default_value = "127.0.0.1:0"
     )]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// The program of the throw-away server (default: `ephemeral-meilisearch` beside this program)
     #[arg(long, value_name = "PROGRAM", env = "BISAN_INDEXER_SERVER")]
     pub server: Option<PathBuf>,

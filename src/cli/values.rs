@@ -1,9 +1,11 @@
 //! What values look like: shares, times, sizes.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use bytesize::ByteSize;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
+use tokio::net::TcpListener;
 
 /// A length of time: `90s`, `15m`, `1h 30m`, `2d` (of 24 hours each).
 pub(super) fn time(text: &str) -> Result<SignedDuration, String> {
@@ -103,6 +105,77 @@ impl std::fmt::Display for Allowance {
     }
 }
 
+/// Where something listens: `127.0.0.1:9700`, `[::1]:9700`, `localhost:9700`; `:9700` is every address of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenAddress {
+    host: String,
+    port: u16,
+}
+
+impl ListenAddress {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Where it is taken, not this machine's, or a name that nobody knows.
+    pub async fn bind(&self) -> std::io::Result<TcpListener> {
+        if self.host.is_empty() {
+            // Both kinds of addresses where the system has both.
+            let everywhere = [
+                SocketAddr::from((Ipv6Addr::UNSPECIFIED, self.port)),
+                SocketAddr::from((Ipv4Addr::UNSPECIFIED, self.port)),
+            ];
+            return TcpListener::bind(&everywhere[..]).await;
+        }
+        TcpListener::bind(self.to_string()).await
+    }
+
+    /// The same as somebody on this machine asks for it.
+    pub fn from_here(&self) -> String {
+        match self.host.as_str() {
+            "" => format!("127.0.0.1:{}", self.port),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl FromStr for ListenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || {
+            format!(
+                "`{text}` is no address to listen on: write host and port, as in 127.0.0.1:9700 or localhost:9700 (:9700 is \
+                 every address of this machine)"
+            )
+        };
+        let (host, port) = text.trim().rsplit_once(':').ok_or_else(wrong)?;
+        let port = port.parse().map_err(|_| wrong())?;
+        let is_v6 = |host: &str| host.parse::<Ipv6Addr>().is_ok();
+        let fits = match host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+        {
+            Some(inner) => is_v6(inner),
+            None => host
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c)),
+        };
+        if !fits {
+            return Err(wrong());
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+impl std::fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
 pub(super) fn uid_pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, uid)) if !name.trim().is_empty() && !uid.trim().is_empty() => {
@@ -170,6 +243,31 @@ mod tests {
         );
         assert!(uid_pair("articles").is_err());
         assert!(uid_pair("=Article").is_err());
+    }
+
+    #[tokio::test]
+    async fn an_address_to_listen_on_is_a_host_and_a_port() {
+        for text in ["127.0.0.1:0", "localhost:0", ":0", "0.0.0.0:0"] {
+            let address: ListenAddress = text.parse().unwrap();
+            assert_eq!(address.to_string(), text);
+            address.bind().await.unwrap();
+        }
+        assert_eq!(
+            ":9700".parse::<ListenAddress>().unwrap().from_here(),
+            "127.0.0.1:9700"
+        );
+        assert!("[::1]:9700".parse::<ListenAddress>().is_ok());
+        for wrong in [
+            "",
+            "9700",
+            "localhost",
+            "localhost:http",
+            "::1:9700",
+            "a b:1",
+            "http://a:1",
+        ] {
+            assert!(wrong.parse::<ListenAddress>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

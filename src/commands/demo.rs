@@ -15,7 +15,7 @@ use crate::engine::{ApiKey, Server};
 use crate::error::Error;
 use crate::interrupt;
 use crate::progress::Progress;
-use crate::report::{Answer, grouped};
+use crate::report::{Answer, counted, grouped};
 use crate::retry::Patience;
 use crate::sample::Sample;
 use crate::terminal::{self, Form, say, style};
@@ -110,16 +110,16 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
     let seen = searcher.stop().await?;
     outcome?;
     say(&format!(
-        "   {} searches: {} failed, {} came back empty",
-        grouped(seen.asked),
+        "   {}: {} failed, {} came back empty",
+        counted(seen.asked, "search", "searches"),
         seen.failed,
         seen.empty
     ))?;
     for (total, times) in &seen.totals {
         say(&format!(
-            "   {} of them found {} articles",
+            "   {} of them found {}",
             grouped(*times),
-            grouped(*total)
+            counted(*total, "article", "articles")
         ))?;
     }
     if seen.failed + seen.empty > 0 {
@@ -131,7 +131,7 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
 
     if options.serve {
         head("The server stays up until Ctrl-C. Open the page, or try the rest")?;
-        let page = Page::open(server.patient(Patience::NONE), options.listen).await?;
+        let page = Page::open(server.patient(Patience::NONE), &options.listen).await?;
         say(&format!("   {}", style(page.url()).cyan()))?;
         say(&format!(
             "   curl -s '{0}/indexes/articles/search?q=القدس&limit=3&attributesToRetrieve=id,title'\n   \
@@ -156,11 +156,11 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
         Some(_) => "Everything is gone again. What to try next",
         None => "The database is gone again, the indexes stay. What to try next",
     })?;
-    say(&format!(
+    say(
         "   bisan-indexer demo --serve                     keep the server and the database until Ctrl-C\n   \
          bisan-indexer reindex --help                   your own database, your own Meilisearch\n   \
-         bisan-indexer reindex --database DB --dry-run  every check and the full read, nothing sent"
-    ))?;
+         bisan-indexer reindex --database DB --dry-run  every check and the full read, nothing sent",
+    )?;
     Ok(Answer::told())
 }
 

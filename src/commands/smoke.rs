@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use crate::catalog::{IndexDefinition, SmokeQuery};
 use crate::cli::{Output, Smoke};
+use crate::commands::sync::CannotFollow;
 use crate::engine::generations::{Generations, is_meant};
-use crate::engine::{EngineError, IndexInfo, Server};
+use crate::engine::{IndexInfo, Server};
 use crate::error::{Error, REFUSED};
 use crate::interrupt::or_interrupted;
 use crate::report::Answer;
@@ -86,10 +87,8 @@ async fn ask(
 async fn live(server: &Server, definition: &IndexDefinition) -> Result<IndexInfo, Error> {
     let live_uid = &definition.live_uid;
     let live = server.index(live_uid).await?;
-    Ok(live.ok_or_else(|| EngineError::IndexNotFound {
-        message: format!(
-            "There is no index `{live_uid}` to ask; `bisan-indexer reindex` makes it."
-        ),
+    Ok(live.ok_or_else(|| CannotFollow::NoIndex {
+        live_uid: live_uid.clone(),
     })?)
 }
 

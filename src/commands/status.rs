@@ -380,8 +380,8 @@ impl IndexStatus {
             && database.documents > 0
         {
             warnings.push(format!(
-                "{live_uid}: the live index is empty, and the database has {} documents; `bisan-indexer reindex`",
-                grouped(database.documents)
+                "{live_uid}: the live index is empty, and the database has {}; `bisan-indexer reindex`",
+                counted(database.documents, "document", "documents")
             ));
         }
         if live.followed_until.is_none() {

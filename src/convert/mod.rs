@@ -20,6 +20,11 @@ mod words;
 /// Integers from here on have neighbours that filters and sorts take for equal: the engine compares as `f64`.
 const FIRST_INEXACT: u64 = 1 << 53;
 
+/// The text of a page of HTML, as a person would see it.
+pub fn readable(html: &str) -> String {
+    html::to_text(html)
+}
+
 /// What may stand behind the colon in a column's alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Conversion {

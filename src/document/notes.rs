@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::keys::Keys;
 use crate::convert::Remark;
 use crate::ids::DocumentId;
+use crate::report::counted;
 
 /// Remarks of a whole run, one entry for a kind and a field: a warning a row would be five thousand lines that nobody
 /// reads, and none would hide a null where a number was.
@@ -69,15 +70,10 @@ impl Notes {
 
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let documents = if self.count == 1 {
-            "document"
-        } else {
-            "documents"
-        };
         write!(
             f,
-            "{} {documents}, field {:?}, first id {}: {}",
-            self.count,
+            "{}, field {:?}, first id {}: {}",
+            counted(self.count, "document", "documents"),
             self.field,
             self.first_id,
             self.kind.advice()

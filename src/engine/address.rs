@@ -41,6 +41,26 @@ impl Address {
         self.url.as_str().trim_end_matches('/')
     }
 
+    /// The last part of its path, where that is the name of a route of Meilisearch's API.
+    pub(super) fn route(&self) -> Option<&str> {
+        const ROUTES: [&str; 11] = [
+            "/batches",
+            "/dumps",
+            "/experimental-features",
+            "/indexes",
+            "/keys",
+            "/metrics",
+            "/multi-search",
+            "/network",
+            "/stats",
+            "/tasks",
+            "/version",
+        ];
+        let path = self.url.path().trim_end_matches('/');
+        let last = &path[path.rfind('/')?..];
+        ROUTES.contains(&last).then_some(last)
+    }
+
     /// On this machine. Such an address is never asked through a proxy.
     pub fn is_loopback(&self) -> bool {
         match self.url.host() {
@@ -133,6 +153,15 @@ mod tests {
             address(" https://example.org/search// ").as_str(),
             "https://example.org/search"
         );
+    }
+
+    #[test]
+    fn a_route_of_the_api_is_known() {
+        assert_eq!(address("http://a:7700/indexes/").route(), Some("/indexes"));
+        assert_eq!(address("http://a/search/tasks").route(), Some("/tasks"));
+        for other in ["http://a", "http://indexes", "http://a/search"] {
+            assert_eq!(address(other).route(), None, "{other}");
+        }
     }
 
     #[test]

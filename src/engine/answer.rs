@@ -10,6 +10,7 @@ use super::{
     error::{EngineError, FOREIGN_TEXT_CHARS, PAGE_CHARS, cut},
     idle::Activity,
 };
+use crate::convert::readable;
 
 /// What was asked, for errors.
 pub(super) struct Sent {
@@ -225,18 +226,33 @@ fn seconds(value: &str) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// What a page says. Of HTML that is its title: `502 Bad Gateway` tells all that a page of nginx holds.
+/// Of a page of megabytes, its beginning says what it is.
+const LOOKED_AT_BYTES: usize = 64 * 1024;
+
+/// What a page says. Of HTML that is the text that a person would see: its markup fills a screen and says nothing.
 fn page(body: &[u8], secret: Option<&ApiKey>) -> String {
-    if body.is_empty() {
+    let body = &body[..body.len().min(LOOKED_AT_BYTES)];
+    let text = String::from_utf8_lossy(body);
+    let is_html = text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('<');
+    let text = match is_html {
+        true => without_repetition(&readable(&text)),
+        false => text.into_owned(),
+    };
+    if text.trim().is_empty() {
         return "an empty answer".to_owned();
     }
-    let text = String::from_utf8_lossy(body);
-    let title = text
-        .split_once("<title>")
-        .and_then(|(_, rest)| rest.split_once("</title>"))
-        .map(|(title, _)| title.trim())
-        .filter(|title| !title.is_empty());
-    cut(&hidden(title.unwrap_or(&text), secret), PAGE_CHARS)
+    cut(&hidden(&text, secret), PAGE_CHARS)
+}
+
+/// A page of nginx has its title once more as its heading.
+fn without_repetition(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().map(str::trim).collect();
+    lines.retain(|line| !line.is_empty());
+    lines.dedup();
+    lines.join(" ")
 }
 
 /// Some proxies print the request that they refuse, headers and all. The key goes before anything is cut: half a key is

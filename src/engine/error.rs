@@ -5,6 +5,7 @@ use std::{io, time::Duration};
 use thiserror::Error;
 
 use super::{address::Address, checkpoints::RecordsError};
+use crate::report::counted;
 use crate::retry::Healing;
 
 /// A server once put a whole document, megabytes of it, into its message. Foreign text is cut to this many characters.
@@ -20,6 +21,28 @@ pub enum EngineError {
              after an update it refuses a database of another version"
     )]
     Unreachable { address: Address, cause: String },
+
+    /// Asked in TLS, it answers in something else: what it is written wrong in is the address, and asking again is no help.
+    #[error(
+        "what listens at {address} does not speak TLS; if it is Meilisearch, its address begins with http:// and not with https://"
+    )]
+    NoTls { address: Address },
+
+    #[error(
+        "the certificate of {address} is not accepted ({cause}). Trust its authority on this machine, or give the name that it is made for"
+    )]
+    Certificate { address: Address, cause: String },
+
+    #[error(
+        "what listens at {address} does not answer in HTTP ({cause}); if it is Meilisearch behind TLS, its address begins with https://"
+    )]
+    NotHttp { address: Address, cause: String },
+
+    /// `/health` under it is something else of Meilisearch's.
+    #[error(
+        "{address} is one of Meilisearch's own routes, and not its address: leave off `{route}`"
+    )]
+    Route { address: Address, route: String },
 
     #[error(
         "{method} {path}: the connection broke off ({cause}). The server may have stopped, or a proxy between may have a limit of time or size"
@@ -143,8 +166,8 @@ pub enum EngineError {
     )]
     Client { cause: String },
 
-    #[error("nothing moved for {} minutes while waiting for {waiting} tasks of Meilisearch ({last}). The tasks stay in its \
-             queue; look at its log and its memory, then run again", .stalled.as_secs() / 60)]
+    #[error("nothing moved for {} minutes while waiting for {} of Meilisearch ({last}). What waits stays in its \
+             queue; look at its log and its memory, then run again", .stalled.as_secs() / 60, counted(*.waiting as u64, "task", "tasks"))]
     Stalled {
         waiting: usize,
         stalled: Duration,
@@ -152,14 +175,14 @@ pub enum EngineError {
     },
 
     #[error(
-        "Meilisearch was stopped {times} times while it worked on the same batch ({waiting} tasks were waited for): \
-         probably killed for memory. Give it more, or set MEILI_MAX_INDEXING_MEMORY, or send smaller batches"
+        "Meilisearch was stopped {times} times while it worked on the same batch ({} waited for): \
+         probably killed for memory. Give it more, or set MEILI_MAX_INDEXING_MEMORY, or send smaller batches", counted(*.waiting as u64, "task was", "tasks were")
     )]
     KeepsRestarting { times: u32, waiting: usize },
 
-    #[error("{address} has not answered for {} minutes while {waiting} tasks were waited for ({cause}). Look at the server's \
+    #[error("{address} has not answered for {} minutes while {} waited for ({cause}). Look at the server's \
              log: killed for memory, a full disk, or a database of another version after an update. Its queue survives; run again when it is back",
-            .silent.as_secs() / 60)]
+            .silent.as_secs() / 60, counted(*.waiting as u64, "task was", "tasks were"))]
     GoneSilent {
         address: Address,
         waiting: usize,
@@ -168,8 +191,8 @@ pub enum EngineError {
     },
 
     #[error(
-        "index `{uid}`: a page of documents at offset {offset} is empty, though {total} documents are told. \
-             Somebody is deleting from it: run again when the queue is empty"
+        "index `{uid}`: a page of documents at offset {offset} is empty, though {} told. \
+             Somebody is deleting from it: run again when the queue is empty", counted(*.total, "document is", "documents are")
     )]
     EmptyPage {
         uid: String,
@@ -253,7 +276,10 @@ impl EngineError {
     pub fn was_never_taken(&self) -> bool {
         matches!(
             self,
-            EngineError::Unreachable { .. } | EngineError::Busy { status: 429, .. }
+            EngineError::Unreachable { .. }
+                | EngineError::NoTls { .. }
+                | EngineError::Certificate { .. }
+                | EngineError::Busy { status: 429, .. }
         )
     }
 
@@ -261,6 +287,7 @@ impl EngineError {
     pub fn is_ambiguous(&self) -> bool {
         match self {
             EngineError::NotMeilisearch { status, .. } => *status < 300,
+            EngineError::NotHttp { .. } => true,
             error => error.healing() != Healing::Never && !error.was_never_taken(),
         }
     }

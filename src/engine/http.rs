@@ -300,11 +300,18 @@ impl Http {
             return EngineError::Body { source };
         }
         let cause = causes(&error);
+        let address = self.address().clone();
         if error.is_connect() {
-            return EngineError::Unreachable {
-                address: self.address().clone(),
-                cause,
+            return match cause_of::<rustls::Error>(&error) {
+                Some(rustls::Error::InvalidMessage(_)) => EngineError::NoTls { address },
+                Some(rustls::Error::InvalidCertificate(_)) => {
+                    EngineError::Certificate { address, cause }
+                }
+                _ => EngineError::Unreachable { address, cause },
             };
+        }
+        if cause_of::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse) {
+            return EngineError::NotHttp { address, cause };
         }
         EngineError::Interrupted {
             method: sent.method.clone(),
@@ -373,12 +380,24 @@ fn watched(
 struct Unreadable(#[source] io::Error);
 
 fn unreadable_body(error: &reqwest::Error) -> Option<io::Error> {
+    let Unreadable(cause) = cause_of(error)?;
+    Some(io::Error::new(cause.kind(), cause.to_string()))
+}
+
+/// The first cause of this type. What an [`io::Error`] was made of is not among its sources.
+fn cause_of<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = source {
-        if let Some(Unreadable(cause)) = error.downcast_ref() {
-            return Some(io::Error::new(cause.kind(), cause.to_string()));
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
-        source = error.source();
+        source = match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
     }
     None
 }

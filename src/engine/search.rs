@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
+use crate::report::counted;
 use crate::{catalog::SmokeQuery, ids::DocumentId};
 
 use super::{error::EngineError, indexes::checked, server::Server};
@@ -27,7 +28,7 @@ pub struct SmokeAnswer {
 /// Why a good index would have answered otherwise.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum SmokeFailure {
-    #[error("{found} hits, and at least {wanted} are wanted")]
+    #[error("{}, and at least {wanted} {} wanted", counted(*.found, "hit", "hits"), if *.wanted == 1 { "is" } else { "are" })]
     TooFewHits { wanted: u64, found: u64 },
     #[error("the document {id} is not among the first {n} hits")]
     NotInTop { id: String, n: u64 },

@@ -114,8 +114,25 @@ impl Server {
         } else {
             Patience::GREETING
         };
-        self.patient(greeting).sdk().health().await?;
-        Ok(())
+        let error = match self.patient(greeting).sdk().health().await {
+            Ok(_) => return Ok(()),
+            Err(error) => EngineError::from(error),
+        };
+        let address = self.address();
+        // Meilisearch lets everybody ask for its health, and has nothing to say against it.
+        let is_another_route = matches!(
+            error,
+            EngineError::IndexNotFound { .. }
+                | EngineError::Refused { .. }
+                | EngineError::WrongKey { .. }
+        );
+        match address.route() {
+            Some(route) if is_another_route => Err(EngineError::Route {
+                address: address.clone(),
+                route: route.to_owned(),
+            }),
+            _ => Err(error),
+        }
     }
 
     /// The version, if the key may know it: keys that are limited to index patterns may not from 1.48.2 on.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::wait::{self, Ended, WaitProgress};
 use super::{EngineError, NdjsonBody, Server, TaskUid};
 use crate::progress::Progress;
-use crate::report::grouped;
+use crate::report::{counted, grouped};
 use crate::spool::{Batch, Spool};
 
 /// Requests under way at once. Two keep the line busy while the server writes the other to its disk; more would only
@@ -204,9 +204,9 @@ pub async fn all_ended(
                 ..
             } = &sent.batch;
             return Err(ended.into_error(&format!(
-                "batch {number} of {}, {} documents, ids {first_id} to {last_id}",
+                "batch {number} of {}, {}, ids {first_id} to {last_id}",
                 sent.uid,
-                grouped(*documents)
+                counted(*documents, "document", "documents")
             )));
         }
         if let Ended::Unknown(task) = ended {

@@ -250,7 +250,10 @@ impl Watch {
         }
         let last = match (&self.progress.step, self.progress.waiting_behind.first()) {
             (Some(step), _) => format!("its last step is {step}"),
-            (None, Some((uid, count))) => format!("{count} tasks of {uid} stand in front"),
+            (None, Some((uid, count))) => format!(
+                "{} of {uid} in front",
+                crate::report::counted(*count as u64, "task stands", "tasks stand")
+            ),
             (None, None) => format!(
                 "{} enqueued, {} processing",
                 self.progress.enqueued, self.progress.processing

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::{Known, Round};
 use crate::error::Error;
 use crate::ids::{DocumentId, IdError};
+use crate::report::counted;
 use crate::source::queries::{self, End};
 use crate::source::{Argument, Row, Snapshot, Value};
 use crate::timestamp::{self, BoundValue, NotATimestamp, TimestampForm};
@@ -28,8 +29,8 @@ pub enum ChangesError {
     },
     /// A row has no change timestamp: it would never be seen as changed.
     #[error(
-        "{index}/changes.sql: {rows} rows have no change timestamp, first id {id}; give them one (COALESCE with \
-         another column, say), or leave changes.sql out, so that everything is compared"
+        "{index}/changes.sql: {} no change timestamp, first id {id}; give every row one (COALESCE with another column, \
+         say), or leave changes.sql out, so that everything is compared", counted(*.rows, "row has", "rows have")
     )]
     Missing {
         /// The definition's name.

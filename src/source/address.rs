@@ -38,6 +38,14 @@ pub enum AddressError {
         /// The part before the colon.
         scheme: String,
     },
+    /// `file:///...`
+    #[error(
+        "`{form}` is how another library writes an address; give the path alone, or `sqlite:` and the path"
+    )]
+    OtherForm {
+        /// What it begins with.
+        form: &'static str,
+    },
     /// `immutable=1` and such.
     #[error("`{parameter}` can't be used: {reason}")]
     Parameter {
@@ -80,6 +88,9 @@ impl FromStr for DatabaseAddress {
         let text = text.trim();
         let path = match text.split_once(':') {
             Some(("sqlite" | "sqlite3", rest)) => from_url(rest)?,
+            Some(("file", rest)) if rest.starts_with("//") => {
+                return Err(AddressError::OtherForm { form: "file://" });
+            }
             Some((scheme, rest)) if rest.starts_with("//") && is_scheme(scheme) => {
                 let scheme = scheme.to_owned();
                 return Err(AddressError::OtherScheme { scheme });

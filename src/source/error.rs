@@ -139,7 +139,7 @@ pub enum SourceError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableDatabase {
     /// Nothing is there. Nothing is created either: an empty database would be read as "all was deleted".
-    #[error("there is no database {}; {}", path.display(), nearest(existing, similar))]
+    #[error("there is no database {}; {}", path.display(), nearest(path, existing, similar))]
     Missing {
         /// The path, absolute.
         path: PathBuf,
@@ -325,8 +325,7 @@ pub(super) fn effective_uid() -> u32 {
 fn after(rows: u64) -> String {
     match rows {
         0 => String::new(),
-        1 => " after 1 row".to_owned(),
-        rows => format!(" after {rows} rows"),
+        rows => format!(" after {}", crate::report::counted(rows, "row", "rows")),
     }
 }
 
@@ -343,7 +342,15 @@ fn with_columns(columns: &[String]) -> String {
     }
 }
 
-fn nearest(existing: &Path, similar: &Option<String>) -> String {
+/// Addresses as other libraries write them, which here are names of files, since SQLite itself takes them for such.
+const OTHER_FORMS: [&str; 2] = ["jdbc:sqlite:", "file:"];
+
+fn nearest(path: &Path, existing: &Path, similar: &Option<String>) -> String {
+    let mut names = path.iter().filter_map(|name| name.to_str());
+    let form = names.find_map(|name| OTHER_FORMS.iter().find(|form| name.starts_with(**form)));
+    if let Some(form) = form {
+        return format!("`{form}` is taken for a part of its name: give the path alone");
+    }
     let existing = existing.display();
     match similar {
         Some(name) => format!("did you mean `{name}` in {existing}?"),

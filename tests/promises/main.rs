@@ -26,6 +26,7 @@ mod init;
 mod interrupts;
 mod key;
 mod memory;
+mod messages;
 mod model;
 mod one_swap_for_all;
 mod options;

@@ -17,9 +17,10 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
-use tokio::net::TcpListener;
+
 use tokio::sync::Notify;
 
+use crate::cli::ListenAddress;
 use crate::engine::{EngineError, Server};
 use crate::error::Error;
 use crate::http_door;
@@ -68,8 +69,8 @@ impl Page {
     ///
     /// # Errors
     /// Where that address cannot be listened on, or the system has no randomness to give.
-    pub async fn open(server: Server, listen: SocketAddr) -> Result<Page, Error> {
-        let listener = TcpListener::bind(listen).await.map_err(|error| {
+    pub async fn open(server: Server, listen: &ListenAddress) -> Result<Page, Error> {
+        let listener = listen.bind().await.map_err(|error| {
             Error::Usage(format!(
                 "cannot show the page on {listen} ({error}); give another --listen"
             ))

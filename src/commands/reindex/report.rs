@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use crate::document::Note;
-use crate::report::{aligned, grouped};
+use crate::report::{aligned, counted, grouped};
 use crate::terminal::style;
 
 /// How a run ended.
@@ -94,16 +94,13 @@ impl ReindexReport {
                 let documents = index.documents_indexed.unwrap_or(index.documents_read);
                 [
                     index.live_uid.clone(),
-                    format!("{} documents", grouped(documents)),
+                    counted(documents, "document", "documents"),
                     match index.documents_before {
                         Some(before) => format!("before {}", grouped(before)),
                         None => "new".to_owned(),
                     },
                     ByteSize::b(index.bytes).display().si().to_string(),
-                    match index.batches {
-                        1 => "1 batch".to_owned(),
-                        batches => format!("{batches} batches"),
-                    },
+                    counted(index.batches.into(), "batch", "batches"),
                 ]
             })
             .collect();

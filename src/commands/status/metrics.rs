@@ -110,7 +110,7 @@ const FIGURES: [Figure; 11] = [
         |index| Some(index.database.as_ref()?.waiting? as f64),
     ),
     (
-        "bisan_indexer_lag_seconds",
+        "bisan_indexer_waiting_seconds",
         "For how long the oldest change waits to be followed.",
         |index| Some(index.lag_seconds? as f64),
     ),

@@ -28,7 +28,7 @@ const MAX_ATTEMPTS: u32 = 3;
 #[derive(Debug, thiserror::Error)]
 pub enum CannotFollow {
     /// There is no live index.
-    #[error("{live_uid}: there is no such index to follow; `bisan-indexer reindex` makes it")]
+    #[error("{live_uid}: there is no such index; `bisan-indexer reindex` makes it")]
     NoIndex {
         /// The live uid.
         live_uid: String,

@@ -7,12 +7,12 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, StatusCode, header};
 use jiff::Timestamp;
-use tokio::net::TcpListener;
 
 use super::state::State;
-use crate::cli::Health as Options;
+use crate::cli::{Health as Options, ListenAddress};
 use crate::error::Error;
 use crate::http_door;
+use crate::terminal;
 
 /// How long the follower's answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// Where the address is taken or not this machine's.
-pub async fn listen(address: SocketAddr, state: State) -> Result<SocketAddr, Error> {
-    let listener = TcpListener::bind(address).await.map_err(|error| {
+pub async fn listen(address: &ListenAddress, state: State) -> Result<SocketAddr, Error> {
+    let listener = address.bind().await.map_err(|error| {
         Error::Usage(format!(
             "cannot listen on {address} ({error}); give another --listen"
         ))
@@ -47,6 +47,8 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
             "/health, /ready and /metrics are here\n".to_owned(),
         ),
     };
+    // A reason can quote a server or SQLite, and who asks with curl sits at a terminal.
+    let text = terminal::safe(&text).into_owned();
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
     response.headers_mut().insert(
@@ -71,14 +73,10 @@ pub struct Health {
 /// Where nothing answers.
 pub async fn ask(options: &Options) -> Result<Health, Error> {
     let path = if options.alive { "health" } else { "ready" };
-    let url = format!("http://{}/{path}", options.listen);
-    let failed = |error: reqwest::Error| {
-        Error::Usage(format!(
-            "no follower answers at {} ({}); is `sync --watch --listen {}` running?",
-            options.listen,
-            error.without_url(),
-            options.listen
-        ))
+    let url = format!("http://{}/{path}", options.listen.from_here());
+    let failed = |error: reqwest::Error| Error::NoFollower {
+        address: options.listen.clone(),
+        why: error.without_url().to_string(),
     };
     // reqwest wants a provider before it makes a client, also for one that never speaks TLS.
     crate::engine::http::install_tls();

@@ -9,7 +9,7 @@ use crate::document::Note;
 use crate::error::Error;
 use crate::follow::{Depth, Followed};
 use crate::ids::IdList;
-use crate::report::{aligned, grouped};
+use crate::report::{about, aligned, counted, grouped};
 use crate::terminal::style;
 
 /// Ids that a dry run lists of each kind; the counts are of all.
@@ -179,8 +179,8 @@ impl SyncReport {
                     index.live_uid.clone(),
                     done.words(),
                     format!(
-                        "{} rows read, {}",
-                        grouped(done.rows_read),
+                        "{} read, {}",
+                        counted(done.rows_read, "row", "rows"),
                         depth(done.compare)
                     ),
                     format!("{:.1} s", done.seconds),
@@ -196,7 +196,7 @@ impl SyncReport {
         text.push_str(&aligned(&rows));
         for index in &self.indexes {
             if let Some(error) = &index.error {
-                let _ = writeln!(text, "  {}: {error}", index.live_uid);
+                let _ = writeln!(text, "  {}", about(&index.live_uid, error));
             }
             let Some(done) = &index.done else { continue };
             for (ids, what) in [(&done.would_send, "send"), (&done.would_delete, "delete")] {

@@ -32,6 +32,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long commits are gathered into one round while they go on coming.
 const GATHERED_FOR: Duration = Duration::from_secs(5);
 
+/// A writer that committed nothing for so long pauses. Bounded: who looks every ten minutes does not want to wait five more.
+const GATHERING_PAUSE: Duration = Duration::from_millis(250);
+
 /// How long the round in hand may take after the follower was told to stop.
 const LAST_ROUND: Duration = Duration::from_secs(8);
 
@@ -41,7 +44,7 @@ const LAST_ROUND: Duration = Duration::from_secs(8);
 /// What can only be mended by writing something else: an option, a definition, a path. Everything else is waited out.
 pub async fn watch(options: &Sync) -> Result<Answer, Error> {
     let state = State::default();
-    if let Some(address) = options.watching.listen {
+    if let Some(address) = &options.watching.listen {
         let address = listen(address, state.clone()).await?;
         tracing::info!("listening on http://{address} (/health, /ready, /metrics)");
     }
@@ -194,7 +197,7 @@ impl Watch<'_> {
     /// Waits until a writer pauses, so that its hundred commits become one task.
     async fn gather(&mut self) -> Result<(), SourceError> {
         let began = Instant::now();
-        let moment = self.options.watching.interval() / 2;
+        let moment = gathering_pause(self.options.watching.interval());
         while began.elapsed() < GATHERED_FOR {
             tokio::time::sleep(moment).await;
             if !self.has_changed().await? {
@@ -259,5 +262,22 @@ impl Watch<'_> {
             tracing::info!("following, as of {}", Timestamp::now());
         }
         Ok(())
+    }
+}
+
+fn gathering_pause(interval: Duration) -> Duration {
+    (interval / 2).min(GATHERING_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gathering_takes_no_longer_than_a_writer_pauses() {
+        for (interval, pause) in [(50, 25), (500, 250), (600_000, 250)] {
+            let pause = Duration::from_millis(pause);
+            assert_eq!(gathering_pause(Duration::from_millis(interval)), pause);
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::engine::settings::Difference;
 use crate::error::Error;
 use crate::follow::{Drift, Drifted, FieldDifference, Kind};
 use crate::preflight::Prepared;
-use crate::report::{aligned, counted, grouped};
+use crate::report::{about, aligned, counted, grouped};
 use crate::terminal::style;
 
 /// How it ended.
@@ -179,7 +179,7 @@ impl IndexVerified {
     fn describe(&self, text: &mut String) {
         let uid = &self.live_uid;
         if let Some(error) = &self.error {
-            let _ = writeln!(text, "{uid}: {error}");
+            let _ = writeln!(text, "{}", about(uid, error));
         }
         for difference in &self.settings {
             let _ = writeln!(text, "{uid}: settings: {difference}");
