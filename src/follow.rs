@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `changes` | which ids changes.sql names since an instant |
+//! | `memory` | which of them earlier rounds have seen |
 //! | `compare` | a row and its document, side by side: what is the same is not sent |
 //! | `plan` | what a round found, and why |
 //! | `drift` | what differs, told field by field and changed by nobody |
@@ -18,11 +19,10 @@ mod carry_out;
 mod changes;
 mod compare;
 mod drift;
+mod memory;
 mod plan;
 mod planned;
 mod same;
-
-use std::collections::HashMap;
 
 use jiff::Timestamp;
 
@@ -30,21 +30,28 @@ use crate::cli::Percent;
 use crate::engine::upload::BatchLimit;
 use crate::engine::{Begun, Server};
 use crate::error::Error;
-use crate::ids::DocumentId;
 use crate::preflight::Prepared;
 use crate::report::counted;
 use crate::source::{Connection, Database};
+use crate::timestamp;
+use crate::tracking::Tracking;
 
 pub use changes::ChangesError;
 pub use drift::{Drift, Drifted, FieldDifference, Kind, differing_fields};
+pub use memory::Memory;
 pub use plan::{Plan, Reason};
+
+use memory::Seeing;
 
 /// How deeply a round compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Depth {
+    /// How many there are; where that differs, ids are compared. It sees no edit: what a follower does between two
+    /// comparisons of an index whose edits only a comparison finds.
+    Count,
     /// What changes.sql names. Blind to hard deletes and to writes that touch no timestamp; where the counts differ
-    /// afterwards, ids are compared as well.
+    /// afterwards, ids are compared as well. Where changes.sql shows no edits, every document is compared.
     Changed,
     /// That, and every id that stands on one side only.
     Ids,
@@ -69,13 +76,9 @@ pub struct Round<'a> {
     /// How large a share of the index's documents may be deleted; `None` where nothing is guarded (a build, which has
     /// gates of its own).
     pub max_loss: Option<Percent>,
-    /// What earlier rounds have seen within the overlap: an id with the same change timestamp is not looked at again.
-    pub known: Option<&'a Known>,
+    /// What earlier rounds of this generation have seen within the overlap.
+    pub memory: Option<&'a Memory>,
 }
-
-/// Ids with the change timestamp that they were last seen with. A follower looks back as far as the overlap at every
-/// round; without a memory it would read an import of ten minutes ago again each time.
-pub type Known = HashMap<DocumentId, Timestamp>;
 
 /// What a round did, or would do.
 #[derive(Debug)]
@@ -86,17 +89,52 @@ pub struct Followed {
     pub depth: Depth,
     /// What was sent and deleted, and why.
     pub plan: Plan,
-    /// The newest change timestamp in the database, at most the present.
+    /// The newest change timestamp in the database, at most the present; `None` where no time is believed.
     pub newest: Option<Timestamp>,
-    /// What changes.sql named: what the next round may skip, now that this one has succeeded.
-    pub seen: Known,
+    /// The newest change that changes.sql named to this round, of those that are not dated in the future.
+    pub newest_named: Option<Timestamp>,
+    /// What is known of the changes of this index.
+    pub tracking: Tracking,
+    /// What the next round may pass over, now that this one has succeeded.
+    pub memory: Memory,
 }
 
 impl Followed {
+    /// A round that needs no look: nothing was committed since `taken_at`.
+    ///
+    /// # Errors
+    /// Where the temporary folder takes no file.
+    pub fn nothing(taken_at: Timestamp, tracking: Tracking) -> Result<Followed, Error> {
+        Ok(Followed {
+            taken_at,
+            depth: Depth::All,
+            plan: Plan::new(u64::MAX)?,
+            newest: tracking.newest(taken_at),
+            newest_named: None,
+            tracking,
+            memory: Memory::default(),
+        })
+    }
+
     /// Whether changes.sql named anything that changed after `until`. A row of the future has not changed yet.
     pub fn has_seen_change_after(&self, until: Timestamp) -> bool {
-        let mut times = self.seen.values();
-        times.any(|at| *at > until && *at <= self.taken_at)
+        self.newest_named
+            .is_some_and(|newest| timestamp::is_after(newest, until))
+    }
+
+    /// Ids were compared as well.
+    fn deepen(&mut self, deeper: Plan) -> Result<(), Error> {
+        self.depth = Depth::Ids;
+        self.plan.absorb(deeper)
+    }
+
+    /// Whether the index holds every edit now that was committed before the round, but for those that move no timestamp.
+    pub fn saw_edits(&self) -> bool {
+        match self.depth {
+            Depth::All => true,
+            Depth::Changed | Depth::Ids => self.tracking.sees_edits(),
+            Depth::Count => false,
+        }
     }
 }
 
@@ -118,7 +156,8 @@ pub struct TooManyDeletes {
     pub allowed: Percent,
 }
 
-/// As few deletes as this are never too many: in an index of three, one is a third.
+/// As few deletes as this are not too many, whatever share they are: in an index of three, one is a third. Unless they
+/// are all, or none is allowed.
 const FEW_DELETES: u64 = 10;
 
 fn share(deletes: u64, documents: u64) -> f64 {
@@ -133,14 +172,15 @@ impl Round<'_> {
     pub async fn run(&self, depth: Depth, since: Timestamp) -> Result<Followed, Error> {
         let mut connection = self.database.connect().await?;
         let (mut found, in_database) = self.look(&mut connection, depth, since).await?;
-        self.guard(&found.plan).await?;
+        self.guard(&found.plan, in_database).await?;
         self.carry_out(&mut connection, &mut found.plan).await?;
-        if depth == Depth::Changed && self.server.count_documents(self.uid).await? != in_database {
+        if found.depth <= Depth::Changed
+            && self.server.count_documents(self.uid).await? != in_database
+        {
             let mut deeper = self.compare_ids(&mut connection).await?;
-            self.guard(&deeper).await?;
+            self.guard(&deeper, in_database).await?;
             self.carry_out(&mut connection, &mut deeper).await?;
-            found.depth = Depth::Ids;
-            found.plan.absorb(deeper)?;
+            found.deepen(deeper)?;
         }
         connection.close().await?;
         Ok(found)
@@ -153,17 +193,14 @@ impl Round<'_> {
     pub async fn dry_run(&self, depth: Depth, since: Timestamp) -> Result<Followed, Error> {
         let mut connection = self.database.connect().await?;
         let (mut found, in_database) = self.look(&mut connection, depth, since).await?;
-        if depth == Depth::Changed {
+        if found.depth <= Depth::Changed {
             let in_index = self.server.count_documents(self.uid).await?;
             if found.plan.count_after(in_index) != in_database {
-                found
-                    .plan
-                    .absorb(self.compare_ids(&mut connection).await?)?;
-                found.depth = Depth::Ids;
+                found.deepen(self.compare_ids(&mut connection).await?)?;
             }
         }
         found.plan.drop_documents();
-        self.guard(&found.plan).await?;
+        self.guard(&found.plan, in_database).await?;
         connection.close().await?;
         Ok(found)
     }
@@ -177,29 +214,35 @@ impl Round<'_> {
     ) -> Result<(Followed, u64), Error> {
         let mut snapshot = connection.snapshot().await?;
         let taken_at = snapshot.taken_at();
-        let in_database = snapshot.count(&self.index.definition.documents_sql).await?;
-        let mut seen = Known::new();
-        let mut newest = None;
-        if let Some(changes) = &self.index.definition.changes_sql
-            && let Some(column) = self.column(&mut snapshot, changes).await?
+        let definition = &self.index.definition;
+        let in_database = snapshot.count(&definition.documents_sql).await?;
+        let tracking = self.index.look_at_changes(&mut snapshot).await?;
+        let depth = match depth {
+            Depth::Changed if !tracking.sees_edits() => Depth::All,
+            Depth::Count if tracking.sees_edits() => Depth::Changed,
+            depth => depth,
+        };
+        let mut seeing = Seeing::new(self.memory, taken_at);
+        let mut newest_named = None;
+        if let Some(changes) = &definition.changes_sql
+            && tracking.column.is_some()
+            && tracking.sees_edits()
+            && depth > Depth::Count
         {
-            // A row of the year 2099 says nothing about how far the database is.
-            newest = Some(column.newest.min(taken_at));
-            seen = self
-                .changed_ids(&mut snapshot, changes, &column, since)
-                .await?;
+            let bound = tracking.since(since);
+            self.each_change(&mut snapshot, changes, bound, since, |id, at| {
+                newest_named = newest_named.max((at <= taken_at).then_some(at));
+                if depth < Depth::All {
+                    seeing.add(id, at);
+                }
+            })
+            .await?;
         }
         snapshot.end().await?;
-        let known = |(id, at): &(&DocumentId, &Timestamp)| {
-            self.known.is_some_and(|known| known.get(id) == Some(at))
-        };
-        let changed: Vec<DocumentId> = seen
-            .iter()
-            .filter(|one| !known(one))
-            .map(|(id, _)| id.clone())
-            .collect();
+        let (changed, memory) = seeing.end();
         let mut plan = Plan::new(self.limit.bytes())?;
         match depth {
+            Depth::Count => {}
             Depth::Changed => {
                 self.compare_changed(connection, &changed, &mut plan)
                     .await?
@@ -216,22 +259,29 @@ impl Round<'_> {
             taken_at,
             depth,
             plan,
-            newest,
-            seen,
+            newest: tracking.newest(taken_at),
+            newest_named,
+            tracking,
+            memory,
         };
         Ok((found, in_database))
     }
 
-    async fn guard(&self, plan: &Plan) -> Result<(), Error> {
+    /// Refuses to delete a larger share than is allowed, and to empty an index unless all of it may go: a table that is
+    /// empty for a moment is filled anew.
+    async fn guard(&self, plan: &Plan, in_database: u64) -> Result<(), Error> {
         let Some(allowed) = self.max_loss else {
             return Ok(());
         };
+        let percent = allowed.fraction() * 100.0;
         let deletes = plan.gone.len();
-        if deletes <= FEW_DELETES {
+        let all_go = in_database == 0 && deletes > 0 && percent < 100.0;
+        if deletes == 0 || (deletes <= FEW_DELETES && !all_go && percent > 0.0) {
             return Ok(());
         }
         let documents = self.server.count_documents(self.uid).await?;
-        if share(deletes, documents) > allowed.fraction() * 100.0 {
+        let deletes = if all_go { documents } else { deletes };
+        if share(deletes, documents) > percent {
             return Err(TooManyDeletes {
                 uid: self.uid.to_owned(),
                 deletes,

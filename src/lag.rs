@@ -53,13 +53,14 @@ pub fn followed_until(record: &Record) -> Option<Timestamp> {
     record.checkpoint?.checked_add(overlap).ok()
 }
 
-/// Reads every change timestamp of an index once. `None` where it has no changes.sql.
+/// Reads every change timestamp of an index once. `None` where it has no changes.sql. `everything` is bound to it.
 ///
 /// # Errors
 /// Where the database cannot be read.
 pub async fn look(
     snapshot: &mut Snapshot<'_>,
     index: &Prepared,
+    everything: Vec<Argument>,
     followed_until: Option<Timestamp>,
 ) -> Result<Option<Changes>, Error> {
     let Some(sql) = &index.definition.changes_sql else {
@@ -67,7 +68,7 @@ pub async fn look(
     };
     let now = snapshot.taken_at();
     let mut seen = Seen::new(now, followed_until);
-    let mut rows = snapshot.rows(&queries::changes(sql), everything(index));
+    let mut rows = snapshot.rows(&queries::changes(sql), everything);
     while let Some(row) = rows.try_next().await? {
         let values = row.values();
         let Ok(id) = DocumentId::from_value(values[0]) else {
@@ -81,14 +82,6 @@ pub async fn look(
         }
     }
     Ok(Some(seen.end().map_err(Error::Spool)?))
-}
-
-/// The value for `:since` that hides nothing: it is below every number, and every number is below every text.
-pub fn everything(index: &Prepared) -> Vec<Argument> {
-    match index.changes_takes_since {
-        true => vec![Argument::Integer(i64::MIN)],
-        false => Vec::new(),
-    }
 }
 
 struct Seen {
@@ -124,7 +117,10 @@ impl Seen {
             return Ok(());
         }
         self.changes.newest = self.changes.newest.max(Some(at));
-        if self.followed_until.is_none_or(|until| at > until) {
+        if self
+            .followed_until
+            .is_none_or(|until| timestamp::is_after(at, until))
+        {
             self.waiting.push(id)?;
             let since = self.changes.waiting_since.get_or_insert(at);
             *since = at.min(*since);
@@ -154,8 +150,8 @@ mod tests {
     fn what_waits_is_what_changed_after_the_last_round() {
         let mut seen = Seen::new(at("2026-11-24T12:00:00Z"), Some(at("2026-11-24T10:00:00Z")));
         for (id, time) in [
-            (1, "2026-11-24T09:59:59Z"),
-            (2, "2026-11-24T10:00:00Z"),
+            (1, "2026-11-24T09:59:58Z"),
+            (2, "2026-11-24T09:59:59.9Z"),
             (3, "2026-11-24T11:30:00Z"),
             (4, "2026-11-24T11:00:00Z"),
             (4, "2026-11-24T11:45:00Z"),

@@ -14,7 +14,7 @@
 //! | [`commands`] | the recipes over these stages, a file a command |
 //!
 //! Around them: [`cli`] (what can be asked), [`confirm`] (whether it may be done), [`progress`] and [`report`] (what a
-//! person and a machine are told), [`terminal`] (how it is printed), [`http_door`] (what it answers itself), [`lag`] (how far an index is behind the database), [`retry`] (what is tried again), [`ahead`] (what goes on meanwhile) and [`error`] (what can go wrong, and its exit code). With the feature `ephemeral`:
+//! person and a machine are told), [`terminal`] (how it is printed), [`http_door`] (what it answers itself), [`tracking`] (what a follower is blind to), [`lag`] (how far an index is behind the database), [`retry`] (what is tried again), [`ahead`] (what goes on meanwhile) and [`error`] (what can go wrong, and its exit code). With the feature `ephemeral`:
 //! `sample` (an invented database like Bisan's, for the demo and the tests).
 
 // What is printed is printed by `terminal`.
@@ -48,3 +48,4 @@ pub mod source;
 pub mod spool;
 pub mod terminal;
 pub mod timestamp;
+pub mod tracking;

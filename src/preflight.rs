@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::reader::{self, BadRow};
 use crate::report::counted;
 use crate::source::{Connection, Row, Snapshot, queries};
+use crate::tracking::Tracking;
 
 /// Rows that are read and converted as a sample before anything is created.
 pub const SAMPLE_ROWS: usize = 20;
@@ -34,6 +35,8 @@ pub struct Prepared {
     pub settings: Map<String, Json>,
     /// Whether changes.sql has the parameter `:since`; without it, it names every document each time.
     pub changes_takes_since: bool,
+    /// What is known of its changes; `None` where nobody has looked.
+    pub tracking: Option<Tracking>,
     /// What tells this definition from a later one.
     pub fingerprint: String,
     /// The same of each of its parts.
@@ -43,6 +46,43 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Finds out what can be seen of its changes.
+    ///
+    /// # Errors
+    /// Change timestamps that cannot be compared, or what keeps the database from being read.
+    pub async fn look_at_changes(&self, snapshot: &mut Snapshot<'_>) -> Result<Tracking, Error> {
+        match &self.tracking {
+            None => Tracking::look(snapshot, &self.definition, self.changes_takes_since).await,
+            Some(before) => {
+                before
+                    .look_again(snapshot, &self.definition, self.changes_takes_since)
+                    .await
+            }
+        }
+    }
+
+    /// The same where times that cannot be compared are something to tell, and not the end.
+    ///
+    /// # Errors
+    /// What keeps the database from being read.
+    pub async fn tracking(&self, snapshot: &mut Snapshot<'_>) -> Result<Tracking, Error> {
+        match self.look_at_changes(snapshot).await {
+            Err(Error::Changes(why)) => Ok(Tracking::unusable(why, self.changes_takes_since)),
+            other => other,
+        }
+    }
+
+    /// What a person should know about following it.
+    pub fn blind_spots(&self) -> Vec<String> {
+        let spots = self
+            .tracking
+            .iter()
+            .flat_map(|tracking| &tracking.blind_spots);
+        spots
+            .map(|spot| format!("{}: {spot}", self.definition.live_uid))
+            .collect()
+    }
+
     /// Looks whether a row has the columns that the shape was read from; to be asked of a statement's first.
     ///
     /// # Errors
@@ -167,8 +207,9 @@ pub async fn against_the_database(
         prepared.push(check_statements(connection, definition).await?);
     }
     let mut snapshot = connection.snapshot().await?;
-    for index in &prepared {
+    for index in &mut prepared {
         check_first_rows(&mut snapshot, index).await?;
+        index.tracking = Some(index.tracking(&mut snapshot).await?);
     }
     snapshot.end().await?;
     Ok(prepared)
@@ -283,6 +324,7 @@ pub async fn check_statements(
         definition,
         shape,
         changes_takes_since,
+        tracking: None,
         fingerprint,
         parts,
         live: None,

@@ -3,6 +3,7 @@
 //! [`run`], read from top to bottom, is what a reindex is; each step is a method below it, or a module of its own.
 
 mod catch_up;
+mod commits;
 mod key;
 mod report;
 
@@ -39,6 +40,7 @@ use crate::spool::{Batch, Spool};
 use super::Preflight;
 
 use catch_up::OVERLAP;
+use commits::Commits;
 
 pub use key::KeyLacks;
 pub use report::{IndexReport, Outcome, ReindexReport, Times};
@@ -74,12 +76,14 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
         indexes: indexes.into(),
         limit: super::batch_limit(&options.upload, &server),
         begun: Begun::default(),
+        commits: None,
         features,
         progress,
         warnings: Vec::new(),
         times: Times::default(),
     };
     job.warn(&warnings);
+    job.warn(&what_is_not_seen(&job.indexes)?);
 
     let leftovers = or_interrupted(job.delete_leftovers()).await?;
     let built = match or_interrupted(job.build(options)).await {
@@ -155,6 +159,7 @@ async fn dry_run(
         ..
     } = super::preflight(database, server, definitions.clone()).await?;
     key::suffices(server, &definitions).await?;
+    warnings.extend(what_is_not_seen(&indexes)?);
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
@@ -178,6 +183,15 @@ async fn dry_run(
     Ok(describe(Outcome::DryRun, &indexes, &read, times, warnings))
 }
 
+/// What a person should know about following these indexes. Times that cannot be compared would end the run when it
+/// catches up, so they end it here.
+fn what_is_not_seen(indexes: &[Prepared]) -> Result<Vec<String>, Error> {
+    for tracking in indexes.iter().filter_map(|index| index.tracking.as_ref()) {
+        tracking.expect_usable()?;
+    }
+    Ok(indexes.iter().flat_map(Prepared::blind_spots).collect())
+}
+
 /// What the steps of one run share.
 struct Job<'a> {
     database: &'a Database,
@@ -185,6 +199,8 @@ struct Job<'a> {
     indexes: Arc<[Prepared]>,
     limit: BatchLimit,
     begun: Begun,
+    /// Tells whether anything was committed since it was asked last.
+    commits: Option<Commits>,
     features: Features,
     progress: &'a Progress,
     warnings: Vec<String>,
@@ -217,6 +233,7 @@ impl Job<'_> {
 
     /// Everything up to the open gates. May be dropped wherever it waits.
     async fn build(&mut self, options: &Reindex) -> Result<Built, Error> {
+        self.commits = Some(Commits::since_now(self.database).await?);
         let reading = self.begin_reading().await?;
         let (records, builds) = self.create_builds().await?;
         let mut read = self.fill(reading, &builds).await?;

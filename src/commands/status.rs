@@ -14,7 +14,7 @@ use crate::engine::{EngineError, IndexInfo, Server};
 use crate::error::{DIFFERENT, Error, FAILED};
 use crate::host;
 use crate::interrupt::or_interrupted;
-use crate::lag::{self, Changes};
+use crate::lag;
 use crate::preflight::{self, Prepared};
 use crate::report::{Answer, counted, grouped, moment, span};
 use crate::source::{Connection, Database, SourceError};
@@ -268,21 +268,29 @@ async fn in_database(
     let index: Prepared = preflight::check_statements(connection, definition).await?;
     let mut snapshot = connection.snapshot().await?;
     let documents = snapshot.count(&index.definition.documents_sql).await?;
-    let changes = lag::look(&mut snapshot, &index, followed_until).await?;
+    let tracking = index.tracking(&mut snapshot).await?;
+    // Where changes.sql does not show the edits, nobody knows what waits.
+    let changes = match tracking.sees_edits() {
+        true => lag::look(&mut snapshot, &index, tracking.everything(), followed_until).await?,
+        false => None,
+    };
     let taken_at = snapshot.taken_at();
     snapshot.end().await?;
-    let Changes {
-        newest,
-        waiting,
-        waiting_since,
-        ..
-    } = changes.unwrap_or_default();
+    let waiting = changes.as_ref().filter(|_| followed_until.is_some());
     let in_database = InDatabase {
         documents,
-        newest_change: newest,
-        waiting: followed_until.map(|_| waiting),
-        waiting_seconds: followed_until
-            .map(|_| waiting_since.map_or(0, |since| taken_at.duration_since(since).as_secs())),
+        newest_change: changes.as_ref().and_then(|changes| changes.newest),
+        waiting: waiting.map(|changes| changes.waiting),
+        waiting_seconds: waiting.map(|changes| {
+            let since = changes.waiting_since;
+            since.map_or(0, |since| taken_at.duration_since(since).as_secs())
+        }),
+        tracks_edits: tracking.sees_edits(),
+        blind_spots: tracking
+            .blind_spots
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     };
     Ok((in_database, index.fingerprint))
 }
@@ -353,6 +361,9 @@ impl IndexStatus {
             return exceeded;
         };
         match self.lag_seconds {
+            None if !database.tracks_edits => exceeded.push(format!(
+                "{live_uid}: changes.sql does not show the edits, so there is no lag to hold to --max-lag {max:#}"
+            )),
             None => exceeded.push(format!(
                 "{live_uid}: nothing follows the database, so there is no lag to hold to --max-lag {max:#}"
             )),
@@ -369,6 +380,11 @@ impl IndexStatus {
     fn warnings(&self) -> Vec<String> {
         let live_uid = &self.live_uid;
         let mut warnings = Vec::new();
+        let spots = self
+            .database
+            .iter()
+            .flat_map(|database| &database.blind_spots);
+        warnings.extend(spots.map(|spot| format!("{live_uid}: {spot}")));
         let Some(live) = &self.live else {
             warnings.push(format!(
                 "{live_uid}: there is no such index: a search finds nothing; `bisan-indexer reindex` makes it"

@@ -21,7 +21,7 @@ use crate::preflight::Prepared;
 use crate::source::Database;
 
 pub use follower::CannotFollow;
-use follower::Follower;
+use follower::{Follower, Remembered};
 pub use listen::{Health, ask};
 pub use watch::watch;
 
@@ -47,6 +47,10 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
         seconds: 0.0,
         warnings: Vec::new(),
     };
+    for warning in preflight.indexes.iter().flat_map(Prepared::blind_spots) {
+        tracing::warn!("{warning}");
+        report.warnings.push(warning);
+    }
     let mut exit_code = 0;
     for index in &preflight.indexes {
         let follower = Follower {
@@ -55,7 +59,7 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
             server: &server,
             index,
         };
-        let outcome = or_interrupted(follower.follow(options.compare, None)).await;
+        let outcome = or_interrupted(follower.follow(None, &Remembered::default())).await;
         let outcome = outcome.map(|round| round.done);
         exit_code = exit_code.max(add(&mut report, index, outcome)?);
     }

@@ -112,7 +112,7 @@ async fn drift(
         limit: &BatchLimit::new(u64::MAX),
         begun: &Begun::default(),
         max_loss: None,
-        known: None,
+        memory: None,
     };
     round.drift(show).await
 }

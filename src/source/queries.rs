@@ -133,6 +133,28 @@ pub fn change_at(end: End, changes_sql: &str) -> String {
     format!("{} ORDER BY 2 {order} LIMIT 1", changes(changes_sql))
 }
 
+/// The newest change timestamps, so many of them at most. Bind a lower bound.
+pub fn newest_changes(changes_sql: &str, most: usize) -> String {
+    format!("{} ORDER BY 2 DESC LIMIT {most}", changes(changes_sql))
+}
+
+/// How many rows a statement has, as far as `most`: it reads no more of them.
+pub fn count_up_to(sql: &str, most: u64) -> String {
+    format!(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM (\n{}\n) LIMIT {most})",
+        sql::core(sql)
+    )
+}
+
+/// One id of changes.sql that is one of documents.sql, however either spells it. Bind a lower bound.
+pub fn an_id_of_both(documents_sql: &str, changes_sql: &str) -> String {
+    format!(
+        "{} WHERE CAST(c.\"id\" AS TEXT) IN (SELECT CAST(d.\"id\" AS TEXT) FROM (\n{}\n) AS d) LIMIT 1",
+        changes(changes_sql),
+        sql::core(documents_sql)
+    )
+}
+
 /// The rows of changes.sql that have no change timestamp.
 pub fn without_timestamp(changes_sql: &str) -> String {
     format!("{} WHERE c.\"changed_at\" IS NULL", changes(changes_sql))

@@ -30,12 +30,14 @@ pub struct Snapshot<'c> {
 }
 
 /// A value that is bound to a statement's parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
     /// NULL, which equals nothing.
     Null,
     /// A number.
     Integer(i64),
+    /// A number with a fraction.
+    Real(f64),
     /// A text.
     Text(String),
 }
@@ -85,6 +87,7 @@ impl<'c> Snapshot<'c> {
                 query = match argument {
                     Argument::Null => query.bind(None::<i64>),
                     Argument::Integer(value) => query.bind(value),
+                    Argument::Real(value) => query.bind(value),
                     Argument::Text(text) => query.bind(text),
                 };
             }
@@ -113,6 +116,15 @@ impl<'c> Snapshot<'c> {
         let row = rows.try_next().await?;
         while rows.try_next().await?.is_some() {}
         Ok(row)
+    }
+
+    /// The first row of a statement; the others are not read.
+    pub async fn first_row(
+        &mut self,
+        sql: &str,
+        arguments: Vec<Argument>,
+    ) -> Result<Option<Row>, SourceError> {
+        self.rows(sql, arguments).try_next().await
     }
 
     /// How many rows a statement without parameters has, by the database's own count.

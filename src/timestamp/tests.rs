@@ -30,10 +30,22 @@ fn every_spelling_of_an_instant_is_the_same_instant() {
     ] {
         reads(Value::Text(text), "2025-09-01T11:06:28Z");
     }
-    for number in [1_756_724_788, 1_756_724_788_000, 1_756_724_788_000_000] {
+    for number in [
+        1_756_724_788,
+        1_756_724_788_000,
+        1_756_724_788_000_000,
+        1_756_724_788_000_000_000,
+    ] {
         reads(Value::Integer(number), "2025-09-01T11:06:28Z");
         reads(Value::Real(number as f64), "2025-09-01T11:06:28Z");
     }
+    // SELECT julianday('2025-09-01 11:06:28.123'), and of noon, which is a whole number.
+    reads(
+        Value::Real(2_460_919.962_825_497_6),
+        "2025-09-01T11:06:28.123Z",
+    );
+    reads(Value::Real(2_460_920.0), "2025-09-01T12:00:00Z");
+    reads(Value::Integer(2_460_920), "2025-09-01T12:00:00Z");
     reads(Value::Text("2025-09-01 11:06"), "2025-09-01T11:06:00Z");
     reads(Value::Text("2025-09-01"), "2025-09-01T00:00:00Z");
     reads(
@@ -127,7 +139,28 @@ fn a_columns_form_is_told_by_a_value() {
         form(Value::Integer(1_756_724_788_123_456)),
         TimestampForm::Microseconds
     );
+    assert_eq!(
+        form(Value::Integer(1_756_724_788_123_456_789)),
+        TimestampForm::Nanoseconds
+    );
+    assert_eq!(form(Value::Integer(2_460_920)), TimestampForm::JulianDays);
     assert!(super::form(Value::Null).is_err());
+}
+
+#[test]
+fn an_instant_is_as_exact_as_its_digits() {
+    for (instant, nanoseconds) in [
+        ("2025-09-01T00:00:00Z", 86_400_000_000_000),
+        ("2025-09-01T11:06:00Z", 60_000_000_000),
+        ("2025-09-01T11:06:28Z", 1_000_000_000),
+        ("2025-09-01T11:06:28.120Z", 1_000_000),
+        ("2025-09-01T11:06:28.123456Z", 1_000),
+        ("2025-09-01T11:06:28.123456789Z", 1),
+        ("1969-12-31T23:59:59.5Z", 1_000_000),
+    ] {
+        let found = resolution(instant.parse().unwrap());
+        assert_eq!(found.as_nanos(), nanoseconds, "{instant}");
+    }
 }
 
 #[test]
@@ -182,12 +215,15 @@ impl Stored {
     fn is_at_least(&self, bound: &BoundValue) -> bool {
         match (self, bound) {
             (Stored::Integer(stored), BoundValue::Integer(bound)) => stored >= bound,
-            // Exact for all bounds here, which are below 2^53 or compared with a number of the same size.
-            (Stored::Real(stored), BoundValue::Integer(bound)) => *stored >= *bound as f64,
+            (Stored::Real(stored), BoundValue::Integer(bound)) => {
+                stored.floor() as i128 >= i128::from(*bound)
+            }
+            (Stored::Integer(stored), BoundValue::Real(bound)) => *stored as f64 >= *bound,
+            (Stored::Real(stored), BoundValue::Real(bound)) => stored >= bound,
             (Stored::Text(stored), BoundValue::Text(bound)) => {
                 stored.as_bytes() >= bound.as_bytes()
             }
-            (Stored::Text(_), BoundValue::Integer(_)) => true,
+            (Stored::Text(_), BoundValue::Integer(_) | BoundValue::Real(_)) => true,
             (Stored::Integer(_) | Stored::Real(_), BoundValue::Text(_)) => false,
         }
     }
@@ -249,7 +285,11 @@ fn spelling(instant: Timestamp, kind: usize, digits: usize, offset_minutes: i32)
         10 => Stored::Integer(instant.as_nanosecond().div_euclid(1_000) as i64),
         11 => Stored::Real(instant.as_nanosecond() as f64 / 1e9),
         12 => Stored::Real(instant.as_nanosecond() as f64 / 1e6),
-        _ => Stored::Real(instant.as_nanosecond() as f64 / 1e3),
+        13 => Stored::Real(instant.as_nanosecond() as f64 / 1e3),
+        14 => Stored::Integer(instant.as_nanosecond().try_into().unwrap_or(i64::MAX)),
+        15 => Stored::Real(instant.as_nanosecond() as f64),
+        // As `julianday()` does, which counts milliseconds.
+        _ => Stored::Real((instant.as_millisecond() as f64 + 210_866_760_000_000.0) / 86_400_000.0),
     }
 }
 
@@ -267,7 +307,7 @@ proptest! {
     }
 
     #[test]
-    fn numbers_are_read_within_their_unit((instant, _) in two_instants(), kind in 8usize..14) {
+    fn numbers_are_read_within_their_unit((instant, _) in two_instants(), kind in 8usize..17) {
         let stored = spelling(instant, kind, 0, 0);
         // A number of microseconds after the year 5138 is no time any more.
         let Ok((read, form)) = read(stored.value()) else { return Ok(()) };
@@ -276,6 +316,12 @@ proptest! {
             TimestampForm::Seconds => 1_000_000_000,
             TimestampForm::Milliseconds => 1_000_000,
             TimestampForm::Microseconds => 1_000,
+            TimestampForm::Nanoseconds => 1,
+            TimestampForm::JulianDays => {
+                // One step of a number of that size is 40 microseconds, which rounds to the same millisecond.
+                prop_assert_eq!(read.as_millisecond(), instant.as_millisecond(), "{:?}", stored);
+                return Ok(());
+            }
         };
         let whole = match stored {
             Stored::Integer(number) => number.into(),
@@ -289,7 +335,7 @@ proptest! {
     /// The promise of `lower_bound`: whatever is really new is never hidden by SQLite's own comparison.
     #[test]
     fn a_bound_hides_no_spelling_of_a_later_instant(
-        (since, later) in two_instants(), kind in 0usize..14, digits in 0usize..10, offset in -1439i32..1440,
+        (since, later) in two_instants(), kind in 0usize..17, digits in 0usize..10, offset in -1439i32..1440,
     ) {
         let stored = spelling(later, kind, digits, offset);
         if let Ok((instant, form)) = read(stored.value()) && instant >= since {

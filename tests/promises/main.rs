@@ -9,6 +9,7 @@ mod apply_chaos;
 mod bad_definitions;
 mod bad_rows;
 mod bad_servers;
+mod blind_spots;
 mod catching_up;
 mod chaos;
 mod clean;

@@ -1,6 +1,9 @@
 //! The model promise: whatever writers, commands, faults and changes of definition come in whatever order, one more run ends
 //! well, and both sides are equal to the field.
 //!
+//! And a second one, of followers: every write that is stamped is seen, however coarsely or late it is stamped, and without
+//! changes.sql each write is.
+//!
 //! A walk is chosen by its seed: some dozen steps on tables of a few rows, each judged by a model that knows what must be
 //! true after it. What the index must hold, SQLite itself says (`json_object`), not the program. Several walks share a
 //! server, each with live uids of its own beside those of the others: so the programs of the others are part of what
@@ -10,6 +13,7 @@
 //! its seed and its steps.
 
 mod command;
+mod following;
 mod judge;
 mod sight;
 mod walk;

@@ -13,19 +13,24 @@ pub(super) struct Follower {
 
 impl Follower {
     pub(super) async fn start(scene: &Scene) -> Follower {
+        Follower::start_with(scene, &[]).await
+    }
+
+    pub(super) async fn start_with(scene: &Scene, options: &[&str]) -> Follower {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap().to_string();
         drop(free);
         let running = scene
             .command("sync")
             .args(["--watch", "--interval", "50ms", "--listen", &address])
+            .args(options.iter().copied())
             .start();
         let follower = Follower { running, address };
         follower.ready("the first round").await;
         follower
     }
 
-    async fn asks(&self, path: &str) -> Option<(u16, String)> {
+    pub(super) async fn asks(&self, path: &str) -> Option<(u16, String)> {
         let response = reqwest::Client::builder()
             .no_proxy()
             .build()

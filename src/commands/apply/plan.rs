@@ -54,7 +54,7 @@ pub(super) async fn plan(
                 limit: &batch_limit(&options.upload, server),
                 begun: &Begun::default(),
                 max_loss: (one.plan.way != Way::Reindex).then_some(options.round.max_loss),
-                known: None,
+                memory: None,
             };
             one.found = compare(&round, &mut one.plan).await?;
         }

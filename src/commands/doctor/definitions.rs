@@ -17,7 +17,7 @@ use crate::lag;
 use crate::preflight::{self, Prepared, SAMPLE_ROWS};
 use crate::report::{counted, grouped, span};
 use crate::source::{Argument, Connection, Snapshot, Statement, Value, advice, queries};
-use crate::timestamp::{self, BoundValue};
+use crate::tracking::{self, BlindSpot, Tracking};
 
 /// The definitions that can be read. Each that cannot is a failed check of its own.
 pub fn load(selection: &Selection, checks: &mut Checks) -> Vec<IndexDefinition> {
@@ -130,7 +130,7 @@ pub async fn statements(
     let found = format!("documents.sql makes documents of {}", fields.join(", "));
     checks.ok(name, "definition.documents", found);
     let changes = match (&definition.changes_sql, prepared.changes_takes_since) {
-        (None, _) => "there is no changes.sql: each round of `sync` compares ids or documents",
+        (None, _) => "there is no changes.sql: each `sync` compares every document",
         (Some(_), true) => "changes.sql names what changed since a moment",
         (Some(_), false) => "changes.sql has no :since, so it names every document each time",
     };
@@ -179,9 +179,11 @@ pub async fn rows(
         let mut snapshot = connection.snapshot().await?;
         first_rows(&mut snapshot, prepared, checks).await?;
         reads_by_id(&mut snapshot, prepared, checks).await?;
+        let tracking = prepared.tracking(&mut snapshot).await?;
+        edits(prepared, &tracking, checks);
         if let Some(changes) = &prepared.definition.changes_sql {
-            changes_cost(&mut snapshot, prepared, changes, checks).await?;
-            change_times(&mut snapshot, prepared, changes, checks).await?;
+            changes_cost(&mut snapshot, prepared, changes, &tracking, checks).await?;
+            change_times(&mut snapshot, prepared, changes, &tracking, checks).await?;
         }
         mixed_types(&mut snapshot, prepared, statement, checks).await?;
         max_total_hits(&mut snapshot, prepared, checks).await?;
@@ -225,7 +227,7 @@ async fn reads_by_id(
 ) -> Result<(), Error> {
     const CHECK: &str = "definition.reads_by_id";
     let (sql, arguments) = queries::by_ids(&prepared.definition.documents_sql, ["1"]);
-    let scanned = scanned(snapshot, &sql, arguments).await?;
+    let scanned = tracking::scanned(snapshot, &sql, arguments).await?;
     let name = &prepared.definition.name;
     if scanned.is_empty() {
         checks.ok(
@@ -245,10 +247,47 @@ async fn reads_by_id(
     Ok(())
 }
 
+/// Whether changes.sql shows the edits.
+fn edits(prepared: &Prepared, tracking: &Tracking, checks: &mut Checks) {
+    const CHECK: &str = "definition.edits";
+    let name = &prepared.definition.name;
+    let mut fine = true;
+    for spot in &tracking.blind_spots {
+        let advice = match spot {
+            BlindSpot::NoChanges => {
+                "`sync` compares every document then. `sync --watch` does so after each commit where there are no more than \
+                 --compare-limit documents and it takes less than a second, and else at each --compare-every. Where the table \
+                 has a column with the time of the last change, write changes.sql: SELECT id, updated_at AS changed_at \
+                 FROM ... WHERE updated_at >= :since"
+            }
+            BlindSpot::NoRows | BlindSpot::UnknownUnit { .. } | BlindSpot::OtherIds { .. } => {
+                "until then, `sync` compares every document, and `sync --watch` as if there were no changes.sql"
+            }
+            BlindSpot::BoundHides => {
+                "no change is lost meanwhile, but each look costs a read of all rows"
+            }
+            // Each has a check of its own.
+            BlindSpot::Unusable(_) | BlindSpot::NoIndex { .. } | BlindSpot::FarFuture { .. } => {
+                continue;
+            }
+        };
+        fine = false;
+        checks.warn(name, CHECK, spot, advice);
+    }
+    if fine && tracking.expect_usable().is_ok() {
+        checks.ok(
+            name,
+            CHECK,
+            "changes.sql shows each edit that moves its timestamp",
+        );
+    }
+}
+
 async fn changes_cost(
     snapshot: &mut Snapshot<'_>,
     prepared: &Prepared,
     changes: &str,
+    tracking: &Tracking,
     checks: &mut Checks,
 ) -> Result<(), Error> {
     const CHECK: &str = "definition.changes_index";
@@ -257,17 +296,14 @@ async fn changes_cost(
     }
     let name = &prepared.definition.name;
     let sql = queries::changes(changes);
-    let now = match timestamp::lower_bound(timestamp::TimestampForm::Text, Timestamp::now()) {
-        BoundValue::Text(text) => Argument::Text(text),
-        BoundValue::Integer(number) => Argument::Integer(number),
-    };
-    let scanned = scanned(snapshot, &sql, vec![now.clone()]).await?;
+    let now = tracking.since(Timestamp::now());
+    let scanned = tracking::scanned(snapshot, &sql, now.clone()).await?;
     if scanned.is_empty() {
         checks.ok(name, CHECK, "changes.sql finds what changed by an index");
         return Ok(());
     }
     let begun = Instant::now();
-    let mut rows = snapshot.rows(&sql, vec![now]);
+    let mut rows = snapshot.rows(&sql, now);
     while rows.try_next().await?.is_some() {}
     drop(rows);
     let milliseconds = begun.elapsed().as_millis();
@@ -303,14 +339,16 @@ async fn change_times(
     snapshot: &mut Snapshot<'_>,
     prepared: &Prepared,
     changes: &str,
+    tracking: &Tracking,
     checks: &mut Checks,
 ) -> Result<(), Error> {
     const CHECK: &str = "definition.change_times";
     let name = &prepared.definition.name;
-    let Some(found) = lag::look(snapshot, prepared, None).await? else {
+    let Some(found) = lag::look(snapshot, prepared, tracking.everything(), None).await? else {
         return Ok(());
     };
-    let mut fine = true;
+    // Times of an unknown unit, and of other ids, are told by the check of edits.
+    let mut fine = tracking.sees_edits();
     if let Some((number, text)) = &found.mixed {
         fine = false;
         checks.fail(
@@ -352,7 +390,7 @@ async fn change_times(
         );
     }
     let sql = queries::without_change_time(&prepared.definition.documents_sql, changes);
-    let mut rows = snapshot.rows(&sql, lag::everything(prepared));
+    let mut rows = snapshot.rows(&sql, tracking.everything());
     let (mut without, mut first) = (0, None);
     while let Some(row) = rows.try_next().await? {
         without += 1;
@@ -360,7 +398,8 @@ async fn change_times(
             first = DocumentId::from_value(row.value(0)).ok();
         }
     }
-    if without > 0 {
+    let named = |spot: &BlindSpot| !matches!(spot, BlindSpot::OtherIds { .. } | BlindSpot::NoRows);
+    if without > 0 && tracking.blind_spots.iter().all(named) {
         fine = false;
         let rows = counted(without, "document has", "documents have");
         let first = first.map_or(String::new(), |id| format!(", first id {id}"));
@@ -486,21 +525,6 @@ async fn max_total_hits(
         );
     }
     Ok(())
-}
-
-async fn scanned(
-    snapshot: &mut Snapshot<'_>,
-    sql: &str,
-    arguments: Vec<Argument>,
-) -> Result<Vec<String>, Error> {
-    let mut rows = snapshot.rows(&format!("EXPLAIN QUERY PLAN {sql}"), arguments);
-    let mut plan = Vec::new();
-    while let Some(row) = rows.try_next().await? {
-        if let Value::Text(step) = row.value(3) {
-            plan.push(step.to_owned());
-        }
-    }
-    Ok(advice::scanned(plan.iter().map(String::as_str)))
 }
 
 async fn number(

@@ -5,6 +5,7 @@ use futures::TryStreamExt as _;
 use super::schema::{Table, quoted, texts};
 use crate::source::{Snapshot, SourceError};
 use crate::timestamp::{self, TimestampForm};
+use crate::tracking;
 
 /// What is known of a column's values.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +80,8 @@ pub(super) async fn look(
     Ok((all, rows))
 }
 
-/// How a column spells its times; none where it holds something else, nothing at all, or several spellings.
+/// How a column spells its times; none where it holds something else, nothing at all, several spellings, or numbers that
+/// would all lie before SQLite existed: days since 1970 and 20261124 read as seconds of 1970.
 pub(super) async fn times(
     snapshot: &mut Snapshot<'_>,
     table: &str,
@@ -91,12 +93,18 @@ pub(super) async fn times(
         c = quoted(column)
     );
     let mut rows = snapshot.rows(&sql, Vec::new());
-    let mut all = None;
+    let (mut all, mut newest) = (None, None);
     while let Some(row) = rows.try_next().await? {
         match timestamp::form(row.value(0)) {
-            Ok(form) if all.is_none_or(|other| other == form) => all = Some(form),
+            Ok(form) if all.is_none_or(|other| other == form) => {
+                all = Some(form);
+                newest = newest.max(timestamp::parse(row.value(0)).ok());
+            }
             Ok(_) | Err(_) => return Ok(None),
         }
     }
-    Ok(all)
+    let is_believed = |form: &TimestampForm| {
+        *form == TimestampForm::Text || newest.is_some_and(tracking::is_believed)
+    };
+    Ok(all.filter(is_believed))
 }

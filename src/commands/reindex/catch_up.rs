@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Built, Job};
 use crate::cli::Percent;
@@ -14,6 +14,7 @@ use crate::interrupt::or_interrupted;
 use crate::preflight::Prepared;
 use crate::reader::Read;
 use crate::report::counted;
+use crate::tracking::Tracking;
 
 /// Rows may carry a timestamp older than their commit: an import stamps all its rows with the minute it began and
 /// commits ten minutes later. The catch-up rounds look back so far behind the snapshot.
@@ -22,17 +23,21 @@ pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 impl Job<'_> {
     /// One round into each build: the writers of the database never stop. Corrects which documents each is to hold.
     pub(super) async fn catch_up(
-        &self,
+        &mut self,
         builds: &[Build],
         read: &mut Read,
     ) -> Result<Vec<Followed>, Error> {
         let since = read.taken_at - OVERLAP;
+        let quiet = self.quiet_until().await?;
         let mut rounds = Vec::with_capacity(builds.len());
         for ((index, build), read) in self.indexes.iter().zip(builds).zip(&mut read.indexes) {
-            let mut followed = self
-                .round(index, &build.uid)
-                .run(Depth::Changed, since)
-                .await?;
+            let mut followed = match quiet.zip(compared_alone(index)) {
+                Some((now, tracking)) => Followed::nothing(now, tracking)?,
+                None => {
+                    let round = self.round(index, &build.uid);
+                    round.run(Depth::Changed, since).await?
+                }
+            };
             let mut sent = followed.plan.sent_ids()?;
             read.add_changes(&mut sent, &mut followed.plan.gone)?;
             rounds.push(followed);
@@ -52,11 +57,17 @@ impl Job<'_> {
         self.progress.step("catching up once more");
         let mut rounds = Vec::new();
         let indexes = Arc::clone(&self.indexes);
+        let quiet = self.quiet_until().await.unwrap_or(None);
         for (index, before) in indexes.iter().zip(&built.caught_up) {
             let since = before.taken_at - OVERLAP;
             let live_uid = &index.definition.live_uid;
             let round = async {
                 let others = self.wait_for_others(live_uid).await?;
+                if let Some((now, tracking)) =
+                    quiet.filter(|_| others == 0).zip(compared_alone(index))
+                {
+                    return Ok((others, Followed::nothing(now, tracking)?));
+                }
                 // What they write has no change timestamp of ours: only a comparison of everything sees it.
                 let depth = match others {
                     0 => Depth::Changed,
@@ -88,6 +99,16 @@ impl Job<'_> {
         rounds
     }
 
+    /// The present, if nothing was committed since this was asked last, or since the documents were read.
+    async fn quiet_until(&mut self) -> Result<Option<Timestamp>, Error> {
+        let now = Timestamp::now();
+        let Some(commits) = &mut self.commits else {
+            return Ok(None);
+        };
+        let committed = commits.any(self.database).await?;
+        Ok((!committed).then_some(now))
+    }
+
     /// Waits for what other programs have sent to a live uid, and returns how many tasks that were.
     ///
     /// A swap leaves waiting tasks their uid: what they meant for the former generation, they write into the new one.
@@ -108,9 +129,16 @@ impl Job<'_> {
             limit: &self.limit,
             begun: &self.begun,
             max_loss: None,
-            known: None,
+            memory: None,
         }
     }
+}
+
+/// What is known of the changes of an index whose edits only a comparison of all documents finds: it is spared where nothing
+/// was committed.
+fn compared_alone(index: &Prepared) -> Option<Tracking> {
+    let tracking = index.tracking.as_ref();
+    tracking.filter(|tracking| !tracking.sees_edits()).cloned()
 }
 
 fn wrote_into_the_new_one(live_uid: &str, tasks: usize, followed: &Followed) -> String {

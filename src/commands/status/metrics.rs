@@ -73,7 +73,7 @@ pub(super) fn text(report: &StatusReport) -> String {
 type Figure = (&'static str, &'static str, fn(&IndexStatus) -> Option<f64>);
 
 /// The figures of one index, in the order in which they are printed.
-const FIGURES: [Figure; 11] = [
+const FIGURES: [Figure; 12] = [
     (
         "bisan_indexer_live_documents",
         "Documents of the live index.",
@@ -103,6 +103,11 @@ const FIGURES: [Figure; 11] = [
         "bisan_indexer_newest_change_timestamp_seconds",
         "The newest change timestamp in the database.",
         |index| Some(seconds(index.database.as_ref()?.newest_change?)),
+    ),
+    (
+        "bisan_indexer_tracks_edits",
+        "Whether changes.sql shows every edit (1). Where not (0), an edit is found when documents are compared.",
+        |index| Some(f64::from(u8::from(index.database.as_ref()?.tracks_edits))),
     ),
     (
         "bisan_indexer_waiting_documents",

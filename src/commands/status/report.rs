@@ -145,10 +145,14 @@ pub struct InDatabase {
     pub documents: u64,
     /// The newest change timestamp that is not in the future; null without changes.sql.
     pub newest_change: Option<Timestamp>,
-    /// Documents that changed after `followed_until`; null where nothing follows.
+    /// Documents that changed after `followed_until`; null where nothing follows, and where changes.sql does not show it.
     pub waiting: Option<u64>,
     /// For how long the first of them waits, 0 where none does; null where nothing follows.
     pub waiting_seconds: Option<i64>,
+    /// Whether changes.sql shows each edit that moves its timestamp; where not, nobody knows what waits.
+    pub tracks_edits: bool,
+    /// What a look at changes.sql cannot show, or not cheaply.
+    pub blind_spots: Vec<String>,
 }
 
 /// A former live generation.
@@ -307,6 +311,9 @@ impl IndexStatus {
                 .as_ref()
                 .and_then(|it| it.waiting.zip(it.waiting_seconds));
             let waiting = match waiting {
+                None if self.database.as_ref().is_some_and(|it| !it.tracks_edits) => {
+                    "edits are not followed, only compared".to_owned()
+                }
                 None => String::new(),
                 Some((0, _)) => "nothing waits".to_owned(),
                 Some((waiting, seconds)) => format!(
@@ -430,6 +437,8 @@ mod tests {
                     newest_change: Some(at("2026-11-24T17:12:41.512Z")),
                     waiting: Some(12),
                     waiting_seconds: Some(1_039),
+                    tracks_edits: true,
+                    blind_spots: Vec::new(),
                 }),
                 missing: Some(12),
                 lag_seconds: Some(1_039),

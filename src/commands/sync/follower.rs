@@ -12,10 +12,11 @@ use crate::engine::indexes::same_identity;
 use crate::engine::wait::wait;
 use crate::engine::{Begun, Server};
 use crate::error::Error;
-use crate::follow::{Depth, Followed, Known, Round};
+use crate::follow::{Depth, Followed, Memory, Round};
 use crate::lag::followed_until;
 use crate::preflight::Prepared;
 use crate::source::Database;
+use crate::tracking::Tracking;
 
 /// A record is not written for its checkpoint alone, unless it would fall this far behind: a round that saw nothing new
 /// makes no task. One that saw rows touched whose documents are the same does, or `status` would count them as waiting.
@@ -79,26 +80,58 @@ pub struct RoundDone {
     pub done: Done,
     /// Everything committed before this moment is in the index now.
     pub taken_at: Timestamp,
-    /// The generation that was followed.
-    pub created_at: Option<String>,
-    /// What the next round may skip.
-    pub seen: Known,
+    /// Whether every edit that was committed before is in the index, too.
+    pub saw_edits: bool,
+    /// What is known of the changes of this index.
+    pub tracking: Tracking,
+    /// What the next round may pass over.
+    pub remembered: Remembered,
+}
+
+/// What rounds have seen, and of which generation.
+#[derive(Clone, Debug, Default)]
+pub struct Remembered {
+    created_at: Option<String>,
+    memory: Memory,
+}
+
+impl Remembered {
+    /// The memory, if it is about this generation: another one holds other documents.
+    fn of(&self, created_at: Option<&String>) -> Option<&Memory> {
+        let (ours, other) = (self.created_at.as_ref()?, created_at?);
+        same_identity(ours, other).then_some(&self.memory)
+    }
+}
+
+impl RoundDone {
+    fn new(done: Done, followed: Followed, created_at: Option<String>) -> Self {
+        Self {
+            done,
+            taken_at: followed.taken_at,
+            saw_edits: followed.saw_edits(),
+            tracking: followed.tracking,
+            remembered: Remembered {
+                created_at,
+                memory: followed.memory,
+            },
+        }
+    }
 }
 
 impl Follower<'_> {
     /// One round, begun again where another program swapped the index in its middle: it goes on from the checkpoint of
-    /// the generation that is live now.
+    /// the generation that is live now. Without a `depth`, the options say how deeply it compares.
     ///
     /// # Errors
     /// [`CannotFollow`], or what kept the round from its end.
     pub async fn follow(
         &self,
-        compare: Compare,
-        known: Option<&Known>,
+        depth: Option<Depth>,
+        remembered: &Remembered,
     ) -> Result<RoundDone, Error> {
         let live_uid = &self.index.definition.live_uid;
         for _ in 0..MAX_ATTEMPTS {
-            if let Some(done) = self.round(compare, known).await? {
+            if let Some(done) = self.round(depth, remembered).await? {
                 return Ok(done);
             }
             tracing::info!("{live_uid}: swapped by another program during the round; once more");
@@ -112,8 +145,8 @@ impl Follower<'_> {
     /// One round; `None` where the live index is another one at its end than at its beginning.
     async fn round(
         &self,
-        compare: Compare,
-        known: Option<&Known>,
+        depth: Option<Depth>,
+        remembered: &Remembered,
     ) -> Result<Option<RoundDone>, Error> {
         let start = Instant::now();
         let live_uid = &self.index.definition.live_uid;
@@ -127,37 +160,23 @@ impl Follower<'_> {
             limit: &limit,
             begun: &Begun::default(),
             max_loss: Some(self.options.round.max_loss),
-            known,
+            memory: remembered.of(record.created_at.as_ref()),
         };
         let created_at = record.created_at.clone();
         let since = since(&record, self.options.round.overlap, Timestamp::now());
-        let depth = match compare {
-            Compare::Changed => Depth::Changed,
-            Compare::Ids => Depth::Ids,
-            Compare::All => Depth::All,
-            Compare::Auto => {
-                let documents = self.server.count_documents(live_uid).await?;
-                if documents <= self.options.compare_limit {
-                    Depth::All
-                } else {
-                    Depth::Ids
-                }
-            }
+        let depth = match depth {
+            Some(depth) => depth,
+            None => self.depth().await?,
         };
         if self.options.dry_run {
             let followed = round.dry_run(depth, since).await?;
             let checkpoint = record.checkpoint.map(|checkpoint| checkpoint.to_string());
             let seconds = start.elapsed().as_secs_f64();
             let done = Done::new(&followed, checkpoint, seconds, true)?;
-            return Ok(Some(RoundDone {
-                done,
-                taken_at: followed.taken_at,
-                created_at,
-                seen: followed.seen,
-            }));
+            return Ok(Some(RoundDone::new(done, followed, created_at)));
         }
         let mut followed = round.run(depth, since).await?;
-        if depth < Depth::All && went_back(&record, &followed) {
+        if followed.depth < Depth::All && went_back(&record, &followed) {
             tracing::warn!(
                 "{live_uid}: the newest change in the database is older than what was followed already (restored from a \
                  backup, or its newest row deleted); comparing every document"
@@ -169,12 +188,27 @@ impl Follower<'_> {
         };
         let seconds = start.elapsed().as_secs_f64();
         let done = Done::new(&followed, Some(checkpoint.to_string()), seconds, false)?;
-        Ok(Some(RoundDone {
-            done,
-            taken_at: followed.taken_at,
-            created_at,
-            seen: followed.seen,
-        }))
+        Ok(Some(RoundDone::new(done, followed, created_at)))
+    }
+
+    /// How deeply the options ask to compare.
+    async fn depth(&self) -> Result<Depth, Error> {
+        let tracking = self.index.tracking.as_ref();
+        Ok(match self.options.compare {
+            Compare::Changed => Depth::Changed,
+            Compare::Ids => Depth::Ids,
+            Compare::All => Depth::All,
+            // Ids show no edit, and nothing else would.
+            Compare::Auto if tracking.is_some_and(|tracking| !tracking.sees_edits()) => Depth::All,
+            Compare::Auto => {
+                let live_uid = &self.index.definition.live_uid;
+                let documents = self.server.count_documents(live_uid).await?;
+                match documents <= self.options.compare_limit {
+                    true => Depth::All,
+                    false => Depth::Ids,
+                }
+            }
+        })
     }
 
     /// The record of what is live now.
@@ -219,7 +253,9 @@ impl Follower<'_> {
         let is_young = checkpoint.duration_since(before).abs() < CHECKPOINT_EVERY;
         let saw_nothing_new = followed.plan.is_empty()
             && !followed_until(&record).is_none_or(|until| followed.has_seen_change_after(until));
-        if saw_nothing_new && is_young && !went_back(&record, followed) {
+        let stays = saw_nothing_new && is_young && !went_back(&record, followed);
+        // Up to where edits were looked for is what a checkpoint says.
+        if stays || !followed.saw_edits() {
             return Ok(Some(before));
         }
         let record = Record {

@@ -38,7 +38,14 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
     let (status, text) = match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/health") => (StatusCode::OK, "alive\n".to_owned()),
         (&Method::GET | &Method::HEAD, "/ready") => match state.why_not_ready() {
-            None => (StatusCode::OK, "ready\n".to_owned()),
+            None => {
+                let mut text = "ready\n".to_owned();
+                for spot in state.blind_spots() {
+                    text.push_str(&spot);
+                    text.push('\n');
+                }
+                (StatusCode::OK, text)
+            }
             Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
         },
         (&Method::GET, "/metrics") => (StatusCode::OK, state.metrics(Timestamp::now())),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::follower::Follower;
+use super::follower::{Follower, Remembered};
 use super::report::Done;
 use crate::commands::batch_limit;
 use crate::engine::Begun;
@@ -40,7 +40,7 @@ impl Follower<'_> {
                 limit: &limit,
                 begun: &Begun::default(),
                 max_loss: Some(self.options.round.max_loss),
-                known: None,
+                memory: None,
             };
             let followed = round.carry_out_found(found).await?;
             if let Some(checkpoint) = self.move_on(record, &followed).await? {
@@ -51,6 +51,6 @@ impl Follower<'_> {
         tracing::info!(
             "{live_uid}: swapped by another program since the plan was made; compared once more"
         );
-        Ok(self.follow(self.options.compare, None).await?.done)
+        Ok(self.follow(None, &Remembered::default()).await?.done)
     }
 }

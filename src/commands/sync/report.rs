@@ -60,6 +60,8 @@ pub struct IndexSynced {
 pub struct Done {
     /// How deeply it was compared.
     pub compare: Depth,
+    /// Whether edits were looked for, and not only counts or ids compared.
+    pub edits_seen: bool,
     /// Rows that were read.
     pub rows_read: u64,
     /// Sent because changes.sql names them, and their documents were others.
@@ -115,6 +117,7 @@ impl Done {
         };
         Ok(Self {
             compare: followed.depth,
+            edits_seen: followed.saw_edits(),
             rows_read: plan.rows,
             sent_changed: plan.changed.len(),
             sent_missing: plan.missing.len(),
@@ -181,7 +184,7 @@ impl SyncReport {
                     format!(
                         "{} read, {}",
                         counted(done.rows_read, "row", "rows"),
-                        depth(done.compare)
+                        looked_at(done)
                     ),
                     format!("{:.1} s", done.seconds),
                 ],
@@ -212,10 +215,12 @@ impl SyncReport {
     }
 }
 
-fn depth(depth: Depth) -> &'static str {
-    match depth {
-        Depth::Changed => "what changed, and how many there are",
-        Depth::Ids => "what changed, and every id compared",
-        Depth::All => "every document compared",
+fn looked_at(done: &Done) -> &'static str {
+    match (done.compare, done.edits_seen) {
+        (Depth::Count, _) => "counted; no edit was looked for",
+        (Depth::Ids, false) => "every id compared; no edit was looked for",
+        (Depth::Changed, _) => "what changed, and how many there are",
+        (Depth::Ids, true) => "what changed, and every id compared",
+        (Depth::All, _) => "every document compared",
     }
 }

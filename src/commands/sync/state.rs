@@ -34,6 +34,12 @@ pub struct Figures {
     pub documents: u64,
     /// Everything committed before is in the index.
     pub followed_to: Option<Timestamp>,
+    /// Whether nothing was committed since edits were looked for.
+    pub saw_edits: bool,
+    /// Whether changes.sql shows every edit; where not, only a comparison finds it.
+    pub tracks_edits: Option<bool>,
+    /// What cannot be seen, or not cheaply.
+    pub blind_spots: Vec<String>,
 }
 
 impl State {
@@ -53,11 +59,27 @@ impl State {
         news
     }
 
-    /// Every index still holds everything that was committed before `at`.
+    /// Nothing was committed until `at`: every index whose edits were looked for still holds them all.
     pub fn is_up_to_date(&self, at: Timestamp) {
-        for figures in self.lock().indexes.values_mut() {
+        let mut inner = self.lock();
+        for figures in inner
+            .indexes
+            .values_mut()
+            .filter(|figures| figures.saw_edits)
+        {
             figures.followed_to = Some(at);
         }
+    }
+
+    /// What is not seen of each index although it follows, a line each.
+    pub fn blind_spots(&self) -> Vec<String> {
+        let inner = self.lock();
+        let each = inner.indexes.iter();
+        each.flat_map(|(live_uid, figures)| {
+            let spots = figures.blind_spots.iter();
+            spots.map(move |spot| format!("{live_uid}: {spot}"))
+        })
+        .collect()
     }
 
     /// Changes the figures of one index.
@@ -129,6 +151,15 @@ impl State {
             "gauge",
             "When the last round that succeeded took its snapshot.",
             &|figures| seconds(figures.followed_to),
+        );
+        metric(
+            "tracks_edits",
+            "gauge",
+            "Whether changes.sql shows every edit (1). Where not (0), an edit is found when documents are compared.",
+            &|figures| match figures.tracks_edits {
+                Some(tracks) => f64::from(u8::from(tracks)),
+                None => f64::NAN,
+            },
         );
         let ready = u8::from(inner.ready && inner.trouble.is_none());
         let _ = writeln!(

@@ -5,22 +5,23 @@
 //! `--compare-every`. Whatever goes wrong is waited out and said once: the server restarting, the database locked,
 //! replaced or gone, a definition that changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::follower::Follower;
+use super::follower::{Follower, Remembered};
 use super::listen::listen;
 use super::state::State;
-use crate::cli::{Compare, Sync};
+use crate::cli::Sync;
 use crate::engine::Server;
 use crate::error::{Error, USAGE};
-use crate::follow::Known;
+use crate::follow::Depth;
 use crate::interrupt;
 use crate::preflight::{DefinitionError, Prepared};
 use crate::report::Answer;
 use crate::source::{Connection, Database, SourceError};
+use crate::tracking::Tracking;
 
 /// A round comes at least this often: `data_version` does not move when a file is replaced, and a documents.sql that
 /// compares with the clock changes its rows without any commit.
@@ -34,6 +35,13 @@ const GATHERED_FOR: Duration = Duration::from_secs(5);
 
 /// A writer that committed nothing for so long pauses. Bounded: who looks every ten minutes does not want to wait five more.
 const GATHERING_PAUSE: Duration = Duration::from_millis(250);
+
+/// An index whose edits only a comparison finds is compared after each commit if that takes no longer than this, and
+/// else at each `--compare-every`.
+const CHEAP: Duration = Duration::from_secs(1);
+
+/// So few documents are compared in some hundredths of a second; where it takes longer, the machine is busy.
+const FEW: u64 = 1_000;
 
 /// How long the round in hand may take after the follower was told to stop.
 const LAST_ROUND: Duration = Duration::from_secs(8);
@@ -54,7 +62,8 @@ pub async fn watch(options: &Sync) -> Result<Answer, Error> {
         server,
         state,
         open: None,
-        known: HashMap::new(),
+        indexes: HashMap::new(),
+        told: BTreeSet::new(),
         deep_due: Instant::now(),
         round_due: Instant::now(),
         pause: options.watching.interval(),
@@ -90,12 +99,40 @@ struct Watch<'a> {
     state: State,
     /// The database, checked definitions and the connection that looks; `None` before the first look and after trouble.
     open: Option<Open>,
-    /// What each index's rounds have seen, and of which generation.
-    known: HashMap<String, (Option<String>, Known)>,
+    /// What is known of each index from its last round, by live uid.
+    indexes: HashMap<String, Following>,
+    /// What was said about what cannot be seen: once is enough.
+    told: BTreeSet<String>,
     deep_due: Instant,
     round_due: Instant,
     pause: Duration,
     first: bool,
+}
+
+/// One index, from round to round.
+#[derive(Default)]
+struct Following {
+    remembered: Remembered,
+    documents: u64,
+    /// How long it took to compare every document the last time.
+    comparing_took: Option<Duration>,
+    /// Whether the last round that looked for edits was after the last commit.
+    saw_edits: bool,
+}
+
+impl Following {
+    /// How deeply the next round looks; `None` for as deeply as the options say. `compare_limit`: documents up to which all are compared.
+    fn depth(&self, deep: bool, sees_edits: bool, compare_limit: u64) -> Option<Depth> {
+        let took = self.comparing_took;
+        let is_cheap = self.documents <= compare_limit
+            && (self.documents <= FEW || took.is_some_and(|took| took < CHEAP));
+        match (deep, sees_edits) {
+            (true, _) => None,
+            (false, true) => Some(Depth::Changed),
+            (false, false) if is_cheap && !self.saw_edits => Some(Depth::All),
+            (false, false) => Some(Depth::Count),
+        }
+    }
 }
 
 struct Open {
@@ -149,11 +186,17 @@ impl Watch<'_> {
         }
         if self.open.is_none() {
             self.open = Some(self.open_database().await?);
+            for following in self.indexes.values_mut() {
+                following.saw_edits = false;
+            }
             self.first = false;
             self.round_due = Instant::now();
         }
         let now = Instant::now();
         if self.has_changed().await? {
+            for following in self.indexes.values_mut() {
+                following.saw_edits = false;
+            }
             self.gather().await?;
         } else if now < self.round_due && now < self.deep_due {
             // Nothing was committed since the last round, so that round still is up to date.
@@ -209,42 +252,55 @@ impl Watch<'_> {
 
     /// One round of every index; the first error is returned when all had theirs.
     async fn round(&mut self, deep: bool) -> Result<(), Error> {
-        let Some(open) = &self.open else {
+        let Some(open) = &mut self.open else {
             return Ok(());
         };
-        let compare = if deep {
-            self.options.compare
-        } else {
-            Compare::Changed
-        };
         let mut trouble = None;
-        for index in &open.indexes {
-            let live_uid = &index.definition.live_uid;
+        for index in &mut open.indexes {
+            let live_uid = &index.definition.live_uid.clone();
+            for spot in index.blind_spots() {
+                if self.told.insert(spot.clone()) {
+                    tracing::warn!("{spot}");
+                }
+            }
             let follower = Follower {
                 options: self.options,
                 database: &open.database,
                 server: &self.server,
                 index,
             };
-            let live = self.server.index(live_uid).await?;
-            let live = live.map(|live| live.created_at);
-            let known = self.known.entry(live_uid.clone()).or_default();
-            if known.0 != live {
-                *known = (live, Known::new());
-            }
-            match follower.follow(compare, Some(&known.1)).await {
+            let following = self.indexes.entry(live_uid.clone()).or_default();
+            let tracking = index.tracking.as_ref();
+            let sees_edits = tracking.is_none_or(Tracking::sees_edits);
+            let depth = following.depth(deep, sees_edits, self.options.compare_limit);
+            let began = Instant::now();
+            match follower.follow(depth, &following.remembered).await {
                 Ok(round) => {
-                    if known.0 == round.created_at {
-                        known.1 = round.seen;
-                    }
                     let documents = self.server.count_documents(live_uid).await?;
+                    if round.done.compare == Depth::All {
+                        following.comparing_took = Some(began.elapsed());
+                    }
+                    following.remembered = round.remembered;
+                    following.documents = documents;
+                    following.saw_edits |= round.saw_edits;
                     self.state.count(live_uid, |figures| {
                         figures.rounds += 1;
                         figures.sent += round.done.sent();
                         figures.deleted += round.done.deleted;
                         figures.documents = documents;
-                        figures.followed_to = Some(round.taken_at);
+                        figures.saw_edits = following.saw_edits;
+                        if round.saw_edits {
+                            figures.followed_to = Some(round.taken_at);
+                        }
+                        figures.tracks_edits = Some(round.tracking.sees_edits());
+                        figures.blind_spots = round
+                            .tracking
+                            .blind_spots
+                            .iter()
+                            .map(ToString::to_string)
+                            .collect();
                     });
+                    index.tracking = Some(round.tracking);
                     if !round.done.is_empty() {
                         tracing::info!("{live_uid}: {}", round.done.words());
                     }

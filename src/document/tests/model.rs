@@ -114,11 +114,22 @@ fn expected(conversion: &str, held: &Held) -> Expected {
         }
         ("list", Held::Integer(number)) => Exactly(json!([number.to_string()])),
         ("list", Held::Real(number)) => Exactly(json!([number.to_string()])),
+        // The Julian days of the years 0 to 9999.
+        ("unix", Held::Integer(day @ 1_721_060..5_373_485)) => {
+            Exactly(json!((day - 2_440_588) * 86_400 + 43_200))
+        }
+        ("unix", Held::Real(day)) if (1_721_059.5..5_373_484.5).contains(day) => {
+            let milliseconds = (day * 86_400_000.0 + 0.5) as i64 - 210_866_760_000_000;
+            Exactly(json!(milliseconds.div_euclid(1_000)))
+        }
         ("unix", Held::Integer(number)) => match number.unsigned_abs() {
             0..100_000_000_000 => Exactly(json!(number)),
             100_000_000_000..100_000_000_000_000 => Exactly(json!(number.div_euclid(1_000))),
             100_000_000_000_000..100_000_000_000_000_000 => {
                 Exactly(json!(number.div_euclid(1_000_000)))
+            }
+            100_000_000_000_000_000..9_200_000_000_000_000_000 => {
+                Exactly(json!(number.div_euclid(1_000_000_000)))
             }
             _ => NoDocument,
         },

@@ -282,8 +282,19 @@ impl Walk {
                     let expected = self.expected(name, "TRUE").await;
                     assert_eq!(ids(live), ids(&expected), "{name}\n{}", outcome.said);
                 }
+                // Where there is nothing that names what changed, all of it is compared.
+                Command::Sync { .. } if name == "articles" && !self.definition.has_changes => {
+                    let expected = self.expected(name, "TRUE").await;
+                    assert_eq!(live, expected, "{command:?}: {name}\n{}", outcome.said);
+                }
                 Command::Sync { .. } => {}
                 Command::Rollback | Command::Clean | Command::Verify => continue,
+            }
+            let by_ids_alone = command == Command::Sync { compare: "ids" }
+                && name == "articles"
+                && !self.definition.has_changes;
+            if by_ids_alone {
+                continue;
             }
             // Whoever stamps a row when writing it is found by every depth.
             for document in self.expected(name, &honest).await {

@@ -22,6 +22,9 @@ const NOW: &str = "(STRFTIME('%Y-%m-%d %H:%M:%f', 'now') || '000')";
 /// The same of a transaction that was open for minutes: stamped when it began, seen by others when it ended.
 const MINUTES_AGO: &str = "(STRFTIME('%Y-%m-%d %H:%M:%f', 'now', '-5 minutes') || '000')";
 
+/// As SQLite and other frameworks write it.
+const WHOLE_SECOND: &str = "CURRENT_TIMESTAMP";
+
 /// Spellings of a time, of long ago, of now and of the future.
 const DATES: [&str; 8] = [
     "'2009-03-01 00:00:00'",
@@ -88,6 +91,8 @@ pub struct Definition {
     documents: usize,
     searchable: usize,
     faceting: usize,
+    /// Whether the articles have a changes.sql.
+    pub has_changes: bool,
 }
 
 /// What a document of the articles consists of: each column's name, what documents.sql says, and what it is in JSON.
@@ -125,6 +130,7 @@ impl Definition {
         documents: 0,
         searchable: 0,
         faceting: 0,
+        has_changes: true,
     };
 
     pub fn another(self, dice: &mut Dice) -> Definition {
@@ -133,6 +139,7 @@ impl Definition {
                 documents: dice.below(DOCUMENTS.len()),
                 searchable: dice.below(2),
                 faceting: dice.below(2),
+                has_changes: dice.chance(70),
             };
             if other != self {
                 return other;
@@ -198,15 +205,19 @@ impl Definition {
 
     pub fn write(self, scene: &mut Scene) {
         scene.define(|definitions| {
-            definitions
+            let definitions = definitions
                 .index("articles", &self.documents_sql())
-                .settings("articles", self.settings())
-                .changes(
+                .settings("articles", self.settings());
+            let definitions = match self.has_changes {
+                false => definitions,
+                true => definitions.changes(
                     "articles",
                     "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since
                      UNION ALL SELECT articles.id, authors.updated_at FROM authors
                      JOIN articles ON articles.author_id = authors.id WHERE authors.updated_at >= :since",
-                )
+                ),
+            };
+            definitions
                 .index("authors", "SELECT id, name FROM authors")
                 .changes("authors", "SELECT id, updated_at AS changed_at FROM authors WHERE updated_at >= :since")
         });
@@ -239,7 +250,7 @@ pub fn any_write(dice: &mut Dice) -> Write {
         )
     };
     let update = |what: &str| format!("UPDATE articles SET {what} WHERE id = {article}");
-    let (words, sql) = match dice.below(19) {
+    let (words, sql) = match dice.below(21) {
         0 | 1 => ("inserts", insert(NOW)),
         2 => ("inserts with an odd timestamp", insert(date)),
         3 | 4 => (
@@ -292,6 +303,14 @@ pub fn any_write(dice: &mut Dice) -> Write {
         17 => (
             "commits late what was unpublished minutes ago",
             unpublish(article, &format!("updated_at = {MINUTES_AGO}")),
+        ),
+        18 => (
+            "edits, stamped with a whole second",
+            update(&format!("title = {title}, score = {score}, updated_at = {WHOLE_SECOND}")),
+        ),
+        19 => (
+            "commits late how an author was renamed minutes ago",
+            format!("UPDATE authors SET name = {title}, updated_at = {MINUTES_AGO} WHERE id = {author}"),
         ),
         _ => (
             "deletes most",

@@ -1,0 +1,34 @@
+//! Whether anything was committed to the database since it was looked at.
+
+use crate::source::{Connection, Database, SourceError};
+
+/// Asked before a snapshot is taken, it tells afterwards whether that snapshot still is what the database holds.
+pub(super) struct Commits {
+    connection: Connection,
+    version: i64,
+}
+
+impl Commits {
+    /// Counts from this moment on.
+    ///
+    /// # Errors
+    /// Where the database cannot be opened.
+    pub(super) async fn since_now(database: &Database) -> Result<Commits, SourceError> {
+        let mut connection = database.connect().await?;
+        let version = connection.data_version().await?;
+        Ok(Commits {
+            connection,
+            version,
+        })
+    }
+
+    /// Whether somebody has committed, or put another file in its place, since this was asked last.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub(super) async fn any(&mut self, database: &Database) -> Result<bool, SourceError> {
+        let version = self.connection.data_version().await?;
+        let before = std::mem::replace(&mut self.version, version);
+        Ok(version != before || database.was_replaced())
+    }
+}
