@@ -65,6 +65,34 @@ impl Data {
         Ok((path, definitions))
     }
 
+    /// So many small rows whose ids are UUIDs, in no order, and the definition of their index.
+    pub async fn uuids(&self, rows: u32) -> Outcome<(PathBuf, PathBuf)> {
+        let path = self.path(&format!("uuids-{rows}.sqlite3"));
+        if !path.exists() {
+            write(&path, UUIDS).await?;
+            for _ in 1..rows / UUIDS_AT_ONCE {
+                write(&path, MORE_UUIDS).await?;
+            }
+        }
+        Ok((path, self.notes_by_any_id()?))
+    }
+
+    /// 3,000 rows of some bytes, and 600 of 200 kB behind them.
+    pub async fn books(&self) -> Outcome<(PathBuf, PathBuf)> {
+        let path = self.path("books.sqlite3");
+        if !path.exists() {
+            write(&path, BOOKS).await?;
+        }
+        Ok((path, self.notes_by_any_id()?))
+    }
+
+    fn notes_by_any_id(&self) -> Outcome<PathBuf> {
+        // One word that all have is indexed: what is measured is the program.
+        let settings = json!({"searchableAttributes": ["kind"]});
+        let documents = "SELECT id, title, kind FROM notes";
+        self.definition("notes", documents, Some(NOTES_CHANGES), &settings)
+    }
+
     /// Bisan's definition of articles with another body or other settings.
     pub fn articles_with(&self, sql: fn(String) -> String, settings: &Value) -> Outcome<PathBuf> {
         let documents = sql(std::fs::read_to_string(own("articles/documents.sql"))?);
@@ -180,6 +208,24 @@ fn own(path: &str) -> PathBuf {
         .join(path)
 }
 
+const UUIDS_AT_ONCE: u32 = 1_000_000;
+const UUIDS: &str = "
+    CREATE TABLE notes (id TEXT NOT NULL UNIQUE, title TEXT, kind TEXT, updated_at TEXT);
+    CREATE VIEW more AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+    SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' ||
+                 substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))) AS id, 'note ' || i AS title FROM n;
+    INSERT INTO notes SELECT id, title, 'note', '2026-01-01 00:00:00.000000' FROM more;
+    CREATE INDEX index_notes_on_updated_at ON notes (updated_at);
+";
+const MORE_UUIDS: &str =
+    "INSERT INTO notes SELECT id, title, 'note', '2026-01-01 00:00:00.000000' FROM more";
+const BOOKS: &str = "
+    CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, kind TEXT, updated_at TEXT);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3600)
+    INSERT INTO notes
+    SELECT i, CASE WHEN i > 3000 THEN hex(zeroblob(100000)) ELSE 'note' END, 'note', '2026-01-01 00:00:00' FROM n;
+    CREATE INDEX index_notes_on_updated_at ON notes (updated_at);
+";
 const NOTES: &str = r#"SELECT id, title, updated_at AS "updated_at:unix" FROM notes"#;
 const NOTES_CHANGES: &str =
     "SELECT id, updated_at AS changed_at FROM notes WHERE updated_at >= :since";

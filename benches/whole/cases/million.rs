@@ -1,9 +1,6 @@
 //! A million rows: memory that does not grow with them, and rounds that cost what changed.
 
-use std::path::Path;
-use std::process::Command;
-
-use super::{cells, indexer_on};
+use super::{cells, indexer_by};
 use crate::Outcome;
 use crate::data::{Data, write};
 use crate::process::run;
@@ -17,7 +14,7 @@ const A_HUNDRED: &str = "
 pub async fn measure(data: &Data) -> Outcome<String> {
     let (database, definitions) = data.million().await?;
     let server = Server::start(Threads::Default).await?;
-    let command = |words: &[&str]| on_notes(&server, &database, &definitions, words);
+    let command = |words: &[&str]| indexer_by(&server, &database, &definitions, words);
 
     let mut table = Table::new(&["1,000,000 rows", "time", "processor", "peak memory"]);
     let rounds: [(&str, &[&str]); 5] = [
@@ -48,10 +45,4 @@ pub async fn measure(data: &Data) -> Outcome<String> {
     }
     server.end().await?;
     Ok(table.to_string())
-}
-
-fn on_notes(server: &Server, database: &Path, definitions: &Path, words: &[&str]) -> Command {
-    let mut command = indexer_on(server, database, words);
-    command.arg("--index-settings").arg(definitions);
-    command
 }

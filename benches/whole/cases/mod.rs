@@ -11,6 +11,7 @@ use super::server::Server;
 use super::{Outcome, table};
 
 mod changes;
+mod ids;
 mod large;
 mod million;
 mod program;
@@ -30,6 +31,8 @@ pub enum Case {
     Changes,
     /// A million small rows: reindex, and the depths of sync
     Million,
+    /// A million and ten million UUIDs, and small documents with books behind them: memory
+    Ids,
     /// Ten times Bisan's articles
     Large,
     /// What settings and conversions cost
@@ -57,6 +60,7 @@ impl Case {
             Case::Reindex => "A reindex beside its floor",
             Case::Changes => "After a change",
             Case::Million => "A million small rows",
+            Case::Ids => "UUIDs, and books behind small documents",
             Case::Large => "Ten times the articles",
             Case::Settings => "What settings cost",
             Case::SmallServer => "Memory of the server",
@@ -71,6 +75,7 @@ impl Case {
             Case::Reindex => reindex::measure(data, times).await,
             Case::Changes => changes::measure(data).await,
             Case::Million => million::measure(data).await,
+            Case::Ids => ids::measure(data).await,
             Case::Large => large::measure(data).await,
             Case::Settings => settings::measure(data).await,
             Case::SmallServer => small_server::measure(data).await,
@@ -88,6 +93,13 @@ fn indexer_on(server: &Server, database: &Path, words: &[&str]) -> Command {
         command.env("MEILISEARCH_API_KEY", key);
     }
     command.stdout(std::process::Stdio::null());
+    command
+}
+
+/// The same on an index of definitions of one's own.
+fn indexer_by(server: &Server, database: &Path, definitions: &Path, words: &[&str]) -> Command {
+    let mut command = indexer_on(server, database, words);
+    command.arg("--index-settings").arg(definitions);
     command
 }
 
