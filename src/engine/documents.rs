@@ -95,9 +95,20 @@ impl Server {
         offset: u64,
         limit: u64,
     ) -> Result<Page<Box<RawValue>>, EngineError> {
-        let mut limit = limit;
+        let query = json!({"offset": offset});
+        self.short_page(uid, query, offset, limit).await
+    }
+
+    /// A page of `limit`, or of so many fewer that they fit into memory.
+    async fn short_page<D: DeserializeOwned>(
+        &self,
+        uid: &str,
+        mut query: Value,
+        offset: u64,
+        mut limit: u64,
+    ) -> Result<Page<D>, EngineError> {
         loop {
-            let query = json!({"offset": offset, "limit": limit});
+            query["limit"] = limit.into();
             let page = self.bounded(limit).page(uid, &query, offset, limit).await;
             match page {
                 Err(EngineError::LongAnswer { .. }) => limit = (limit / FEWER as u64).max(1),
@@ -132,10 +143,11 @@ impl Server {
         Ok(page)
     }
 
-    /// A page of ids: a twentieth of the time that the documents would take, or less.
+    /// A page of ids: a twentieth of the time that the documents would take, or less. Fewer than asked for where they are
+    /// long.
     pub async fn ids(&self, uid: &str, offset: u64, limit: u64) -> Result<IdPage, EngineError> {
-        let query = json!({"offset": offset, "limit": limit, "fields": ["id"]});
-        let page: Page<Identified> = self.page(uid, &query, offset, limit).await?;
+        let query = json!({"offset": offset, "fields": ["id"]});
+        let page: Page<Identified> = self.short_page(uid, query, offset, limit).await?;
         let id = |document: &Identified| {
             DocumentId::from_json(&document.id).map_err(|error| EngineError::UnreadableId {
                 uid: uid.to_owned(),

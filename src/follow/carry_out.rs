@@ -15,7 +15,7 @@ use crate::source::Connection;
 use crate::source::queries::{self, IDS_PER_READ};
 
 /// Ids that are deleted by one task, and asked for in one snapshot before that.
-const IDS_A_DELETE: usize = 20_000;
+const IDS_A_DELETE: usize = 10_000;
 
 impl Round<'_> {
     /// Does what the plan says. Ids that came back meanwhile are taken off its list of deletes.

@@ -102,8 +102,10 @@ impl Round<'_> {
         let mut plan = Plan::new(self.limit.bytes())?;
         let mut in_index = IdList::new();
         let mut offset = 0;
+        let mut limit = IDS_A_PAGE;
         loop {
-            let page = self.server.ids(self.uid, offset, IDS_A_PAGE).await?;
+            let page = self.server.ids(self.uid, offset, limit).await?;
+            limit = limit.min(page.ids.len() as u64);
             for id in &page.ids {
                 in_index.push(id).map_err(Error::Spool)?;
             }

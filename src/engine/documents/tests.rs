@@ -152,6 +152,16 @@ async fn of_a_page_of_books_no_more_is_read_than_memory_may_hold() {
         (1, vec![json!(100), json!(25), json!(6), json!(1)])
     );
 
+    // The longest ids are short enough for pages of some thousand.
+    let canned = Canned::answering(|request| {
+        let id = json!({"id": "x".repeat(511)});
+        let ids = vec![id; request.json()["limit"].as_u64().unwrap() as usize];
+        json_answer(200, json!({"results": ids, "total": 10_000}))
+    })
+    .await;
+    let page = canned.server().ids("a", 0, 10_000).await.unwrap();
+    assert_eq!(page.ids.len(), 2_500);
+
     let canned = books().await;
     let found = canned
         .server()
