@@ -5,6 +5,7 @@
 
 use crate::catalog::CatalogError;
 use crate::cli::ListenAddress;
+use crate::commands::explain::CannotBecome;
 use crate::commands::init::CannotInit;
 use crate::commands::key::CannotMakeKey;
 use crate::commands::reindex::KeyLacks;
@@ -90,6 +91,9 @@ pub enum Error {
     /// Rows that cannot become documents.
     #[error(transparent)]
     Rows(#[from] BadRows),
+    /// The row that `explain` was asked about is such a one.
+    #[error(transparent)]
+    CannotBecome(#[from] CannotBecome),
     /// The database did not yield what it counts.
     #[error(transparent)]
     Incomplete(#[from] IncompleteRead),
@@ -198,6 +202,7 @@ impl Error {
             | Self::NoFollower { .. }
             | Self::Spool(_)
             | Self::Rows(_)
+            | Self::CannotBecome(_)
             | Self::Incomplete(_)
             | Self::Changes(_)
             | Self::Engine(_)

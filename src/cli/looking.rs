@@ -93,7 +93,7 @@ pub struct Explain {
     /// The index definition, by its name or live uid
     #[arg(value_name = "INDEX")]
     pub index_name: String,
-    /// The id of the row, which is that of the document
+    /// The id of the row, which is that of the document; or the row's key, where documents.sql computes its id
     #[arg(value_name = "ID", allow_negative_numbers = true)]
     pub id: String,
     /// What a reader typed: tells at which place the document comes, or which words do not find it

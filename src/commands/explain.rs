@@ -1,9 +1,11 @@
 //! `explain INDEX ID`: why is my article not found? The row, the document that it becomes, the document on the server,
 //! and where a query puts it.
 
+mod key;
 mod report;
 mod row;
 mod search;
+mod typos;
 
 use serde_json::{Map, Value};
 
@@ -19,7 +21,9 @@ use crate::preflight::Prepared;
 use crate::report::Answer;
 use crate::source::Database;
 
-pub use report::{ExplainReport, InDatabase, Searched, Word};
+pub use key::ByKey;
+pub use report::{ExplainReport, InDatabase, Searched, StandIn, Word};
+pub use row::CannotBecome;
 
 /// The longest word that the engine indexes, in bytes (milli: `MAX_WORD_LENGTH`).
 const MAX_WORD_BYTES: usize = 250;
@@ -39,8 +43,7 @@ pub async fn run(options: &Explain) -> Result<Answer, Error> {
 }
 
 async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
-    let id = DocumentId::from_json(&Value::String(options.id.clone()))
-        .map_err(|why| Error::Usage(format!("no document can have this id: {why}")))?;
+    let id = DocumentId::from_json(&Value::String(options.id.clone()));
     let mut definitions = super::definitions(&options.selection)?;
     let known: Vec<String> = definitions.iter().map(|one| one.name.clone()).collect();
     definitions.retain(|one| one.name == options.index_name || one.live_uid == options.index_name);
@@ -61,11 +64,37 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
     let Some(live) = &index.live else {
         return Err(CannotFollow::NoIndex { live_uid }.into());
     };
-    let mut report = ExplainReport::new(index, &id, live.index.created_at.clone());
-    both_sides(&database, &server, index, &id, &mut report).await?;
-    if let Some(q) = &options.q {
+    let mut report = ExplainReport::new(index, &options.id, live.index.created_at.clone());
+    if let Ok(id) = &id {
+        both_sides(&database, &server, index, id, &mut report).await?;
+    }
+    let mut explained = id.as_ref().ok().cloned();
+    let is_nowhere = report.database != InDatabase::Selected && !report.in_index;
+    if is_nowhere && report.alike.is_empty() {
+        let mut connection = database.connect().await?;
+        let found = key::find(&mut connection, index, &options.id).await?;
+        connection.close().await?;
+        match (found, id) {
+            (Some(found), _) => {
+                explained = found.first_id();
+                if let Some(id) = &explained {
+                    report.id = id.to_string();
+                    both_sides(&database, &server, index, id, &mut report).await?;
+                } else {
+                    report.is_left_out_of(&found.table);
+                }
+                report.by_key = Some(found);
+            }
+            (None, Ok(_)) => {}
+            // What no document can have as its id could have been the key of a row.
+            (None, Err(why)) => {
+                return Err(Error::Usage(format!("no document can have this id: {why}")));
+            }
+        }
+    }
+    if let (Some(q), Some(id)) = (&options.q, &explained) {
         let parameters = parameters(options.search.as_deref())?;
-        let found = search::search(&server, index, &id, q, &parameters).await;
+        let found = search::search(&server, index, id, q, &parameters).await;
         report.search = Some(found.map_err(|error| refused(error, &parameters))?);
     }
     report.conclude();
@@ -83,7 +112,9 @@ async fn both_sides(
     let live_uid = &index.definition.live_uid;
     let mut connection = database.connect().await?;
     let mut notes = Notes::default();
-    let line = row::document(&mut connection, index, id, &mut notes).await?;
+    let selected = row::document(&mut connection, index, id, &mut notes).await?;
+    let line = selected.line;
+    report.alike = selected.alike;
     let document = server.document(live_uid, id.as_str()).await?;
     report.notes = notes.entries().to_vec();
     report.database = match &line {

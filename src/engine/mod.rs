@@ -41,7 +41,7 @@ pub mod search;
 pub mod server;
 pub mod settings;
 pub mod settings_cost;
-mod settings_form;
+pub(crate) mod settings_form;
 pub mod settings_keys;
 pub mod swap;
 pub mod tasks;

@@ -288,7 +288,7 @@ fn folded(value: &Value, fold: impl Fn(&str) -> String) -> Value {
 }
 
 /// A stop word as servers keep it: decomposed and, from 1.21 on, with Arabic letters written the Persian way (في as فی).
-fn stop_word(word: &str) -> String {
+pub(crate) fn stop_word(word: &str) -> String {
     word.nfkd()
         .filter(|letter| !letter.is_control() || letter.is_whitespace())
         .filter_map(persian)

@@ -56,6 +56,20 @@ pub fn compared_with_since(sql: &str) -> Vec<Comparison> {
     found
 }
 
+/// The names that stand behind FROM and JOIN, each once: tables, views, and common table expressions.
+pub fn tables_read(sql: &str) -> Vec<String> {
+    let tokens: Vec<Token<'_>> = sql::tokens(sql)
+        .filter(|token| token.kind != Kind::Blank)
+        .collect();
+    let mut names: Vec<String> = Vec::new();
+    for (_, table) in tables(&tokens) {
+        if !names.contains(&table) {
+            names.push(table);
+        }
+    }
+    names
+}
+
 /// The names, in small letters, that stand behind the first FROM: those that decide which rows come. Names of tables
 /// and functions are among them.
 pub fn names_in_conditions(sql: &str) -> Vec<String> {

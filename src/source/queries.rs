@@ -57,7 +57,6 @@ pub fn ids_among<'i>(
 
 /// The rows of a table whose column has this id, whatever documents.sql leaves out, and the values to bind.
 pub fn in_table(table: &str, column: &str, id: &str) -> (String, Vec<Argument>) {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let (list, arguments) = id_list([id]);
     (
         format!(
@@ -67,6 +66,35 @@ pub fn in_table(table: &str, column: &str, id: &str) -> (String, Vec<Argument>) 
         ),
         arguments,
     )
+}
+
+/// All rows of a table or view.
+pub fn whole_table(table: &str) -> String {
+    format!("SELECT * FROM {}", quoted(table))
+}
+
+/// A row, if a column of a table belongs to its PRIMARY KEY or a UNIQUE index. Bind table and column, in this order.
+pub const IS_KEY: &str = "SELECT 1 FROM pragma_table_xinfo(?1) AS c WHERE c.name = ?2 COLLATE NOCASE AND (c.pk > 0 OR c.name IN \
+     (SELECT i.name FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS i WHERE l.\"unique\" = 1)) LIMIT 1";
+
+/// The ids that documents.sql gives to the rows of a table whose column is one of so many values, to be bound: by a common table
+/// expression that stands in the table's place.
+pub fn of_one_row(
+    documents_sql: &str,
+    table: &str,
+    column: &str,
+    with_rowid: bool,
+) -> impl Fn(usize) -> String {
+    let (table, column) = (quoted(table), quoted(column));
+    let rowid = if with_rowid { "rowid AS rowid, " } else { "" };
+    let core = sql::core(documents_sql).to_owned();
+    move |values| {
+        let values = placeholders(values);
+        format!(
+            "WITH {table} AS (SELECT {rowid}* FROM main.{table} AS t WHERE t.{column} IN ({values}))\n\
+             SELECT d.\"id\" FROM (\n{core}\n) AS d"
+        )
+    }
 }
 
 /// One row about the types of these columns of documents.sql, four values each: how many numbers, how many texts, the first
@@ -166,15 +194,21 @@ pub fn without_timestamp(changes_sql: &str) -> String {
 /// (the usual way to gather an article's tags) and reads only these rows, but a subquery it does not.
 fn id_list<'i>(ids: impl IntoIterator<Item = &'i str>) -> (String, Vec<Argument>) {
     let arguments: Vec<Argument> = ids.into_iter().flat_map(spellings).collect();
-    let placeholders: Vec<String> = (1..=arguments.len())
-        .map(|number| format!("?{number}"))
-        .collect();
-    (placeholders.join(", "), arguments)
+    (placeholders(arguments.len()), arguments)
+}
+
+fn placeholders(count: usize) -> String {
+    let placeholders: Vec<String> = (1..=count).map(|number| format!("?{number}")).collect();
+    placeholders.join(", ")
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The id as a text, and as a number if it is one: an expression without affinity (`a.id || ''`) equals only the one, a
 /// column without a declared type only what it holds.
-fn spellings(id: &str) -> impl Iterator<Item = Argument> {
+pub fn spellings(id: &str) -> impl Iterator<Item = Argument> {
     let number = id
         .parse::<i64>()
         .ok()

@@ -212,3 +212,207 @@ async fn what_cannot_be_asked_is_refused_with_the_reason() {
         .await
         .says(["filterable"]);
 }
+
+/// Twelve articles about one needle, with these settings.
+async fn needles(settings: Value) -> Scene {
+    let mut scene = Scene::new().await;
+    scene
+        .database
+        .execute("UPDATE articles SET title = 'needle ' || id, excerpt = 'part ' || (id % 2)")
+        .await;
+    scene.define(|definitions| {
+        definitions
+            .index("articles", "SELECT id, title, excerpt FROM articles")
+            .settings("articles", settings)
+    });
+    scene.reindex().run().await.expect(0);
+    scene
+}
+
+#[tokio::test]
+async fn a_document_that_another_one_stands_for_is_told_with_that_one() {
+    for filterable in [json!([]), json!(["id"])] {
+        let scene = needles(json!({
+            "searchableAttributes": ["title"], "distinctAttribute": "excerpt", "filterableAttributes": filterable
+        }))
+        .await;
+        let mut shown = Vec::new();
+        let mut hidden = Vec::new();
+        for id in 1..=12 {
+            let id = id.to_string();
+            let report = explain(&scene, 0, &[&id, "--q", "needle"]).await;
+            match report["search"]["rank"].as_u64() {
+                Some(_) => shown.push(id),
+                None => hidden.push(report),
+            }
+        }
+        assert_eq!((shown.len(), hidden.len()), (2, 10));
+        for report in hidden {
+            let stand_in = report["search"]["stand_in"]["id"].as_str().unwrap();
+            assert!(shown.iter().any(|id| id == stand_in), "{report}");
+            assert_eq!(report["search"]["stand_in"]["field"], "excerpt", "{report}");
+            let said = because(&report);
+            assert!(said.contains("is shown in its place"), "{report}");
+            assert!(!said.contains("does not find it"), "{report}");
+            let told = filterable != json!([]);
+            assert_eq!(report["search"]["matches"] == true, told, "{report}");
+        }
+        let report = explain(&scene, 0, &["3", "--q", "xylophone"]).await;
+        assert_eq!(report["search"]["matches"], false, "{report}");
+    }
+}
+
+#[tokio::test]
+async fn hits_that_do_not_show_their_id_are_not_taken_for_no_hits() {
+    for (filterable, matches) in [(json!([]), Value::Null), (json!(["id"]), json!(true))] {
+        let scene = needles(json!({
+            "searchableAttributes": ["title"], "displayedAttributes": ["title"], "filterableAttributes": filterable
+        }))
+        .await;
+        let report = explain(&scene, 0, &["3", "--q", "needle"]).await;
+        assert_eq!(report["search"]["matches"], matches, "{report}");
+        assert_eq!(report["search"]["hits"], 12, "{report}");
+        let said = because(&report);
+        assert!(said.contains("displayedAttributes"), "{report}");
+        assert!(!said.contains("does not find it"), "{report}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_leaves_it_out_is_told_from_a_word_that_misses() {
+    for filterable in [json!(["excerpt"]), json!(["excerpt", "id"])] {
+        let scene =
+            needles(json!({"searchableAttributes": ["title"], "filterableAttributes": filterable}))
+                .await;
+        let search = json!({"filter": "excerpt = 'part 0'"}).to_string();
+        let report = explain(&scene, 0, &["3", "--q", "needle", "--search", &search]).await;
+        let found = &report["search"];
+        assert_eq!(
+            (&found["matches"], &found["filtered_out"]),
+            (&json!(false), &json!(true)),
+            "{report}"
+        );
+        assert_eq!(found["words"][0]["found"], true, "{report}");
+        assert!(
+            because(&report).contains("the filter leaves it out"),
+            "{report}"
+        );
+        let report = explain(&scene, 0, &["4", "--q", "xylophone", "--search", &search]).await;
+        assert_eq!(report["search"]["filtered_out"], false, "{report}");
+        assert_eq!(report["search"]["words"][0]["found"], false, "{report}");
+    }
+}
+
+#[tokio::test]
+async fn stop_words_and_limits_of_typos_are_named() {
+    let mut scene = Scene::new().await;
+    scene.define(|definitions| {
+        definitions
+            .index("articles", "SELECT id, title FROM articles")
+            .settings(
+                "articles",
+                json!({
+                    "searchableAttributes": ["title"], "stopWords": ["the"],
+                    "typoTolerance": {"minWordSizeForTypos": {"oneTypo": 8, "twoTypos": 12}}
+                }),
+            )
+    });
+    scene.database.save_title(3, "the olive harvest").await;
+    scene.reindex().run().await.expect(0);
+    let all = json!({"matchingStrategy": "all"}).to_string();
+    let why = |report: &Value, place: usize| {
+        let word = &report["search"]["words"][place];
+        (
+            word["found"].clone(),
+            word["why"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    let report = explain(&scene, 0, &["3", "--q", "the harvist", "--search", &all]).await;
+    let (found, reason) = why(&report, 0);
+    assert_eq!(found, Value::Null, "{report}");
+    assert!(reason.contains("a stop word"), "{report}");
+    let (found, reason) = why(&report, 1);
+    assert_eq!(found, false, "{report}");
+    assert!(
+        reason.contains("`harvest` in title is 1 typo away"),
+        "{report}"
+    );
+    assert!(reason.contains("minWordSizeForTypos"), "{report}");
+    // At the end it is the beginning of a longer word, and there is none.
+    let report = explain(&scene, 0, &["3", "--q", "olive the", "--search", &all]).await;
+    assert_eq!(report["search"]["matches"], false, "{report}");
+    let (found, reason) = why(&report, 1);
+    assert_eq!(found, false, "{report}");
+    assert!(reason.contains("a stop word: at the end"), "{report}");
+    // Only the last word of a query is a beginning.
+    let report = explain(&scene, 0, &["3", "--q", "harv olive", "--search", &all]).await;
+    let (found, reason) = why(&report, 0);
+    assert_eq!(found, false, "{report}");
+    assert!(reason.contains("only the last word"), "{report}");
+}
+
+/// One company a row, whose code is its key.
+async fn companies(documents_sql: &str) -> Scene {
+    let mut scene = Scene::new().await;
+    scene
+        .database
+        .execute(
+            "CREATE TABLE companies (code TEXT NOT NULL UNIQUE COLLATE NOCASE, name TEXT, gone INTEGER NOT NULL DEFAULT 0);
+             INSERT INTO companies VALUES ('NEWCO', 'New Company', 0), ('old/co', 'Old Company', 0), ('GONE', 'Gone', 1);
+             CREATE TABLE owners (code TEXT, owner TEXT); INSERT INTO owners VALUES ('NEWCO', 'one'), ('NEWCO', 'two');",
+        )
+        .await;
+    scene.define(|definitions| definitions.index("articles", documents_sql));
+    scene.reindex().run().await.expect(0);
+    scene
+}
+
+#[tokio::test]
+async fn a_computed_id_is_found_by_the_key_of_its_row() {
+    for sql in [
+        "SELECT hex(code) AS id, name FROM companies WHERE gone = 0",
+        "SELECT hex(c.code) AS id, c.name, count(o.owner) AS owners FROM companies AS c \
+         LEFT JOIN owners AS o ON o.code = c.code WHERE NOT c.gone GROUP BY c.code",
+        "SELECT 'c' || companies.rowid AS id, name FROM companies WHERE gone = 0",
+    ] {
+        let scene = companies(sql).await;
+        for (asked, name) in [("NEWCO", "New Company"), ("old/co", "Old Company")] {
+            let report = explain(&scene, 0, &[asked, "--q", name]).await;
+            let id = report["id"].as_str().unwrap();
+            assert_ne!(id, asked, "{report}");
+            assert_eq!(report["by_key"]["column"], "code", "{report}");
+            assert_eq!(report["sides_agree"], true, "{report}");
+            assert_eq!(report["search"]["rank"], 1, "{report}");
+            let said = because(&report);
+            assert!(
+                said.contains(&format!("`companies` that has the id {id}")),
+                "{report}"
+            );
+        }
+        let report = explain(&scene, 0, &["GONE"]).await;
+        assert_eq!(report["database"], "filtered_out", "{report}");
+        assert_eq!(report["by_key"]["ids"], json!([]), "{report}");
+        let report = explain(&scene, 0, &["NOBODY"]).await;
+        assert_eq!(report["by_key"], Value::Null, "{report}");
+        let command = scene.command("explain").args(["articles", "no/body"]);
+        command
+            .run()
+            .await
+            .expect(2)
+            .says(["no document can have this id"]);
+    }
+}
+
+#[tokio::test]
+async fn ids_that_differ_by_case_are_not_taken_for_one() {
+    let scene = companies("SELECT code AS id, name FROM companies WHERE code <> 'old/co'").await;
+    let report = explain(&scene, 0, &["newco"]).await;
+    assert_eq!(report["alike"], json!(["NEWCO"]), "{report}");
+    assert_eq!(report["in_index"], false, "{report}");
+    let said = because(&report);
+    assert!(said.contains("NEWCO, which is another one"), "{report}");
+    assert!(!said.contains("missing"), "{report}");
+    let report = explain(&scene, 0, &["NEWCO"]).await;
+    assert_eq!(report["sides_agree"], true, "{report}");
+    assert_eq!(report["alike"], json!([]), "{report}");
+}

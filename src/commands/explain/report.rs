@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::key::ByKey;
 use crate::commands::verify::fields;
 use crate::document::Note;
 use crate::follow::FieldDifference;
-use crate::ids::DocumentId;
 use crate::preflight::Prepared;
 use crate::report::{aligned, counted, grouped};
 use crate::terminal::style;
@@ -44,6 +44,12 @@ pub struct Searched {
     pub max_total_hits: u64,
     /// Whether it matches; null where that cannot be told, because more match than can be reached.
     pub matches: Option<bool>,
+    /// Whether hits show `id` (the setting `displayedAttributes`); without it, no place can be told.
+    pub shows_id: bool,
+    /// The document that is shown in its place, by `distinctAttribute` or the search parameter `distinct`.
+    pub stand_in: Option<StandIn>,
+    /// Whether the search parameter `filter` leaves it out.
+    pub filtered_out: bool,
     /// Which words alone find it, where the query does not.
     pub words: Vec<Word>,
     /// Fields that hold a word of the query and are not among searchableAttributes.
@@ -57,6 +63,19 @@ pub struct Word {
     pub word: String,
     /// Whether it finds the document; null where that cannot be told.
     pub found: Option<bool>,
+    /// Why not, where the settings tell: a stop word, a typo too many.
+    pub why: Option<String>,
+}
+
+/// One document is shown of all that say the same in a field.
+#[derive(Clone, Debug, Serialize)]
+pub struct StandIn {
+    /// The field.
+    pub field: String,
+    /// What all of them say.
+    pub value: Value,
+    /// The id of the one that is shown; null where the hits do not tell.
+    pub id: Option<String>,
 }
 
 /// What `explain` found.
@@ -70,6 +89,10 @@ pub struct ExplainReport {
     pub created_at: String,
     /// The id.
     pub id: String,
+    /// The row that was found by a key, because no document has what was asked for as its id.
+    pub by_key: Option<ByKey>,
+    /// Ids of the database that differ from it by case alone.
+    pub alike: Vec<String>,
     /// The answer, in sentences.
     pub because: Vec<String>,
     /// Whether database and index say the same.
@@ -97,12 +120,14 @@ pub struct ExplainReport {
 }
 
 impl ExplainReport {
-    pub(super) fn new(index: &Prepared, id: &DocumentId, created_at: String) -> Self {
+    pub(super) fn new(index: &Prepared, id: &str, created_at: String) -> Self {
         Self {
             index: index.definition.name.clone(),
             live_uid: index.definition.live_uid.clone(),
             created_at,
-            id: id.to_string(),
+            id: id.to_owned(),
+            by_key: None,
+            alike: Vec::new(),
             because: Vec::new(),
             sides_agree: false,
             database: InDatabase::Unknown,
@@ -118,9 +143,17 @@ impl ExplainReport {
         }
     }
 
+    /// documents.sql leaves out the row of this table.
+    pub(super) fn is_left_out_of(&mut self, table: &str) {
+        self.database = InDatabase::FilteredOut;
+        self.table = Some(table.to_owned());
+        self.sides_agree = true;
+    }
+
     /// Puts the answer into sentences.
     pub(super) fn conclude(&mut self) {
         let mut because = Vec::new();
+        because.extend(self.by_key.as_ref().map(|found| self.found_by(found)));
         because.push(self.sides());
         if !self.sides_agree {
             because.push(match self.waiting_tasks {
@@ -147,11 +180,43 @@ impl ExplainReport {
         self.because = because;
     }
 
+    /// Of which row that is, which was not asked for by its id.
+    fn found_by(&self, found: &ByKey) -> String {
+        let ByKey { table, column, ids } = found;
+        match ids.as_slice() {
+            [] => format!("no document has this id; it is the {column} of a row of `{table}`"),
+            [id] => format!(
+                "no document has this id; it is the {column} of the row of `{table}` that has the id {id}"
+            ),
+            [id, others @ ..] => format!(
+                "no document has this id; it is the {column} of the row of `{table}` that makes {} documents: {id}, which is \
+                 explained here, and {}",
+                ids.len(),
+                others.join(", ")
+            ),
+        }
+    }
+
     /// Which side has it, and why one does not.
     fn sides(&self) -> String {
         let table = self.table.as_deref().unwrap_or_default();
+        if self.database != InDatabase::Selected && !self.alike.is_empty() {
+            return format!(
+                "the database has not this id, but {}, which is another one: Meilisearch tells capital letters from small \
+                 ones{}",
+                self.alike.join(", "),
+                if self.in_index {
+                    "; the index still has it"
+                } else {
+                    ""
+                }
+            );
+        }
         let in_database = match self.database {
             InDatabase::Selected => "the database has it".to_owned(),
+            InDatabase::FilteredOut if self.by_key.as_ref().is_some_and(|by| by.ids.is_empty()) => {
+                return "documents.sql leaves that row out".to_owned();
+            }
             InDatabase::FilteredOut => {
                 let mut text =
                     format!("the table `{table}` has it, but documents.sql leaves it out");
@@ -200,10 +265,7 @@ impl ExplainReport {
     pub fn summary(&self) -> String {
         let good = self.sides_agree
             && self.in_index
-            && self
-                .search
-                .as_ref()
-                .is_none_or(|search| search.rank.is_some());
+            && self.search.as_ref().is_none_or(Searched::is_reached);
         let mark = if good {
             style("✔").green().bold()
         } else {
@@ -224,12 +286,14 @@ impl ExplainReport {
                 .words
                 .iter()
                 .map(|word| {
-                    let found = match word.found {
-                        Some(true) => "finds it",
-                        Some(false) => "does not find it",
-                        None => "finds more than can be looked at",
+                    let found = match (word.found, &word.why) {
+                        (Some(true), _) => "finds it".to_owned(),
+                        (Some(false), None) => "does not find it".to_owned(),
+                        (Some(false), Some(why)) => format!("does not find it: {why}"),
+                        (None, None) => "finds more than can be looked at".to_owned(),
+                        (None, Some(why)) => why.clone(),
                     };
-                    [word.word.clone(), found.to_owned()]
+                    [word.word.clone(), found]
                 })
                 .collect();
             text.push_str(&aligned(&rows));
@@ -239,6 +303,11 @@ impl ExplainReport {
 }
 
 impl Searched {
+    /// Whether the hits hold it, as far as they tell.
+    fn is_reached(&self) -> bool {
+        self.rank.is_some() || (!self.shows_id && self.matches == Some(true))
+    }
+
     fn sentences(&self, in_index: bool) -> Vec<String> {
         let q = &self.q;
         let hits = counted(self.hits, "document", "documents");
@@ -257,10 +326,26 @@ impl Searched {
             )];
         }
         let mut sentences = vec![match self.matches {
+            matches if !self.shows_id => {
+                let matches = match matches {
+                    Some(true) => "matches it",
+                    Some(false) => "does not find it",
+                    None => "may match it, which could be told if `id` were filterable",
+                };
+                format!(
+                    "\"{q}\" {matches}; hits do not show `id` (displayedAttributes), so that its place among {hits} cannot be told"
+                )
+            }
+            matches if self.stand_in.is_some() && matches != Some(false) => {
+                self.of_stand_in(matches == Some(true))
+            }
             Some(true) => format!(
                 "\"{q}\" matches it, but it comes after the first {} hits, and maxTotalHits lets no more be reached",
                 grouped(self.max_total_hits)
             ),
+            Some(false) if self.filtered_out => {
+                format!("\"{q}\" does not find it, for the filter leaves it out; {hits} pass")
+            }
             Some(false) => format!("\"{q}\" does not find it, though it finds {hits}"),
             None => format!(
                 "\"{q}\" does not show it among the first {} hits, and maxTotalHits lets no more be reached; whether it \
@@ -268,6 +353,9 @@ impl Searched {
                 grouped(self.max_total_hits)
             ),
         }];
+        if self.filtered_out && self.words.iter().any(|word| word.found == Some(false)) {
+            sentences.push("without the filter it is not found either".to_owned());
+        }
         if !self.unsearchable.is_empty() {
             sentences.push(format!(
                 "a word of the query stands in {}, which searchableAttributes does not name",
@@ -275,6 +363,24 @@ impl Searched {
             ));
         }
         sentences
+    }
+
+    fn of_stand_in(&self, matches: bool) -> String {
+        let q = &self.q;
+        let Some(StandIn { field, value, id }) = &self.stand_in else {
+            return String::new();
+        };
+        let shown = match id {
+            Some(id) => format!("{id} is shown in its place"),
+            None => "another one is shown in its place".to_owned(),
+        };
+        let matches = match matches {
+            true => "matches it, but ",
+            false => "may match it, but ",
+        };
+        format!(
+            "\"{q}\" {matches}{shown}: of all documents whose `{field}` is {value}, a search shows one (distinct)"
+        )
     }
 }
 
@@ -292,6 +398,12 @@ mod tests {
             live_uid: "articles".to_owned(),
             created_at: "2026-11-24T14:30:02.114209Z".to_owned(),
             id: "4711".to_owned(),
+            by_key: Some(ByKey {
+                table: "articles".to_owned(),
+                column: "slug".to_owned(),
+                ids: vec!["4711".to_owned()],
+            }),
+            alike: vec!["a4711".to_owned()],
             because: Vec::new(),
             sides_agree: false,
             database: InDatabase::Selected,
@@ -320,9 +432,17 @@ mod tests {
                 hits: 212,
                 max_total_hits: 10_000,
                 matches: Some(false),
+                shows_id: true,
+                stand_in: Some(StandIn {
+                    field: "sku".to_owned(),
+                    value: json!("B-7"),
+                    id: Some("4710".to_owned()),
+                }),
+                filtered_out: false,
                 words: vec![Word {
                     word: "يافا".to_owned(),
                     found: Some(false),
+                    why: Some("`يافه` in title is 2 typos away".to_owned()),
                 }],
                 unsearchable: vec!["source".to_owned()],
             }),
@@ -365,6 +485,8 @@ mod tests {
             search: None,
             notes: Vec::new(),
             long_words: Vec::new(),
+            by_key: None,
+            alike: Vec::new(),
             ..report()
         };
         left_out.conclude();

@@ -4,11 +4,10 @@ use futures::TryStreamExt as _;
 
 use super::report::ExplainReport;
 use super::report::InDatabase;
-use crate::document::Notes;
+use crate::document::{DocumentError, Notes};
 use crate::error::Error;
 use crate::ids::DocumentId;
 use crate::preflight::Prepared;
-use crate::reader::{BadRow, BadRows};
 use crate::source::{Connection, Value, advice, queries};
 
 /// What became of an id that documents.sql does not return.
@@ -35,34 +34,58 @@ impl NotSelected {
     }
 }
 
-/// The document that a row becomes, as a line of JSON; none where documents.sql does not return it.
+/// What documents.sql returns for an id.
+pub struct Selected {
+    /// The document that the row becomes, as a line of JSON; none where there is no such row.
+    pub line: Option<Vec<u8>>,
+    /// Ids that a column with COLLATE NOCASE takes for the same. To Meilisearch they are others.
+    pub alike: Vec<String>,
+}
+
+/// Reads what documents.sql returns for an id.
 pub async fn document(
     connection: &mut Connection,
     index: &Prepared,
     id: &DocumentId,
     notes: &mut Notes,
-) -> Result<Option<Vec<u8>>, Error> {
+) -> Result<Selected, Error> {
     let (sql, arguments) = queries::by_ids(&index.definition.documents_sql, [id.as_str()]);
+    let mut selected = Selected {
+        line: None,
+        alike: Vec::new(),
+    };
     let mut snapshot = connection.snapshot().await?;
     let mut rows = snapshot.rows(&sql, arguments);
-    let row = rows.try_next().await?;
-    let mut line = Vec::new();
-    if let Some(row) = &row {
-        index
+    while let Some(row) = rows.try_next().await? {
+        let mut line = Vec::new();
+        let mut of_row = Notes::default();
+        let found = index
             .shape
-            .write(&row.values(), &mut line, notes)
-            .map_err(|why| BadRows {
+            .write(&row.values(), &mut line, &mut of_row)
+            .map_err(|why| CannotBecome {
                 index: index.definition.name.clone(),
-                total: 1,
-                shown: vec![BadRow {
-                    row: 1,
-                    why: why.into(),
-                }],
+                why,
             })?;
+        if found == *id {
+            selected.line = Some(line);
+            *notes = of_row;
+            break;
+        }
+        selected.alike.push(found.to_string());
     }
     drop(rows);
     snapshot.end().await?;
-    Ok(row.map(|_| line))
+    Ok(selected)
+}
+
+/// The row that was asked for is one that cannot be indexed.
+#[derive(Debug, thiserror::Error)]
+#[error("{index}: documents.sql returns its row, which cannot be indexed: {why}")]
+pub struct CannotBecome {
+    /// The definition's name.
+    pub index: String,
+    /// What is wrong with it.
+    pub why: DocumentError,
 }
 
 /// Whether the table that the id comes from holds the row all the same, and what its columns say that documents.sql

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::report::{Searched, Word};
+use super::report::{Searched, StandIn, Word};
+use super::typos::Typos;
 use crate::engine::settings::DEFAULT_MAX_TOTAL_HITS;
-use crate::engine::{EngineError, Server};
+use crate::engine::{EngineError, Server, settings_form};
 use crate::error::Error;
 use crate::ids::DocumentId;
 use crate::preflight::Prepared;
@@ -39,12 +40,18 @@ pub async fn search(
         .and_then(|pagination| pagination.get("maxTotalHits"))
         .and_then(Value::as_u64)
         .unwrap_or(DEFAULT_MAX_TOTAL_HITS);
+    let document = server
+        .document(live_uid, id.as_str())
+        .await?
+        .unwrap_or_default();
     let mut search = Search {
         server,
         live_uid,
         id,
         parameters: parameters.clone(),
         reach: max_total_hits.min(HITS_LOOKED_AT),
+        shows_id: shows_id(&settings),
+        distinct: distinct(&settings, parameters, &document),
     };
     for paging in ["limit", "offset", "page", "hitsPerPage"] {
         search.parameters.remove(paging);
@@ -63,6 +70,9 @@ pub async fn search(
         hits: found.hits,
         max_total_hits,
         matches: None,
+        shows_id: search.shows_id,
+        stand_in: None,
+        filtered_out: false,
         words: Vec::new(),
         unsearchable: Vec::new(),
     };
@@ -70,23 +80,53 @@ pub async fn search(
         searched.matches = Some(true);
         return Ok(searched);
     }
-    searched.matches = match found.hits < search.reach {
-        true => Some(false),
-        // More match than can be reached; only a filter can tell.
-        false => search.matches_by_filter(q).await?,
-    };
-    if searched.matches != Some(true) {
-        for word in q.split_whitespace().take(WORDS) {
-            searched.words.push(Word {
-                word: word.to_owned(),
-                found: search.word(word).await?,
-            });
+    searched.matches = search.matches(q, &found).await?;
+    let (field, value) = search.distinct.clone().unzip();
+    if searched.matches != Some(false)
+        && (found.stand_in.is_some() || found.hits < search.reach)
+        && let (Some(field), Some(value)) = (field, value)
+    {
+        searched.stand_in = Some(StandIn {
+            field,
+            value,
+            id: found.stand_in,
+        });
+    }
+    if searched.matches != Some(true) && !document.is_empty() {
+        searched.filtered_out = search.is_filtered_out().await?;
+        if searched.filtered_out {
+            // What the words find is told of the index, and not of nothing.
+            searched.matches = Some(false);
+            search.parameters.remove("filter");
         }
-        if let Some(document) = server.document(live_uid, id.as_str()).await? {
-            searched.unsearchable = unsearchable(&settings, &document, q);
-        }
+        searched.words = search.words(q, &settings, &document).await?;
+        searched.unsearchable = unsearchable(&settings, &document, q);
     }
     Ok(searched)
+}
+
+/// Whether hits have the field `id`.
+fn shows_id(settings: &Map<String, Value>) -> bool {
+    let displayed = settings
+        .get("displayedAttributes")
+        .and_then(Value::as_array);
+    displayed.is_none_or(|all| {
+        let mut names = all.iter().filter_map(Value::as_str);
+        names.any(|name| name == "*" || name == "id")
+    })
+}
+
+/// The field of which a search shows one document a value, and what this one says there.
+fn distinct(
+    settings: &Map<String, Value>,
+    parameters: &Map<String, Value>,
+    document: &Map<String, Value>,
+) -> Option<(String, Value)> {
+    let asked = parameters.get("distinct").and_then(Value::as_str);
+    let set = settings.get("distinctAttribute").and_then(Value::as_str);
+    let field = asked.or(set)?;
+    let value = document.get(field).filter(|value| !value.is_null())?;
+    Some((field.to_owned(), value.clone()))
 }
 
 struct Search<'a> {
@@ -96,53 +136,87 @@ struct Search<'a> {
     parameters: Map<String, Value>,
     /// How far hits can be looked at.
     reach: u64,
+    /// Whether hits tell which document they are.
+    shows_id: bool,
+    /// The field of which one document a value is shown, and this one's value.
+    distinct: Option<(String, Value)>,
 }
 
 struct Found {
     rank: Option<u64>,
     hits: u64,
+    /// The id of the hit that has the same value where one document a value is shown.
+    stand_in: Option<String>,
 }
 
 impl Search<'_> {
     async fn rank(&self, q: &str) -> Result<Found, EngineError> {
-        let mut offset = 0;
+        let mut fields = vec!["id"];
+        fields.extend(self.distinct.as_ref().map(|(field, _)| field.as_str()));
+        let mut found = Found {
+            rank: None,
+            hits: 0,
+            stand_in: None,
+        };
         loop {
-            let limit = HITS_A_REQUEST.min(self.reach - offset);
+            let offset = found.hits;
+            let limit = match self.shows_id {
+                true => HITS_A_REQUEST.min(self.reach - offset),
+                // Nothing can be looked for: how many there are is all that they tell.
+                false => 1,
+            };
             let mut parameters = self.parameters.clone();
             parameters.insert("q".to_owned(), json!(q));
             parameters.insert("offset".to_owned(), json!(offset));
             parameters.insert("limit".to_owned(), json!(limit));
-            parameters.insert("attributesToRetrieve".to_owned(), json!(["id"]));
+            parameters.insert("attributesToRetrieve".to_owned(), json!(fields));
             let answer = self.server.search(self.live_uid, &parameters).await?;
             let none = Vec::new();
             let hits = answer
                 .get("hits")
                 .and_then(Value::as_array)
                 .unwrap_or(&none);
-            let place = hits.iter().position(|hit| {
-                hit.get("id")
-                    .and_then(|id| DocumentId::from_json(id).ok())
-                    .is_some_and(|id| id == *self.id)
-            });
-            let total = answer.get("estimatedTotalHits").and_then(Value::as_u64);
+            let id_of = |hit: &Value| hit.get("id").and_then(|id| DocumentId::from_json(id).ok());
+            let place = hits
+                .iter()
+                .position(|hit| id_of(hit).is_some_and(|id| id == *self.id));
+            let total = answer
+                .get("estimatedTotalHits")
+                .and_then(Value::as_u64)
+                .unwrap_or_default();
             let seen = offset + hits.len() as u64;
             if let Some(place) = place {
-                let rank = offset + place as u64 + 1;
-                return Ok(Found {
-                    rank: Some(rank),
-                    hits: total.unwrap_or_default().max(seen),
-                });
+                found.rank = Some(offset + place as u64 + 1);
+                found.hits = total.max(seen);
+                return Ok(found);
             }
-            if (hits.len() as u64) < limit || seen >= self.reach {
+            if let (None, Some((field, value))) = (&found.stand_in, &self.distinct) {
+                let mut same = hits.iter().filter(|hit| hit.get(field) == Some(value));
+                found.stand_in = same.find_map(id_of).map(|id| id.to_string());
+            }
+            let is_last = (hits.len() as u64) < limit;
+            if is_last || seen >= self.reach || !self.shows_id {
                 // An estimate counts what is beyond the last hit, too.
-                let hits = match (hits.len() as u64) < limit {
+                found.hits = match is_last {
                     true => seen,
-                    false => total.unwrap_or_default().max(seen),
+                    false => total.max(seen),
                 };
-                return Ok(Found { rank: None, hits });
+                return Ok(found);
             }
-            offset = seen;
+            found.hits = seen;
         }
+    }
+
+    /// Whether a query that does not show the document matches it; none where that cannot be told.
+    async fn matches(&self, q: &str, found: &Found) -> Result<Option<bool>, EngineError> {
+        // The hits are all of them, each tells its id, and none stands for another one.
+        if self.shows_id && self.distinct.is_none() && found.hits < self.reach {
+            return Ok(Some(false));
+        }
+        if found.hits == 0 {
+            return Ok(Some(false));
+        }
+        self.matches_by_filter(q).await
     }
 
     /// Whether a query matches, asked with a filter by id; none where the index cannot be filtered by it.
@@ -171,18 +245,92 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a single word finds it; none where more match than can be looked at.
-    async fn word(&self, word: &str) -> Result<Option<bool>, EngineError> {
-        if let Some(matches) = self.matches_by_filter(word).await? {
+    /// Whether the filter of the search leaves the document out, whatever the query is.
+    async fn is_filtered_out(&self) -> Result<bool, EngineError> {
+        let filter = self
+            .parameters
+            .get("filter")
+            .filter(|filter| !filter.is_null());
+        let Some(filter) = filter else {
+            return Ok(false);
+        };
+        // Without the rest of the parameters: a threshold or a list of fields would decide, too.
+        let alone = Search {
+            parameters: Map::from_iter([("filter".to_owned(), filter.clone())]),
+            distinct: self.distinct.clone(),
+            ..*self
+        };
+        Ok(alone.finds("").await? == Some(false))
+    }
+
+    /// Whether a query finds it, as far as that can be told.
+    async fn finds(&self, q: &str) -> Result<Option<bool>, EngineError> {
+        if let Some(matches) = self.matches_by_filter(q).await? {
             return Ok(Some(matches));
         }
-        let found = self.rank(word).await?;
-        Ok(match found.rank {
-            Some(_) => Some(true),
-            None if found.hits < self.reach => Some(false),
-            None => None,
-        })
+        let found = self.rank(q).await?;
+        match found.rank {
+            Some(_) => Ok(Some(true)),
+            None => self.matches(q, &found).await,
+        }
     }
+
+    /// Which words of a query find the document, each alone, and why one does not.
+    async fn words(
+        &self,
+        q: &str,
+        settings: &Map<String, Value>,
+        document: &Map<String, Value>,
+    ) -> Result<Vec<Word>, EngineError> {
+        let typos = Typos::new(settings);
+        let ends_open = !q.ends_with(char::is_whitespace);
+        let words: Vec<&str> = q.split_whitespace().collect();
+        let mut told = Vec::new();
+        for (place, word) in words.iter().enumerate().take(WORDS) {
+            let is_last = ends_open && place + 1 == words.len();
+            if is_stop_word(settings, word) {
+                let why = match is_last {
+                    true => {
+                        "a stop word: at the end of a query it is searched as the beginning of a longer word"
+                    }
+                    false => "a stop word, which a query passes over",
+                };
+                // At the end it counts: nothing but longer words are found by it.
+                let found = match is_last {
+                    true => self.finds(word).await?,
+                    false => None,
+                };
+                told.push(Word {
+                    word: (*word).to_owned(),
+                    found,
+                    why: Some(why.to_owned()).filter(|_| found != Some(true)),
+                });
+                continue;
+            }
+            // A space behind it says that the word is whole, as it is in the middle of a query.
+            let alone = match is_last {
+                true => (*word).to_owned(),
+                false => format!("{word} "),
+            };
+            let found = self.finds(&alone).await?;
+            told.push(Word {
+                word: (*word).to_owned(),
+                found,
+                why: match found {
+                    Some(false) => typos.why(word, is_last, document),
+                    _ => None,
+                },
+            });
+        }
+        Ok(told)
+    }
+}
+
+fn is_stop_word(settings: &Map<String, Value>, word: &str) -> bool {
+    let all = settings.get("stopWords").and_then(Value::as_array);
+    let mut all = all.into_iter().flatten().filter_map(Value::as_str);
+    let word = settings_form::stop_word(&word.to_lowercase());
+    all.any(|one| settings_form::stop_word(&one.to_lowercase()) == word)
 }
 
 /// Fields that hold a word of the query literally, and are not searched.
