@@ -101,12 +101,11 @@ pub enum Extension {
 
 impl Extension {
     /// How SQLite says that it is not there: what stands before the name.
-    const SAID: [(Extension, &'static str); 6] = [
+    const SAID: [(Extension, &'static str); 5] = [
         (Extension::Function, "no such function: "),
         (Extension::Function, "unknown function: "),
         (Extension::Module, "no such module: "),
         (Extension::Tokenizer, "no such tokenizer: "),
-        (Extension::Tokenizer, "error in tokenizer constructor"),
         (Extension::Tokenizer, "unknown tokenizer: "),
     ];
 

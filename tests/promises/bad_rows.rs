@@ -197,7 +197,7 @@ async fn bad_rows_that_a_sync_meets_are_counted_and_named_with_their_file() {
             .await
             .expect(1)
             .says(["25 rows of documents.sql", "bad id 10", "15 more"])
-            .says_nothing_of("changes.sql");
+            .says_nothing_of("things/changes.sql");
     }
     scene
         .command("verify")
@@ -205,7 +205,7 @@ async fn bad_rows_that_a_sync_meets_are_counted_and_named_with_their_file() {
         .await
         .expect(1)
         .says(["25 rows of documents.sql"])
-        .says_nothing_of("changes.sql");
+        .says_nothing_of("things/changes.sql");
 }
 
 /// SQLite keeps JSON in a form of its own, too, which is bytes.
