@@ -51,12 +51,13 @@ Environment:
 
 Exit codes:
   0    done
-  1    failed: the database, the network, Meilisearch or a task; the live index is as it was
+  1    failed: the database, the network, Meilisearch or a task; a reindex leaves the live index as it was, a sync leaves
+       what it has sent
   2    what was written cannot be used: an option, a path, an index definition
   3    refused by a check or gate; the live index is as it was
   4    somebody else is at it: another run holds the lock, or has swapped first
   5    the database and the index differ, or there is something to do
-  130  interrupted, or a question answered with no; the live index is as it was";
+  130  interrupted, or a question answered with no; the message says what that leaves";
 
 /// The commands.
 #[derive(Debug, Subcommand)]

@@ -146,9 +146,12 @@ pub enum Error {
     /// A person was asked, and said no.
     #[error("nothing was changed, as you said")]
     Declined,
-    /// SIGINT or SIGTERM.
-    #[error("interrupted; the live index is as it was")]
+    /// SIGINT or SIGTERM, somewhere.
+    #[error("interrupted")]
     Interrupted,
+    /// The same, with what is known of the live indexes: said only by who knows it.
+    #[error("interrupted; {0}")]
+    InterruptedAfter(&'static str),
 }
 
 impl Error {
@@ -161,6 +164,14 @@ impl Error {
                 why,
             },
             other => Self::Source(other),
+        }
+    }
+
+    /// The same error; where it is an interrupt, with what that leaves.
+    pub fn interrupted_after(self, left: &'static str) -> Self {
+        match self {
+            Self::Interrupted => Self::InterruptedAfter(left),
+            other => other,
         }
     }
 
@@ -194,8 +205,9 @@ impl Error {
             | Self::CannotRollBack(_)
             | Self::CannotMakeKey(_)
             | Self::TooManyDeletes(_)
+            | Self::Engine(EngineError::LeadsNetwork { .. })
             | Self::CannotFollow(_) => REFUSED,
-            Self::Interrupted | Self::Declined => interrupt::EXIT_CODE,
+            Self::Interrupted | Self::InterruptedAfter(_) | Self::Declined => interrupt::EXIT_CODE,
             Self::Source(_)
             | Self::Write { .. }
             | Self::Output(_)

@@ -289,7 +289,9 @@ pub enum Error {
 
 fn loss(prepared: &Prepared, found: u64, max_loss: Percent) -> Option<ClosedGate> {
     let live_uid = prepared.definition.live_uid.clone();
-    let before = prepared.live.as_ref().map_or(0, |live| live.documents);
+    // What was brought there by hand from another live uid is no measure.
+    let measure = prepared.live.as_ref().filter(|live| live.is_of(&live_uid));
+    let before = measure.map_or(0, |live| live.documents);
     if before == 0 {
         let allowed = found > 0 || max_loss.fraction() >= 1.0;
         return (!allowed).then_some(ClosedGate::Empty { live_uid });

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::catalog::IndexDefinition;
 use crate::document::{DocumentShape, Notes};
-use crate::engine::checkpoints::Record;
+use crate::engine::checkpoints::{Record, record_of};
 use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::error::Error;
 use crate::reader::{self, BadRow};
@@ -106,6 +106,15 @@ pub struct Live {
     pub documents: u64,
     /// Our record of it. Without one, somebody else made it, or its record is lost.
     pub record: Option<Record>,
+}
+
+impl Live {
+    /// Whether it was not made for another live uid, and brought here by hand.
+    pub fn is_of(&self, live_uid: &str) -> bool {
+        self.record
+            .as_ref()
+            .is_none_or(|record| record.live_uid == live_uid)
+    }
 }
 
 /// A definition that the database cannot serve.
@@ -405,10 +414,7 @@ pub async fn against_the_server(
             return Err(DefinitionError::PrimaryKey { live_uid, found }.into());
         }
         index.live = Some(Live {
-            record: records
-                .iter()
-                .find(|record| record.is_about(&live))
-                .cloned(),
+            record: record_of(&live, &records).cloned(),
             documents: server.count_documents(&live_uid).await?,
             index: live,
         });

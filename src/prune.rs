@@ -6,12 +6,13 @@
 use jiff::Timestamp;
 
 use crate::engine::checkpoints::Record;
-use crate::engine::generations::{Deletable, Generations, Leftover};
+use crate::engine::generations::{Deletable, Generations, Judge, Leftover};
 use crate::engine::promote::Proven;
 use crate::engine::wait::until_the_last_ended;
 use crate::engine::{EngineError, Server, TaskUid};
 use crate::host;
 use crate::preflight::Prepared;
+use crate::source::RunLock;
 
 /// What was kept and what went.
 #[derive(Debug, Default)]
@@ -37,13 +38,24 @@ pub struct Litter {
     pub forgettable: Vec<Record>,
 }
 
-/// Deletes what earlier runs on this host left behind, and what those of other hosts left an hour ago. The caller holds
-/// the run lock.
+/// Who holds this lock, as a judge of what others left behind.
+pub fn judge(lock: &RunLock) -> Judge {
+    Judge {
+        host: host::name(),
+        lock: lock.id(),
+    }
+}
+
+/// Deletes what earlier runs under the same lock left behind, and what others left an hour ago.
 ///
 /// # Errors
 /// Where the server cannot be asked what there is.
-pub async fn leftovers(server: &Server, indexes: &[Prepared]) -> Result<Pruned, EngineError> {
-    prune(server, indexes, None).await
+pub async fn leftovers(
+    server: &Server,
+    indexes: &[Prepared],
+    judge: &Judge,
+) -> Result<Pruned, EngineError> {
+    prune(server, indexes, judge, None).await
 }
 
 /// Deletes former generations beyond the newest `retain` of each index, and leftovers. Only after a proven swap: before
@@ -54,32 +66,33 @@ pub async fn leftovers(server: &Server, indexes: &[Prepared]) -> Result<Pruned, 
 pub async fn former_generations(
     server: &Server,
     indexes: &[Prepared],
+    judge: &Judge,
     retain: u32,
     _proven: &Proven,
 ) -> Result<Pruned, EngineError> {
-    prune(server, indexes, Some(retain)).await
+    prune(server, indexes, judge, Some(retain)).await
 }
 
-/// Looks at what lies around of these live uids. The verdicts hold for a caller who has the run lock.
+/// Looks at what lies around of these live uids. The verdicts hold as long as the judge holds its lock.
 ///
 /// # Errors
 /// Where the server cannot be asked what there is.
 pub async fn look<'u>(
     server: &Server,
     live_uids: impl IntoIterator<Item = &'u str>,
+    judge: &Judge,
 ) -> Result<Vec<Litter>, EngineError> {
     let now = Timestamp::now();
-    let host = host::name();
     let indexes = server.indexes().await?;
     let records = server.records().await?;
     let queue = server.queue().await?;
-    let is_busy = |uid: &str| queue.of(uid).next().is_some();
+    let is_busy = |uid: &str| queue.may_hold(uid);
     let look = |live_uid: &str| {
         let generations = Generations::of(live_uid, &indexes, &records);
         Litter {
             live_uid: live_uid.to_owned(),
-            leftovers: generations.judge_leftovers(live_uid, &host, now, is_busy),
-            forgettable: generations.records_to_forget(&host, now),
+            leftovers: generations.judge_leftovers(live_uid, judge, now, is_busy),
+            forgettable: generations.records_to_forget(judge, now),
             generations,
         }
     };
@@ -119,6 +132,7 @@ pub async fn delete(
                 .push(format!("{uid} could not be deleted: {error}")),
         }
     }
+    let forgotten = without_index(server, forgotten, generations).await?;
     if !forgotten.is_empty() {
         tasks.extend(server.forget_records(&forgotten).await?);
     }
@@ -133,9 +147,36 @@ pub async fn delete(
     Ok(pruned)
 }
 
+/// The records among these whose index is deleted now, or is not where it was made and not to be seen anywhere. What a list
+/// left out is not gone, nor is what the key may not see.
+async fn without_index(
+    server: &Server,
+    records: Vec<Record>,
+    deleted: &[Deletable],
+) -> Result<Vec<Record>, EngineError> {
+    let mut gone = Vec::with_capacity(records.len());
+    for record in records {
+        let is_deleted = deleted.iter().any(|one| {
+            record.created_at.as_deref() == Some(one.created_at())
+                || record.build_uid == one.uid().as_str()
+        });
+        let is_gone = is_deleted
+            || match server.index(&record.build_uid).await {
+                Ok(found) => !found.is_some_and(|index| record.is_about(&index)),
+                Err(error) if error.is_forbidden() => false,
+                Err(error) => return Err(error),
+            };
+        if is_gone {
+            gone.push(record);
+        }
+    }
+    Ok(gone)
+}
+
 async fn prune(
     server: &Server,
     prepared: &[Prepared],
+    judge: &Judge,
     retain: Option<u32>,
 ) -> Result<Pruned, EngineError> {
     let live_uids = prepared.iter().map(|one| one.definition.live_uid.as_str());
@@ -143,7 +184,7 @@ async fn prune(
     let mut forgotten = Vec::new();
     let mut retained = Vec::new();
     let mut warnings = Vec::new();
-    for litter in look(server, live_uids).await? {
+    for litter in look(server, live_uids, judge).await? {
         for leftover in litter.leftovers {
             match leftover.deletable {
                 Some(leftover) => deletable.push(leftover),

@@ -26,8 +26,11 @@ pub enum Healing {
 /// How long to go on with one request, and how fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// No attempt begins later than this after the first one.
+    /// No attempt begins later than this after the first failure: how long the failed attempt took says nothing about how
+    /// long what made it fail will last.
     pub total: Duration,
+    /// So often it is tried again even where the attempts themselves take longer than that: a large upload on a slow line.
+    pub at_least: u32,
     /// The pause after the first failure; it doubles from one to the next.
     pub first: Duration,
     pub longest: Duration,
@@ -37,6 +40,7 @@ impl Patience {
     /// For requests: a server that restarts is back within a minute, or somebody should look at it.
     pub const REQUEST: Patience = Patience {
         total: Duration::from_secs(60),
+        at_least: 2,
         first: Duration::from_millis(250),
         longest: Duration::from_secs(8),
     };
@@ -44,6 +48,7 @@ impl Patience {
     /// For the first question of a run: a wrong address should be told soon.
     pub const GREETING: Patience = Patience {
         total: Duration::from_secs(5),
+        at_least: 0,
         ..Patience::REQUEST
     };
 
@@ -56,6 +61,7 @@ impl Patience {
     /// One attempt.
     pub const NONE: Patience = Patience {
         total: Duration::ZERO,
+        at_least: 0,
         ..Patience::REQUEST
     };
 }
@@ -67,7 +73,9 @@ impl Patience {
 #[derive(Debug)]
 pub struct Retries {
     pauses: ExponentialBackoff,
-    deadline: Instant,
+    patience: Patience,
+    deadline: Option<Instant>,
+    given: u32,
 }
 
 impl Retries {
@@ -81,11 +89,13 @@ impl Retries {
             .build();
         Retries {
             pauses,
-            deadline: Instant::now() + patience.total,
+            patience: *patience,
+            deadline: None,
+            given: 0,
         }
     }
 
-    /// How long to wait before the next attempt; none when it is time to give up.
+    /// How long to wait before the next attempt, now that one has failed; none when it is time to give up.
     pub fn next(&mut self, healing: Healing) -> Option<Duration> {
         let at_least = match healing {
             Healing::Never => return None,
@@ -93,7 +103,13 @@ impl Retries {
             Healing::WaitAtLeast(asked) => asked.min(LONGEST_RETRY_AFTER),
         };
         let pause = self.pauses.next_backoff()?.max(at_least);
-        (Instant::now() + pause <= self.deadline).then_some(pause)
+        let now = Instant::now();
+        let deadline = *self.deadline.get_or_insert(now + self.patience.total);
+        if now + pause > deadline && self.given >= self.patience.at_least {
+            return None;
+        }
+        self.given += 1;
+        Some(pause)
     }
 }
 
@@ -171,5 +187,19 @@ mod tests {
             .is_empty()
         );
         assert!(pauses(&Patience::NONE, Healing::Wait).is_empty());
+    }
+
+    /// An upload on a slow line takes minutes before it breaks off.
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_took_long_is_tried_again_all_the_same() {
+        let mut retries = Retries::begin(&Patience::REQUEST);
+        let minutes = Duration::from_secs(150);
+        tokio::time::sleep(minutes).await;
+        let mut attempts = 1;
+        while let Some(pause) = retries.next(Healing::Wait) {
+            tokio::time::sleep(pause + minutes).await;
+            attempts += 1;
+        }
+        assert_eq!(attempts, 3);
     }
 }

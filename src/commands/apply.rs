@@ -28,7 +28,9 @@ pub use report::{ApplyReport, Documents, IndexPlan, OtherWriter, Way};
 pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> {
     let database = super::database(&options.connections.database)?;
     let server = super::server(&options.connections.server)?;
-    let planned = or_interrupted(plan(options, &database, &server)).await?;
+    let planned = or_interrupted(plan(options, &database, &server))
+        .await
+        .map_err(|error| error.interrupted_after("nothing was changed"))?;
     let mut report = ApplyReport::new(planned.iter().map(|one| one.plan.clone()).collect());
     let text = report.describe();
     if report.way == Way::Nothing {

@@ -8,7 +8,7 @@ use crate::cli::Clean;
 use crate::confirm;
 use crate::engine::Server;
 use crate::engine::checkpoints::Record;
-use crate::engine::generations::{Deletable, Leftover};
+use crate::engine::generations::{Deletable, Judge, Leftover};
 use crate::engine::indexes::same_identity;
 use crate::engine::rest::until_uids_rest;
 use crate::error::Error;
@@ -84,8 +84,8 @@ pub async fn run(options: &Clean) -> Result<Answer, Error> {
         .collect();
     // The verdicts say "by a run that has ended": that is so only if no run holds the lock now. It is let go again, since
     // a person may take a while to answer.
-    drop(super::lock(&database)?);
-    let found = or_interrupted(look(&server, &live_uids)).await?;
+    let judge = prune::judge(&super::lock(&database)?);
+    let found = or_interrupted(look(&server, &live_uids, &judge)).await?;
     let mut report = CleanReport::of(&found);
     if report.outcome == Outcome::NothingToDo {
         return Ok(Answer::new(&report, report.summary()));
@@ -96,8 +96,9 @@ pub async fn run(options: &Clean) -> Result<Answer, Error> {
     }
     confirm::ask(&options.consent, &report.table(), "Delete what may go?").await?;
 
-    let _lock = super::lock(&database)?;
-    let again = or_interrupted(look_at_rest(&server, &live_uids)).await?;
+    let lock = super::lock(&database)?;
+    let judge = prune::judge(&lock);
+    let again = or_interrupted(look_at_rest(&server, &live_uids, &judge)).await?;
     let (generations, records) = still_there(&found, &again);
     // Not interrupted half-way: it is short, and what was sent is done anyway.
     let pruned = prune::delete(&server, &generations, records.clone()).await?;
@@ -111,15 +112,19 @@ pub async fn run(options: &Clean) -> Result<Answer, Error> {
     Ok(Answer::new(&report, report.summary()))
 }
 
-async fn look(server: &Server, live_uids: &[&str]) -> Result<Vec<Litter>, Error> {
+async fn look(server: &Server, live_uids: &[&str], judge: &Judge) -> Result<Vec<Litter>, Error> {
     server.health().await?;
-    Ok(prune::look(server, live_uids.iter().copied()).await?)
+    Ok(prune::look(server, live_uids.iter().copied(), judge).await?)
 }
 
 /// The same, when no swap of a run that was killed is still to come.
-async fn look_at_rest(server: &Server, live_uids: &[&str]) -> Result<Vec<Litter>, Error> {
+async fn look_at_rest(
+    server: &Server,
+    live_uids: &[&str],
+    judge: &Judge,
+) -> Result<Vec<Litter>, Error> {
     until_uids_rest(server, live_uids.iter().copied()).await?;
-    look(server, live_uids).await
+    look(server, live_uids, judge).await
 }
 
 /// What was shown and may still go, now that the lock is held: nothing else is deleted.
@@ -156,6 +161,15 @@ impl CleanReport {
                 created_at: leftover.generation.index.created_at.clone(),
                 may_go: leftover.deletable.is_some(),
                 reason: reason(leftover),
+                deleted: false,
+            }));
+            indexes.extend(litter.generations.moved.iter().map(|moved| Entry {
+                uid: moved.index.uid.clone(),
+                live_uid: live_uid.clone(),
+                created_at: moved.index.created_at.clone(),
+                may_go: false,
+                reason: "made for this live uid and brought here by hand (renamed or swapped): never touched"
+                    .to_owned(),
                 deleted: false,
             }));
             indexes.extend(litter.generations.foreign.iter().map(|index| {

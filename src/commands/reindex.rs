@@ -18,18 +18,19 @@ use tokio::sync::mpsc;
 use crate::ahead::Ahead;
 use crate::catalog::IndexDefinition;
 use crate::cli::Reindex;
-use crate::engine::checkpoints::Record;
-use crate::engine::generations::GenerationUid;
+use crate::engine::checkpoints::{NO_LOCK, Record, record_of};
+use crate::engine::generations::{GenerationUid, Judge};
+use crate::engine::network::refuse_passed_on;
 use crate::engine::promote::{PromoteError, Proven, promote};
 use crate::engine::rest::until_uids_rest;
 use crate::engine::upload::{self, BatchLimit};
-use crate::engine::wait::wait;
+use crate::engine::wait::{Ended, wait};
 use crate::engine::{Begun, Build, Features, Server, TaskUid};
 use crate::error::Error;
 use crate::follow::Followed;
 use crate::gates::{self, Expected, PassedGates};
 use crate::host;
-use crate::interrupt::or_interrupted;
+use crate::interrupt::{self, or_interrupted};
 use crate::preflight::{self, Prepared};
 use crate::progress::Progress;
 use crate::prune::{self, Pruned};
@@ -48,7 +49,7 @@ pub use report::{IndexReport, Outcome, ReindexReport, Times};
 /// How long a failed run may take to clear up behind itself before it leaves that to the next one.
 const CLEAN_UP: Duration = Duration::from_secs(60);
 
-/// The same of an interrupted one: `docker stop` and Kamal kill after ten seconds.
+/// The same from the interrupt on, whether it ended the run or came later: `docker stop` and Kamal kill after ten seconds.
 const CLEAN_UP_INTERRUPTED: Duration = Duration::from_secs(8);
 
 /// Runs it.
@@ -64,7 +65,8 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
         let work = dry_run(options, &database, &server, definitions, progress, start);
         return or_interrupted(work).await;
     }
-    let _lock = super::lock(&database)?;
+    let lock = super::lock(&database)?;
+    let judge = prune::judge(&lock);
     let Preflight {
         indexes,
         features,
@@ -77,6 +79,7 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
         limit: super::batch_limit(&options.upload, &server),
         begun: Begun::default(),
         commits: None,
+        judge,
         features,
         progress,
         warnings: Vec::new(),
@@ -94,16 +97,9 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
     let (built, proven) = match built {
         Ok(built) => built,
         Err(error) => {
-            if matches!(error, Error::Interrupted) {
-                job.take_back(CLEAN_UP_INTERRUPTED).await;
-            } else {
-                let clean_up = async {
-                    job.take_back(CLEAN_UP).await;
-                    Ok::<_, Error>(())
-                };
-                or_interrupted(clean_up).await?;
-            }
-            return Err(error);
+            job.take_back().await;
+            // Interrupted were the builds alone: the live indexes had not been touched.
+            return Err(error.interrupted_after("the live index is as it was"));
         }
     };
     let caught_up = job.catch_up_live(&built, options.max_loss).await;
@@ -129,13 +125,14 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
     Ok(report)
 }
 
-/// Every check, on a server where no creation or swap of a run that was killed is still to come.
+/// Every check, on a server that swaps at one moment and where no creation or swap of a run that was killed is still to come.
 async fn preflight_at_rest(
     database: &Database,
     server: &Server,
     definitions: Vec<IndexDefinition>,
 ) -> Result<Preflight, Error> {
     let preflight = super::preflight(database, server, definitions.clone()).await?;
+    server.refuse_network().await?;
     key::suffices(server, &definitions).await?;
     let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
     if until_uids_rest(server, live_uids).await? {
@@ -158,6 +155,7 @@ async fn dry_run(
         mut warnings,
         ..
     } = super::preflight(database, server, definitions.clone()).await?;
+    server.refuse_network().await?;
     key::suffices(server, &definitions).await?;
     warnings.extend(what_is_not_seen(&indexes)?);
     for warning in &warnings {
@@ -201,6 +199,7 @@ struct Job<'a> {
     begun: Begun,
     /// Tells whether anything was committed since it was asked last.
     commits: Option<Commits>,
+    judge: Judge,
     features: Features,
     progress: &'a Progress,
     warnings: Vec<String>,
@@ -226,7 +225,7 @@ struct Built {
 impl Job<'_> {
     /// What runs that died left behind goes first: the disk needs room for a second copy.
     async fn delete_leftovers(&mut self) -> Result<Pruned, Error> {
-        let pruned = prune::leftovers(self.server, &self.indexes).await?;
+        let pruned = prune::leftovers(self.server, &self.indexes, &self.judge).await?;
         self.warn(&pruned.warnings);
         Ok(pruned)
     }
@@ -270,6 +269,12 @@ impl Job<'_> {
                 let uid = GenerationUid::free(live_uid, now, &there, &known);
                 Record {
                     parts: index.parts.clone(),
+                    lock: Some(
+                        self.judge
+                            .lock
+                            .clone()
+                            .unwrap_or_else(|| NO_LOCK.to_owned()),
+                    ),
                     ..Record::begin(live_uid, uid.as_str(), &index.fingerprint, &host, now)
                 }
             })
@@ -400,9 +405,10 @@ impl Job<'_> {
         }
         // One moment for all: what was live together is rolled back to together.
         let now = Timestamp::now();
+        let known = self.server.records().await?;
         let mut live = Vec::with_capacity(records.len());
         for index in self.indexes.iter() {
-            let (created_at, record) = self.former(index, now).await?;
+            let (created_at, record) = self.former(index, &known, now).await?;
             live.push(created_at);
             records.extend(record);
         }
@@ -411,12 +417,10 @@ impl Job<'_> {
         self.succeeded(&[written], "completing the records of the builds")
             .await?;
         let outcome = promote(self.server, &built.passed, &live).await;
-        if !matches!(
-            outcome,
-            Err(PromoteError::Failed { .. } | PromoteError::Overtaken { .. })
-        ) {
-            // Live, or perhaps about to be: a deletion that is sent now would run after a swap that still waits in the
-            // queue, and take the former generation.
+        if outcome
+            .as_ref()
+            .map_or_else(PromoteError::may_still_come, |_| true)
+        {
             self.begun.release();
         }
         Ok(outcome?)
@@ -429,12 +433,13 @@ impl Job<'_> {
     async fn former(
         &self,
         index: &Prepared,
+        known: &[Record],
         now: Timestamp,
     ) -> Result<(String, Option<Record>), Error> {
         let host = host::name();
         if let Some(live) = &index.live {
             // Made by somebody else: adopted, so that it can be rolled back to, and is pruned in its turn.
-            let adopted = match live.record {
+            let adopted = match record_of(&live.index, known) {
                 None => Some(Record::adopt(&live.index, &host, now)),
                 Some(_) => None,
             };
@@ -454,7 +459,8 @@ impl Job<'_> {
 
     async fn prune(&mut self, retain: u32, proven: &Proven) -> Pruned {
         self.progress.step("deleting older generations");
-        let pruned = prune::former_generations(self.server, &self.indexes, retain, proven).await;
+        let (server, indexes) = (self.server, &self.indexes);
+        let pruned = prune::former_generations(server, indexes, &self.judge, retain, proven).await;
         let pruned = pruned.unwrap_or_else(|error| Pruned {
             warnings: vec![format!(
                 "former generations could not be deleted ({error}); the next run does it"
@@ -465,18 +471,26 @@ impl Job<'_> {
         pruned
     }
 
-    /// Cancels and deletes what this run has begun.
-    async fn take_back(&self, patience: Duration) {
-        let clean_up = tokio::time::timeout(patience, self.begun.take_back(self.server)).await;
-        match clean_up {
-            Ok(Ok(deleted)) if deleted.is_empty() => {}
-            Ok(Ok(deleted)) => tracing::info!("deleted again: {}", deleted.join(", ")),
-            Ok(Err(error)) => {
-                tracing::warn!(
-                    "what was begun could not be deleted ({error}); the next run does it"
-                );
+    /// Cancels and deletes what this run has begun. An interrupt shortens it, whenever it comes, and never leaves it out.
+    async fn take_back(&self) {
+        let too_long = async {
+            tokio::select! {
+                () = tokio::time::sleep(CLEAN_UP) => {}
+                () = async {
+                    interrupt::asked().await;
+                    tokio::time::sleep(CLEAN_UP_INTERRUPTED).await;
+                } => {}
             }
-            Err(_) => tracing::warn!("deleting what was begun takes long; the next run does it"),
+        };
+        tokio::select! {
+            taken_back = self.begun.take_back(self.server) => match taken_back {
+                Ok(deleted) if deleted.is_empty() => {}
+                Ok(deleted) => tracing::info!("deleted again: {}", deleted.join(", ")),
+                Err(error) => tracing::warn!(
+                    "what was begun could not be deleted ({error}); the next run does it"
+                ),
+            },
+            () = too_long => tracing::warn!("deleting what was begun takes long; the next run does it"),
         }
     }
 
@@ -487,6 +501,9 @@ impl Job<'_> {
         for ended in wait(self.server, tasks, &mut |_| ()).await? {
             if ended.is_failure() {
                 return Err(ended.into_error(what).into());
+            }
+            if let Ended::Succeeded(task) = &ended {
+                refuse_passed_on(task)?;
             }
         }
         Ok(())

@@ -10,19 +10,21 @@ use jiff::Timestamp;
 use crate::catalog::IndexDefinition;
 use crate::cli::Rollback;
 use crate::confirm;
-use crate::engine::checkpoints::Record;
-use crate::engine::generations::{Generation, Generations};
-use crate::engine::promote::{PromoteError, restore};
+use crate::engine::checkpoints::{Change, Note, Record};
+use crate::engine::generations::{Deletable, Generation, Generations};
+use crate::engine::network::refuse_passed_on;
+use crate::engine::promote::{PromoteError, Proven, restore};
 use crate::engine::rest::until_uids_rest;
 use crate::engine::swap::Exchange;
-use crate::engine::wait::wait;
-use crate::engine::{IndexInfo, Server};
+use crate::engine::wait::{Ended, wait};
+use crate::engine::{Begun, EngineError, IndexInfo, Server};
 use crate::error::Error;
 use crate::gates::{self, Former, PassedFormer};
 use crate::host;
 use crate::interrupt::or_interrupted;
 use crate::lag;
 use crate::preflight;
+use crate::prune;
 use crate::report::Answer;
 use crate::source::Database;
 
@@ -80,12 +82,18 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
     let _lock = super::lock(&database)?;
     let mut passed = or_interrupted(plan.check(&server, options.skip_smoke)).await?;
     report.warn(&passed.warnings);
-    if plan.fill_gaps(&server).await? {
-        passed = plan.check(&server, options.skip_smoke).await?;
-    }
     // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
-    plan.write_records(&server).await?;
-    restore(&server, &passed).await?;
+    let begun = Begun::default();
+    let swapped = async {
+        if plan.fill_gaps(&server, &begun).await? {
+            passed = plan.check(&server, options.skip_smoke).await?;
+        }
+        plan.write_records(&server).await?;
+        restore(&server, &passed).await.map_err(Error::from)
+    };
+    let swapped = swapped.await;
+    plan.take_back(&server, &begun, &swapped).await;
+    swapped?;
     report.outcome = Outcome::RolledBack;
     report.seconds = start.elapsed().as_secs_f64();
     Ok(Answer::new(&report, report.summary()))
@@ -96,6 +104,7 @@ async fn at_rest<'u>(
     live_uids: impl IntoIterator<Item = &'u str>,
 ) -> Result<(), Error> {
     server.health().await?;
+    server.refuse_network().await?;
     until_uids_rest(server, live_uids).await?;
     Ok(())
 }
@@ -283,7 +292,7 @@ impl Plan<'_> {
 
     /// Where somebody has deleted the live index, an empty one is made, since a swap needs two; its record says that it may
     /// go afterwards. Says whether there was one to make.
-    async fn fill_gaps(&mut self, server: &Server) -> Result<bool, Error> {
+    async fn fill_gaps(&mut self, server: &Server, begun: &Begun) -> Result<bool, Error> {
         let mut any = false;
         for step in self.steps.iter_mut().filter(|step| step.live.is_none()) {
             let live_uid = &step.definition.live_uid;
@@ -294,35 +303,92 @@ impl Plan<'_> {
                 found: "somebody created it".to_owned(),
             })?;
             let record = Record::placeholder(&made, &host::name(), Timestamp::now());
+            begun.stand_in(&record);
             step.live = Some((made, Some(record), 0));
             any = true;
         }
         Ok(any)
     }
 
+    /// Deletes the empty indexes that were made for the swap: those under live uids where it was not made, and those that it
+    /// put aside where it was. Whatever stays, the next reindex deletes.
+    async fn take_back(&self, server: &Server, begun: &Begun, swapped: &Result<Proven, Error>) {
+        let deleted = match swapped {
+            Ok(_) => self.delete_placeholders(server).await,
+            Err(Error::Promote(error)) if error.may_still_come() => Ok(()),
+            Err(_) => begun.take_back(server).await.map(|_| ()),
+        };
+        if let Err(error) = deleted {
+            tracing::warn!(
+                "an empty index that was made for the swap could not be deleted ({error}); the next reindex does it"
+            );
+        }
+    }
+
+    async fn delete_placeholders(&self, server: &Server) -> Result<(), EngineError> {
+        let mut aside = Vec::new();
+        for step in &self.steps {
+            let Some((info, Some(record), _)) = &step.live else {
+                continue;
+            };
+            if !record.placeholder {
+                continue;
+            }
+            let generation = Generation {
+                index: IndexInfo {
+                    uid: step.former.index.uid.clone(),
+                    ..info.clone()
+                },
+                record: record.clone(),
+            };
+            aside.extend(Deletable::of(&step.definition.live_uid, &generation));
+        }
+        if aside.is_empty() {
+            return Ok(());
+        }
+        let pruned = prune::delete(server, &aside, Vec::new()).await?;
+        for warning in pruned.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(())
+    }
+
     /// Notes where each comes from, and that what is live was live: before the swap, so that a run that dies right after it
     /// leaves nothing that is not known.
     async fn write_records(&self, server: &Server) -> Result<(), Error> {
         let (host, now) = (host::name(), Timestamp::now());
-        let mut records = Vec::new();
+        let (mut notes, mut adopted) = (Vec::new(), Vec::new());
         for step in &self.steps {
-            records.push(Record {
-                came_from: Some(step.former.index.uid.clone()),
-                ..step.former.record.clone()
-            });
-            records.extend(step.live.as_ref().map(|(info, record, _)| match record {
-                Some(record) if record.placeholder => record.clone(),
-                Some(record) => Record {
-                    was_live: true,
-                    ..record.clone()
-                },
-                None => Record::adopt(info, &host, now),
-            }));
+            let came_from = step.former.index.uid.clone();
+            let swapped_at = now;
+            let change = Change::SwappedIn {
+                came_from,
+                swapped_at,
+            };
+            notes.push(Note::Part(&step.former.record, change));
+            match &step.live {
+                Some((_, Some(record), _)) if record.placeholder => {
+                    notes.push(Note::Whole(record));
+                }
+                Some((_, Some(record), _)) => {
+                    let change = Change::SwappedOut {
+                        was_live: true,
+                        swapped_at,
+                    };
+                    notes.push(Note::Part(record, change));
+                }
+                Some((info, None, _)) => adopted.push(Record::adopt(info, &host, now)),
+                None => {}
+            }
         }
-        let task = server.write_records(&records).await?;
+        notes.extend(adopted.iter().map(Note::Whole));
+        let task = server.write_notes(&notes).await?;
         for ended in wait(server, &[task], &mut |_| ()).await? {
             if ended.is_failure() {
                 return Err(ended.into_error("noting what is swapped").into());
+            }
+            if let Ended::Succeeded(task) = &ended {
+                refuse_passed_on(task)?;
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::catalog::IndexDefinition;
 use crate::cli::{Output, Status};
 use crate::engine::checkpoints::Record;
-use crate::engine::generations::{Generation, Generations};
+use crate::engine::generations::{Generation, Generations, Judge};
 use crate::engine::tasks::Queue;
 use crate::engine::{EngineError, IndexInfo, Server};
 use crate::error::{DIFFERENT, Error, FAILED};
@@ -145,7 +145,11 @@ impl There<'_> {
         let live_uid = &definition.live_uid;
         let generations = Generations::of(live_uid, &self.indexes, &self.records);
         let live = match &generations.live {
-            Some((index, record)) => self.live(index, record.as_ref()).await?,
+            Some((index, record)) => {
+                let built_for = generations.built_for_another(live_uid);
+                let record = record.as_ref().filter(|_| built_for.is_none());
+                self.live(index, record, built_for).await?
+            }
             None => None,
         };
         let mut retained = Vec::new();
@@ -161,20 +165,29 @@ impl There<'_> {
                 adopted: generation.record.adopted,
             });
         }
-        let is_busy = |uid: &str| self.queue.of(uid).next().is_some();
+        let is_busy = |uid: &str| self.queue.may_hold(uid);
+        // Whether the run of a build is alive is told by the run lock. It is tried only where there is a build, so that a look
+        // is in nobody's way.
         let host = host::name();
+        let lock = database
+            .filter(|_| !generations.leftovers.is_empty())
+            .map(Database::lock);
+        let is_locked = matches!(lock, Some(Err(SourceError::RunLocked { .. })));
+        let judge = Judge {
+            host: host.clone(),
+            lock: match &lock {
+                Some(Ok(lock)) => lock.id(),
+                _ => database.filter(|_| is_locked).map(Database::lock_id),
+            },
+        };
+        drop(lock);
         let mut builds = Vec::new();
-        for leftover in generations.judge_leftovers(live_uid, &host, self.now, is_busy) {
+        for leftover in generations.judge_leftovers(live_uid, &judge, self.now, is_busy) {
             let Generation { index, record } = &leftover.generation;
             let Some(documents) = self.documents(&index.uid).await? else {
                 continue;
             };
-            // Whether a build of this host is alive is told by the run lock. It is tried only where there is one, so that
-            // a look is in nobody's way.
-            let at_work = record.host == host
-                && database.is_some_and(|database| {
-                    matches!(database.lock(), Err(SourceError::RunLocked { .. }))
-                });
+            let at_work = is_locked && judge.knows_lock_of(record);
             builds.push(Build {
                 uid: index.uid.clone(),
                 created_at: index.created_at.clone(),
@@ -195,12 +208,23 @@ impl There<'_> {
             });
         }
         let mut foreign = Vec::new();
+        for moved in &generations.moved {
+            if let Some(documents) = self.documents(&moved.index.uid).await? {
+                foreign.push(Foreign {
+                    uid: moved.index.uid.clone(),
+                    created_at: moved.index.created_at.clone(),
+                    documents,
+                    moved: true,
+                });
+            }
+        }
         for index in &generations.foreign {
             if let Some(documents) = self.documents(&index.uid).await? {
                 foreign.push(Foreign {
                     uid: index.uid.clone(),
                     created_at: index.created_at.clone(),
                     documents,
+                    moved: false,
                 });
             }
         }
@@ -221,6 +245,7 @@ impl There<'_> {
         &self,
         index: &IndexInfo,
         record: Option<&Record>,
+        built_for: Option<&str>,
     ) -> Result<Option<Live>, Error> {
         let Some(documents) = self.documents(&index.uid).await? else {
             return Ok(None);
@@ -236,6 +261,7 @@ impl There<'_> {
             documents,
             bytes: stats.and_then(|stats| stats.raw_document_db_size),
             built_by_us: record.is_some_and(|record| !record.adopted),
+            built_for: built_for.map(str::to_owned),
             adopted: record.is_some_and(|record| record.adopted),
             fingerprint: record.map(|record| record.fingerprint.clone()),
             definition_changed: None,
@@ -400,7 +426,12 @@ impl IndexStatus {
                 counted(database.documents, "document", "documents")
             ));
         }
-        if live.followed_until.is_none() {
+        if let Some(built_for) = &live.built_for {
+            warnings.push(format!(
+                "{live_uid}: what lies there was built for `{built_for}`: the two were swapped or renamed by hand, and `sync` \
+                 does not follow it; swap them back, or `bisan-indexer apply` builds it anew"
+            ));
+        } else if live.followed_until.is_none() {
             warnings.push(format!(
                 "{live_uid}: the live index was not built by this program, or its record is lost: `sync` cannot follow \
                  it; `bisan-indexer reindex` builds it anew"

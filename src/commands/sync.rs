@@ -27,6 +27,10 @@ pub use watch::watch;
 
 pub use report::{Done, IndexSynced, Outcome, SyncReport};
 
+/// What an interrupted round leaves: each document that it has sent is right, and its record says what it has not reached.
+const ROUND_LEFT: &str =
+    "what was sent until then is in the live index, and the next round sends the rest";
+
 /// One round of every selected index. One that fails does not keep the others from theirs.
 ///
 /// # Errors
@@ -114,7 +118,7 @@ fn add(
     let mut exit_code = 0;
     match outcome {
         Ok(done) => entry.done = Some(done),
-        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(error @ Error::Interrupted) => return Err(error.interrupted_after(ROUND_LEFT)),
         Err(error) => {
             report.outcome = Outcome::Failed;
             exit_code = error.exit_code();

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use reqwest::{Response, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::{
     api_key::ApiKey,
     error::{EngineError, FOREIGN_TEXT_CHARS, PAGE_CHARS, cut},
     idle::Activity,
+    tasks::TaskUid,
 };
 use crate::convert::readable;
 
@@ -52,6 +54,25 @@ impl Answer {
             &self.body
         };
         serde_json::from_slice(text).map_err(|_| EngineError::NotMeilisearch {
+            status: self.status,
+            method: self.method.clone(),
+            path: short(&self.path),
+            body: page(&self.body, self.secret.as_ref()),
+        })
+    }
+}
+
+impl Answer {
+    /// The task that the server made of a request. Read leniently: of what a new version adds, or a proxy writes in another
+    /// form, nothing is wanted but this number.
+    pub(super) fn task(&self) -> Result<TaskUid, EngineError> {
+        let answer: Option<Value> = serde_json::from_slice(&self.body).ok();
+        let uid = answer.as_ref().and_then(|answer| answer.get("taskUid"));
+        let uid = uid.and_then(|uid| match uid {
+            Value::String(digits) => digits.parse().ok(),
+            uid => uid.as_u64(),
+        });
+        uid.ok_or_else(|| EngineError::Unclear {
             status: self.status,
             method: self.method.clone(),
             path: short(&self.path),

@@ -12,8 +12,10 @@ use thiserror::Error;
 
 use super::{
     error::EngineError,
+    generations::GenerationUid,
     http::NdjsonBody,
     indexes::{IndexInfo, same_identity},
+    listing,
     server::Server,
     tasks::TaskUid,
 };
@@ -23,7 +25,8 @@ pub const RECORDS_UID: &str = "bisan_indexer_checkpoints";
 /// The form of a record. A program that meets a newer one leaves it alone.
 pub const FORMAT: u64 = 1;
 const WRITTEN_BY: &str = concat!("bisan-indexer ", env!("CARGO_PKG_VERSION"));
-const PAGE: u64 = 1000;
+/// The lock of a record whose maker could take none.
+pub const NO_LOCK: &str = "none";
 
 /// What is known of one generation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +41,7 @@ pub struct Record {
     /// whose maker died in that moment is still known to be ours.
     pub created_at: Option<String>,
     /// Of the definition that it was built by.
+    #[serde(default)]
     pub fingerprint: String,
     /// Of each part of it, so that what changed can be named.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -47,7 +51,12 @@ pub struct Record {
     pub settings_task: Option<TaskUid>,
     /// Where the program ran.
     pub host: String,
+    /// The run lock that its maker held ([`RunLock::id`](crate::source::RunLock::id)), or [`NO_LOCK`]. A record of a
+    /// former version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
     pub begun_at: Timestamp,
+    #[serde(default)]
     pub complete: bool,
     /// A live index that was there without a record: noted before it is swapped out, so that it can be rolled back to, and
     /// goes when it is too old. No `sync` follows it: it has no checkpoint.
@@ -63,6 +72,9 @@ pub struct Record {
     /// Where it lay before it was rolled back to: what it took the place of lies there since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came_from: Option<String>,
+    /// When a rollback last swapped it in or out: who began before does not know what lies where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swapped_at: Option<Timestamp>,
     #[serde(default)]
     pub completed_at: Option<Timestamp>,
     #[serde(default)]
@@ -115,12 +127,14 @@ impl Record {
             parts: BTreeMap::new(),
             settings_task: None,
             host: host.to_owned(),
+            lock: None,
             begun_at,
             complete: false,
             adopted: false,
             placeholder: false,
             was_live: false,
             came_from: None,
+            swapped_at: None,
             completed_at: None,
             documents: None,
             checkpoint: None,
@@ -171,53 +185,152 @@ impl Record {
             None => self.build_uid == index.uid,
         }
     }
+
+    /// Whether nobody has changed meanwhile what a follower goes by: another definition, or a rollback.
+    pub fn is_still(&self, before: &Record) -> bool {
+        self.id == before.id
+            && self.fingerprint == before.fingerprint
+            && self.swapped_at == before.swapped_at
+    }
+}
+
+/// The record of this index among these: one that knows its `createdAt` before one that only knows where it was to be, and of
+/// two that do, the one whose live uid it lies under.
+pub fn record_of<'r>(index: &IndexInfo, records: &'r [Record]) -> Option<&'r Record> {
+    let is_at_home = |record: &Record| {
+        let live_uid = &record.live_uid;
+        index.uid == *live_uid || GenerationUid::parse(live_uid, &index.uid).is_some()
+    };
+    let its = records.iter().filter(|record| record.is_about(index));
+    its.min_by_key(|record| (record.created_at.is_none(), !is_at_home(record)))
+}
+
+/// What one writer owns of a record. Only that is written, so that nobody undoes what another wrote since he read it: a
+/// follower once brought back the fingerprint that `apply` had replaced, and took back that a generation had been live.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Change {
+    /// A follower's.
+    Followed {
+        checkpoint: Timestamp,
+        overlap_seconds: Option<u64>,
+        documents: u64,
+        newest_change: Option<Timestamp>,
+    },
+    /// Of who brought the live index to another definition without a rebuild.
+    Definition {
+        fingerprint: String,
+        parts: BTreeMap<String, String>,
+        settings_task: Option<TaskUid>,
+    },
+    /// Of who put settings back.
+    Settings { settings_task: TaskUid },
+    /// Of a rollback, for what it swaps in.
+    SwappedIn {
+        came_from: String,
+        swapped_at: Timestamp,
+    },
+    /// Of a rollback, for what it swaps out.
+    SwappedOut {
+        was_live: bool,
+        swapped_at: Timestamp,
+    },
+}
+
+/// One line of what is written.
+#[derive(Debug)]
+pub enum Note<'a> {
+    /// A record by who made its index, or who adopts one.
+    Whole(&'a Record),
+    /// A part of one that is there.
+    Part(&'a Record, Change),
+}
+
+/// What never changes of a record goes along with each part: where another run has forgotten the record meanwhile, what
+/// comes of it is one of an index that is gone, which the next run forgets again, and not half a record that nobody can read.
+#[derive(Serialize)]
+struct Part<'a> {
+    id: &'a str,
+    format: u64,
+    written_by: &'a str,
+    live_uid: &'a str,
+    build_uid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<&'a str>,
+    host: &'a str,
+    begun_at: Timestamp,
+    #[serde(flatten)]
+    change: &'a Change,
+}
+
+impl Note<'_> {
+    fn write(&self, lines: &mut Vec<u8>) -> serde_json::Result<()> {
+        match self {
+            Note::Whole(record) => {
+                let record = Record {
+                    format: FORMAT,
+                    written_by: WRITTEN_BY.to_owned(),
+                    ..(*record).clone()
+                };
+                serde_json::to_writer(&mut *lines, &record)?;
+            }
+            Note::Part(record, change) => {
+                let part = Part {
+                    id: &record.id,
+                    format: FORMAT,
+                    written_by: WRITTEN_BY,
+                    live_uid: &record.live_uid,
+                    build_uid: &record.build_uid,
+                    created_at: record.created_at.as_deref(),
+                    host: &record.host,
+                    begun_at: record.begun_at,
+                    change,
+                };
+                serde_json::to_writer(&mut *lines, &part)?;
+            }
+        }
+        lines.push(b'\n');
+        Ok(())
+    }
 }
 
 impl Server {
-    /// All records; none where their index doesn't exist yet.
+    /// All records, in order of their ids; none where their index doesn't exist yet.
     pub async fn records(&self) -> Result<Vec<Record>, EngineError> {
-        let mut records: Vec<Record> = Vec::new();
-        let mut offset = 0;
-        loop {
-            let page = match self.document_page(RECORDS_UID, offset, PAGE, None).await {
-                Ok(page) => page,
-                Err(EngineError::IndexNotFound { .. }) => return Ok(Vec::new()),
-                Err(error) => return Err(error),
-            };
-            let count = page.results.len() as u64;
-            for document in page.results {
-                records.push(read(document)?);
-            }
-            offset += count;
-            if count == 0 || offset >= page.total {
-                break;
-            }
-        }
-        records.sort_by(|a, b| a.id.cmp(&b.id));
-        records.dedup_by(|a, b| a.id == b.id);
-        Ok(records)
+        let id = |document: &Map<String, Value>| document.get("id").map(Value::to_string);
+        let documents = listing::whole("records", id, |offset, limit| {
+            Box::pin(async move {
+                match self.document_page(RECORDS_UID, offset, limit, None).await {
+                    Ok(page) => Ok((page.results, page.total)),
+                    Err(EngineError::IndexNotFound { .. }) => Ok((Vec::new(), 0)),
+                    Err(error) => Err(error),
+                }
+            })
+        });
+        documents.await?.into_iter().map(read).collect()
     }
 
     /// Enqueues all these records in one task, so that either all of them are known or none.
+    pub async fn write_records(&self, records: &[Record]) -> Result<TaskUid, EngineError> {
+        let notes: Vec<Note<'_>> = records.iter().map(Note::Whole).collect();
+        self.write_notes(&notes).await
+    }
+
+    /// Enqueues all these notes in one task, so that either all of them are known or none. What a note does not name stays as
+    /// it is on the server.
     ///
     /// The task lies on an index of its own: it may run before earlier tasks of other indexes. A checkpoint is sent after the
     /// tasks that it is about have ended.
-    pub async fn write_records(&self, records: &[Record]) -> Result<TaskUid, EngineError> {
+    pub async fn write_notes(&self, notes: &[Note<'_>]) -> Result<TaskUid, EngineError> {
         self.ensure_records_index().await?;
         let mut lines = Vec::new();
-        for record in records {
-            let record = Record {
-                format: FORMAT,
-                written_by: WRITTEN_BY.to_owned(),
-                ..record.clone()
-            };
-            serde_json::to_writer(&mut lines, &record).map_err(|error| EngineError::Client {
-                cause: error.to_string(),
-            })?;
-            lines.push(b'\n');
+        for note in notes {
+            note.write(&mut lines)
+                .map_err(|error| EngineError::Client {
+                    cause: error.to_string(),
+                })?;
         }
-        self.upload(RECORDS_UID, NdjsonBody::from_bytes(lines))
-            .await
+        self.merge(RECORDS_UID, NdjsonBody::from_bytes(lines)).await
     }
 
     /// Enqueues the deletion of records; none if there are none to delete.

@@ -1,6 +1,7 @@
 //! Documents: sending, counting, listing, deleting.
 
 use futures::{StreamExt, TryStreamExt};
+use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -9,7 +10,11 @@ use serde_json::{Map, Value, json};
 use crate::ids::DocumentId;
 
 use super::{
-    error::EngineError, http::NdjsonBody, indexes::checked, server::Server, tasks::TaskUid,
+    error::{EngineError, FOREIGN_TEXT_CHARS, cut},
+    http::NdjsonBody,
+    indexes::checked,
+    server::Server,
+    tasks::TaskUid,
 };
 
 /// Meilisearch 1.5 takes 2 MiB on JSON routes, whatever its size option says.
@@ -30,6 +35,9 @@ pub struct Page<D = Map<String, Value>> {
     pub results: Vec<D>,
     /// Documents in the index, counted and not cached.
     pub total: u64,
+    /// By the name of another server of a network: why it did not give its part.
+    #[serde(default, rename = "remoteErrors")]
+    remote_errors: Option<Map<String, Value>>,
 }
 
 /// Of a document, its id.
@@ -59,11 +67,14 @@ impl Server {
     /// Enqueues whole documents, given as NDJSON. No primary key is sent along: the index has its own, and another one
     /// would end the server's batch.
     pub async fn upload(&self, uid: &str, body: NdjsonBody) -> Result<TaskUid, EngineError> {
-        let index = self.sdk().index(checked(uid)?);
-        let task = index
-            .add_or_replace_unchecked_payload(body, "application/x-ndjson", None)
-            .await?;
-        Ok(task.task_uid.into())
+        let path = format!("/indexes/{}/documents", checked(uid)?);
+        self.change_documents(Method::POST, &path, body).await
+    }
+
+    /// Enqueues parts of documents: what a line does not name stays as it is on the server.
+    pub(super) async fn merge(&self, uid: &str, body: NdjsonBody) -> Result<TaskUid, EngineError> {
+        let path = format!("/indexes/{}/documents", checked(uid)?);
+        self.change_documents(Method::PUT, &path, body).await
     }
 
     /// The number of documents. By this route, since the count of `/stats` is a cache that a crash can leave behind.
@@ -237,13 +248,8 @@ impl Server {
 
     /// Enqueues the deletion of these ids, in one task. The caller bounds them; [`Server::delete_ids`] does it itself.
     pub async fn delete_documents(&self, uid: &str, ids: &[&str]) -> Result<TaskUid, EngineError> {
-        Ok(self
-            .sdk()
-            .index(checked(uid)?)
-            .delete_documents(ids)
-            .await?
-            .task_uid
-            .into())
+        let path = format!("/indexes/{}/documents/delete-batch", checked(uid)?);
+        self.change(Method::POST, &path, Some(&ids)).await
     }
 
     /// Enqueues the deletion of these ids, in as few tasks as their size allows.
@@ -265,11 +271,18 @@ impl Server {
         uid: &str,
         query: &Value,
     ) -> Result<Page<D>, EngineError> {
-        self.post(
-            &format!("/indexes/{}/documents/fetch", checked(uid)?),
-            query,
-        )
-        .await
+        let path = format!("/indexes/{}/documents/fetch", checked(uid)?);
+        let page: Page<D> = self.post(&path, query).await?;
+        let errors = page.remote_errors.as_ref();
+        if let Some((server, error)) = errors.and_then(|errors| errors.iter().next()) {
+            let message = error.get("message").and_then(Value::as_str);
+            let message = cut(message.unwrap_or("no reason given"), FOREIGN_TEXT_CHARS);
+            return Err(EngineError::Incomplete {
+                path,
+                message: format!("`{server}`: {message}"),
+            });
+        }
+        Ok(page)
     }
 }
 

@@ -85,6 +85,19 @@ pub enum EngineError {
     NotLeader { message: String },
 
     #[error(
+        "this Meilisearch leads a network of servers ({leader}). There a swap is one task on each of them: for a while searches \
+             would be answered by the former and by the new index, and a server on which it fails is told of nowhere but in a task. \
+             Nothing was begun; give the address of a server without a network, or take the leader out of it (PATCH /network)"
+    )]
+    LeadsNetwork { leader: String },
+
+    /// A list that other servers of a network had parts of.
+    #[error(
+        "{path}: the answer lacks what other servers of the network hold ({message}). Look at those servers, then run again"
+    )]
+    Incomplete { path: String, message: String },
+
+    #[error(
         "{message} It does not exist, or the key may not see it: check the uid, and the key's index patterns"
     )]
     IndexNotFound { message: String },
@@ -128,6 +141,18 @@ pub enum EngineError {
         "{method} {path}: this is no answer of Meilisearch ({status}: {body}). Check the address and its path"
     )]
     NotMeilisearch {
+        status: u16,
+        method: String,
+        path: String,
+        body: String,
+    },
+
+    /// The answer to a request that changes something says yes and names no task, so it is neither yes nor no.
+    #[error(
+        "{method} {path}: the answer cannot be understood ({status}: {body}), so it is not known whether the server took the \
+             request. Look at what stands between this program and Meilisearch"
+    )]
+    Unclear {
         status: u16,
         method: String,
         path: String,
@@ -200,6 +225,13 @@ pub enum EngineError {
         total: u64,
     },
 
+    /// What a list leaves out would count as gone.
+    #[error(
+        "the server listed its {what} {times} times and never all of them. Somebody makes many at this moment, or something \
+             between cuts its answers: run again later"
+    )]
+    IncompleteList { what: &'static str, times: u32 },
+
     #[error("the task {uid} ({what}) {how}: {message}")]
     Task {
         uid: u64,
@@ -264,7 +296,9 @@ impl EngineError {
     /// Whether the same request may succeed later. The one list of what is retried.
     pub fn healing(&self) -> Healing {
         match self {
-            EngineError::Unreachable { .. } | EngineError::Interrupted { .. } => Healing::Wait,
+            EngineError::Unreachable { .. }
+            | EngineError::Interrupted { .. }
+            | EngineError::Unclear { .. } => Healing::Wait,
             EngineError::Busy { retry_after, .. } | EngineError::Server { retry_after, .. } => {
                 retry_after.map_or(Healing::Wait, Healing::WaitAtLeast)
             }
@@ -283,13 +317,30 @@ impl EngineError {
         )
     }
 
-    /// Nobody can say whether the server acted on the request: its answer was lost, or a proxy answered in its place.
+    /// Nobody can say whether the server acted on the request: its answer was lost, or somebody else answered in its place,
+    /// whatever the answer says. Only Meilisearch's own words are a refusal.
     pub fn is_ambiguous(&self) -> bool {
         match self {
-            EngineError::NotMeilisearch { status, .. } => *status < 300,
-            EngineError::NotHttp { .. } => true,
-            error => error.healing() != Healing::Never && !error.was_never_taken(),
+            EngineError::Interrupted { .. }
+            | EngineError::Server { .. }
+            | EngineError::Busy { .. }
+            | EngineError::Unclear { .. }
+            | EngineError::NotMeilisearch { .. }
+            | EngineError::NotHttp { .. }
+            | EngineError::Redirected { .. } => !self.was_never_taken(),
+            _ => false,
         }
+    }
+
+    /// Somebody answered, and it was not Meilisearch: asked again, they would say the same.
+    pub fn is_foreign_answer(&self) -> bool {
+        matches!(
+            self,
+            EngineError::Unclear { .. }
+                | EngineError::NotMeilisearch { .. }
+                | EngineError::NotHttp { .. }
+                | EngineError::Redirected { .. }
+        )
     }
 
     /// Meilisearch's own code for it.
@@ -429,6 +480,27 @@ mod tests {
             }
             .is_ambiguous()
         );
+    }
+
+    #[test]
+    fn what_somebody_else_answers_is_neither_yes_nor_no() {
+        for status in [200, 202, 403, 404, 502] {
+            let page = EngineError::NotMeilisearch {
+                status,
+                method: "POST".into(),
+                path: "/swap-indexes".into(),
+                body: "a page".into(),
+            };
+            assert!(page.is_ambiguous(), "{status}");
+        }
+        let refused = EngineError::Refused {
+            status: 400,
+            method: "POST".into(),
+            path: "/swap-indexes".into(),
+            code: "invalid_swap_indexes".into(),
+            message: "m".into(),
+        };
+        assert!(!refused.is_ambiguous());
     }
 
     #[test]

@@ -2,14 +2,15 @@
 //!
 //! No role is stored anywhere: what lies under the live uid is live; what is complete and was live, under a timestamped uid, is
 //! retained; every other build is a leftover. And nothing is ours by its name: a clean-up by prefix once took `articles_archive` along.
-//! An index is ours if a record of ours knows its `createdAt`, which travels with the documents.
+//! An index is ours if a record of ours knows its `createdAt`, which travels with the documents. Whose generation it is, the record
+//! says, too, and not the uid that it lies under: people swap and rename by hand.
 
 use std::{fmt, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{
-    checkpoints::Record,
+    checkpoints::{NO_LOCK, Record, record_of},
     error::EngineError,
     indexes::{IndexInfo, same_identity},
     server::Server,
@@ -52,6 +53,12 @@ impl GenerationUid {
             }
             at += Duration::from_secs(1);
         }
+    }
+
+    /// The same of whichever live uid.
+    fn parse_any(uid: &str) -> Option<(&str, GenerationUid)> {
+        let (live_uid, _) = uid.rsplit_once('_')?;
+        Some((live_uid, GenerationUid::parse(live_uid, uid)?))
     }
 
     /// Only the exact form, with a time that exists: `articles_20261124` is somebody else's.
@@ -120,6 +127,9 @@ pub struct Generations {
     pub retained: Vec<Generation>,
     /// Builds that never became complete, or never live: they must not take the place of a former live one that is kept.
     pub leftovers: Vec<Generation>,
+    /// Made for this live uid, and now under a uid that this program gives to no generation, or under another live uid:
+    /// renamed or swapped by hand. Never touched.
+    pub moved: Vec<Generation>,
     /// They begin like ours and are not: never touched.
     pub foreign: Vec<IndexInfo>,
     /// Records of generations that are gone.
@@ -128,38 +138,41 @@ pub struct Generations {
 
 impl Generations {
     pub fn of(live_uid: &str, indexes: &[IndexInfo], records: &[Record]) -> Generations {
-        let records: Vec<&Record> = records
-            .iter()
-            .filter(|record| record.live_uid == live_uid)
-            .collect();
-        let of = |index: &IndexInfo| {
-            records
-                .iter()
-                .find(|record| record.is_about(index))
-                .map(|record| (*record).clone())
+        let is_live_uid =
+            |uid: &str| uid == live_uid || records.iter().any(|record| record.live_uid == uid);
+        let lies_as_generation = |uid: &str| {
+            let of = GenerationUid::parse_any(uid);
+            !is_live_uid(uid) && of.is_some_and(|(of, _)| is_live_uid(of))
         };
         let mut all = Generations::default();
         for index in indexes {
+            let record = record_of(index, records).cloned();
             if index.uid == live_uid {
-                all.live = Some((index.clone(), of(index)));
+                all.live = Some((index.clone(), record));
                 continue;
             }
-            let Some(rest) = index.uid.strip_prefix(live_uid) else {
+            let Some(record) = record else {
+                let rest = index.uid.strip_prefix(live_uid);
+                if rest.is_some_and(|rest| rest.starts_with(['_', '-'])) {
+                    all.foreign.push(index.clone());
+                }
                 continue;
             };
-            match (GenerationUid::parse(live_uid, &index.uid), of(index)) {
-                (Some(_), Some(record)) => {
-                    let index = index.clone();
-                    let generation = Generation { index, record };
-                    match generation.record.complete && generation.was_live() {
-                        true => all.retained.push(generation),
-                        false => all.leftovers.push(generation),
-                    }
-                }
-                _ if rest.starts_with(['_', '-']) => all.foreign.push(index.clone()),
-                _ => {}
+            if record.live_uid != live_uid {
+                continue;
             }
+            let index = index.clone();
+            let generation = Generation { index, record };
+            let list = if !lies_as_generation(&generation.index.uid) {
+                &mut all.moved
+            } else if generation.record.complete && generation.was_live() {
+                &mut all.retained
+            } else {
+                &mut all.leftovers
+            };
+            list.push(generation);
         }
+        let records = records.iter().filter(|record| record.live_uid == live_uid);
         all.retained
             .sort_by_key(|generation| std::cmp::Reverse(generation.created_at()));
         if let Some(previous) = all
@@ -171,12 +184,15 @@ impl Generations {
                 .sort_by_key(|generation| generation.index.uid != previous);
         }
         let lost = |record: &&&Record| !indexes.iter().any(|index| record.is_about(index));
-        all.gone = records
-            .iter()
-            .filter(lost)
-            .map(|record| (*record).clone())
-            .collect();
+        all.gone = records.filter(|record| lost(&record)).cloned().collect();
         all
+    }
+
+    /// Under the live uid lies what was built for this other one: swapped or renamed by hand.
+    pub fn built_for_another(&self, live_uid: &str) -> Option<&str> {
+        let (_, record) = self.live.as_ref()?;
+        let built_for = record.as_ref()?.live_uid.as_str();
+        (built_for != live_uid).then_some(built_for)
     }
 
     /// The generation that was live before this one, if it is still there: a swap puts it where the live one came from.
@@ -196,19 +212,18 @@ impl Generations {
             .collect()
     }
 
-    /// The leftovers, each with whether it may go. The caller holds the run lock, so no build of this host is alive;
-    /// `busy` says whether tasks wait for a uid.
+    /// The leftovers, each with whether it may go; `busy` says whether tasks wait for a uid.
     pub fn judge_leftovers(
         &self,
         live_uid: &str,
-        host: &str,
+        judge: &Judge,
         now: Timestamp,
         busy: impl Fn(&str) -> bool,
     ) -> Vec<Leftover> {
         self.leftovers
             .iter()
             .map(|generation| {
-                let verdict = verdict(generation, host, now, busy(&generation.index.uid));
+                let verdict = judge.verdict(generation, now, busy(&generation.index.uid));
                 let deletable = Deletable::of(live_uid, generation).filter(|_| verdict.may_go());
                 Leftover {
                     generation: generation.clone(),
@@ -219,11 +234,11 @@ impl Generations {
             .collect()
     }
 
-    /// Records that nobody needs any more. A record is written before its index is made, so a young one of another host may
-    /// be about an index that is on its way.
-    pub fn records_to_forget(&self, host: &str, now: Timestamp) -> Vec<Record> {
+    /// Records that nobody needs any more. A record is written before its index is made, so a young one whose maker may be
+    /// alive may be about an index that is on its way.
+    pub fn records_to_forget(&self, judge: &Judge, now: Timestamp) -> Vec<Record> {
         let old = |record: &&Record| {
-            record.host == host || rests(record.begun_at, now) >= REST_OF_A_BUILD
+            judge.knows_dead(record) || rests(record.begun_at, now) >= REST_OF_A_BUILD
         };
         self.gone.iter().filter(old).cloned().collect()
     }
@@ -250,13 +265,58 @@ impl Leftover {
     }
 }
 
+/// Who judges whether the maker of something is still alive.
+///
+/// Only the run lock tells: whoever holds the very lock that the maker held knows that he has ended. A host's name tells
+/// nothing where no lock could be taken (no flock, other systems) or where two machines bear one name (`hostname:` in a compose
+/// file); age and signs of life are left then.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    /// The name of this host.
+    pub host: String,
+    /// The lock that is held ([`RunLock::id`](crate::source::RunLock::id)); none where there is none to hold.
+    pub lock: Option<String>,
+}
+
+impl Judge {
+    /// Whether this record's maker is known to have ended, since the judge holds the very lock that he would hold.
+    pub fn knows_dead(&self, record: &Record) -> bool {
+        self.knows_lock_of(record)
+    }
+
+    /// Whether the record names the judge's own lock.
+    pub fn knows_lock_of(&self, record: &Record) -> bool {
+        match (&self.lock, &record.lock) {
+            (Some(ours), Some(theirs)) => ours == theirs && ours != NO_LOCK,
+            // Written by a former version, which relied on the host's name.
+            (Some(_), None) => record.host == self.host,
+            (None, _) => false,
+        }
+    }
+
+    fn verdict(&self, generation: &Generation, now: Timestamp, busy: bool) -> Verdict {
+        if self.knows_dead(&generation.record) {
+            return Verdict::Ours;
+        }
+        if busy {
+            return Verdict::Busy;
+        }
+        let updated = generation.index.updated_at.parse().unwrap_or(now);
+        if rests(generation.record.begun_at.max(updated), now) < REST_OF_A_BUILD {
+            Verdict::Young
+        } else {
+            Verdict::AtRest
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Made on this host, where nobody else holds the run lock.
+    /// Its run held the lock that is held now, so it has ended.
     Ours,
-    /// Made on another host, and nothing has happened to it for an hour.
+    /// No lock tells of its run, and nothing has happened to it for an hour.
     AtRest,
-    /// Made on another host within the hour: perhaps a run that is alive.
+    /// No lock tells of its run, and it is less than an hour old: perhaps a run that is alive.
     Young,
     /// Tasks wait for it: a run that is alive, or one that has just died.
     Busy,
@@ -272,27 +332,16 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Verdict::Ours => "made on this host by a run that has ended",
-            Verdict::AtRest => "made on another host; nothing has happened to it for an hour",
-            Verdict::Young => {
-                "made on another host less than an hour ago: perhaps a run that is alive"
+            Verdict::AtRest => {
+                "made on another host, or where nothing can be locked; nothing has happened to it for an hour"
             }
-            Verdict::Busy => "made on another host; tasks wait for it",
+            Verdict::Young => {
+                "made on another host, or where nothing can be locked, less than an hour ago: perhaps a run that is alive"
+            }
+            Verdict::Busy => {
+                "made on another host, or where nothing can be locked; tasks wait for it"
+            }
         })
-    }
-}
-
-fn verdict(generation: &Generation, host: &str, now: Timestamp, busy: bool) -> Verdict {
-    if generation.record.host == host {
-        return Verdict::Ours;
-    }
-    if busy {
-        return Verdict::Busy;
-    }
-    let updated = generation.index.updated_at.parse().unwrap_or(now);
-    if rests(generation.record.begun_at.max(updated), now) < REST_OF_A_BUILD {
-        Verdict::Young
-    } else {
-        Verdict::AtRest
     }
 }
 
@@ -315,7 +364,8 @@ impl Deletable {
     pub fn of(live_uid: &str, generation: &Generation) -> Option<Deletable> {
         let Generation { index, record } = generation;
         let ours = record.live_uid == live_uid && record.is_about(index) && index.uid != live_uid;
-        let uid = GenerationUid::parse(live_uid, &index.uid).filter(|_| ours)?;
+        // By the uid of whichever live one it lies: what was swapped by hand is put aside there by the next swap.
+        let (_, uid) = GenerationUid::parse_any(&index.uid).filter(|_| ours)?;
         Some(Deletable {
             uid,
             created_at: index.created_at.clone(),

@@ -28,6 +28,7 @@ use super::{
     api_key::ApiKey,
     error::EngineError,
     idle::Activity,
+    tasks::TaskUid,
 };
 use crate::retry::{Healing, Patience, Retries};
 
@@ -218,10 +219,32 @@ impl Http {
         url: &str,
         body: Body,
     ) -> Result<Answer, EngineError> {
+        self.repeated(method, url, body, Ok).await
+    }
+
+    /// The same for what makes a task. An answer that names none is none: nobody knows what became of the request.
+    pub(super) async fn change(
+        &self,
+        method: reqwest::Method,
+        url: &str,
+        body: Body,
+    ) -> Result<TaskUid, EngineError> {
+        self.repeated(method, url, body, |answer| answer.task())
+            .await
+    }
+
+    async fn repeated<T>(
+        &self,
+        method: reqwest::Method,
+        url: &str,
+        body: Body,
+        read: impl Fn(Answer) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         let mut retries = Retries::begin(&self.patience);
         loop {
-            let error = match self.attempt(&method, url, body.clone()).await {
-                Ok(answer) => return Ok(answer),
+            let answer = self.attempt(&method, url, body.clone()).await;
+            let error = match answer.and_then(&read) {
+                Ok(read) => return Ok(read),
                 Err(error) => error,
             };
             let healing = match self.repeat {

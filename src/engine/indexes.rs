@@ -1,18 +1,18 @@
 //! Which indexes there are; making one.
 
 use jiff::Timestamp;
-use meilisearch_sdk::indexes::IndexesQuery;
+use reqwest::Method;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{
     error::EngineError,
+    listing,
     server::Server,
     tasks::{Task, TaskUid},
     wait::{Ended, wait},
 };
 
-/// A list of indexes comes in pages of 20 unless asked otherwise, and the 21st is missed by who doesn't know.
-const PAGE: usize = 100;
 const LONGEST_UID_BYTES: usize = 400;
 
 /// `created_at` is the identity of what lies under a uid: it travels with the documents when uids are swapped.
@@ -48,23 +48,17 @@ impl Server {
         }
     }
 
-    /// All indexes that the key may see.
+    /// All indexes that the key may see, in order of their uids.
     pub async fn indexes(&self) -> Result<Vec<IndexInfo>, EngineError> {
-        let sdk = self.sdk();
-        let mut all: Vec<IndexInfo> = Vec::new();
-        loop {
-            let mut query = IndexesQuery::new(&sdk);
-            query.with_offset(all.len()).with_limit(PAGE);
-            let answer = sdk.list_all_indexes_raw_with(&query).await?;
-            let page: Page = serde_json::from_value(answer).map_err(|_| unlike("/indexes"))?;
-            let ended = page.results.is_empty();
-            all.extend(page.results);
-            if ended || all.len() as u64 >= page.total {
-                break;
-            }
-        }
-        // A page moves when somebody creates or deletes an index between two requests.
-        all.sort_by(|a, b| a.uid.cmp(&b.uid));
+        let identity = |index: &IndexInfo| (index.uid.clone(), index.created_at.clone());
+        let mut all = listing::whole("indexes", identity, |offset, limit| {
+            Box::pin(async move {
+                let path = format!("/indexes?offset={offset}&limit={limit}");
+                let page: Page = self.get(&path).await?;
+                Ok((page.results, page.total))
+            })
+        })
+        .await?;
         all.dedup_by(|a, b| a.uid == b.uid);
         Ok(all)
     }
@@ -74,20 +68,24 @@ impl Server {
     /// An answer that was lost is asked for again, so the task may fail with `index_already_exists` although the index is
     /// ours: [`Server::new_index`] knows the difference.
     pub async fn create_index(&self, uid: &str) -> Result<TaskUid, EngineError> {
-        Ok(self
-            .sdk()
-            .create_index(checked(uid)?, Some("id"))
-            .await?
-            .task_uid
-            .into())
+        let new = json!({"uid": checked(uid)?, "primaryKey": "id"});
+        self.change(Method::POST, "/indexes", Some(&new)).await
     }
 
     /// Creates an index, waits for it and returns it; `None` if somebody else's index has that uid.
     pub async fn new_index(&self, uid: &str) -> Result<Option<IndexInfo>, EngineError> {
         let (task, was_repeated) = match self.once().create_index(uid).await {
             Ok(task) => (task, false),
-            Err(error) if error.healing() == crate::retry::Healing::Never => return Err(error),
-            Err(_) => (self.create_index(uid).await?, true),
+            Err(error)
+                if !error.is_ambiguous() && error.healing() == crate::retry::Healing::Never =>
+            {
+                return Err(error);
+            }
+            Err(_) => match self.create_index(uid).await {
+                Ok(task) => (task, true),
+                Err(error) if error.is_ambiguous() => return self.made_unheard(uid, error).await,
+                Err(error) => return Err(error),
+            },
         };
         let ended = wait(self, &[task], &mut |_| {}).await?;
         match ended.into_iter().next() {
@@ -103,6 +101,21 @@ impl Server {
             message: format!("Index `{uid}` was created and is not there."),
         };
         Ok(Some(self.index(uid).await?.ok_or_else(missing)?))
+    }
+
+    /// The index whose creation was asked for and never answered in words that can be understood: it is there once whatever
+    /// waited before has ended, or the request was not taken.
+    async fn made_unheard(
+        &self,
+        uid: &str,
+        unheard: EngineError,
+    ) -> Result<Option<IndexInfo>, EngineError> {
+        let barrier = self.delete_documents(uid, &[]).await?;
+        wait(self, &[barrier], &mut |_| {}).await?;
+        match self.index(uid).await? {
+            Some(index) => Ok(Some(index)),
+            None => Err(unheard),
+        }
     }
 
     /// Whether a creation failed because it had made the index already: a server that is killed between committing what a
@@ -129,12 +142,8 @@ impl Server {
 
     /// Only for [`Server::delete_generation`](super::generations): no path leads from a live uid to this call.
     pub(super) async fn delete_index(&self, uid: &str) -> Result<TaskUid, EngineError> {
-        Ok(self
-            .sdk()
-            .delete_index(checked(uid)?)
-            .await?
-            .task_uid
-            .into())
+        let path = format!("/indexes/{}", checked(uid)?);
+        self.change(Method::DELETE, &path, None::<&Value>).await
     }
 }
 

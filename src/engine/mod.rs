@@ -5,7 +5,7 @@
 //! | [`address`], [`api_key`] | where the server is, and how it knows us |
 //! | [`http`] | the wire under everything: retries, time limits, errors (with `answer` and `idle`) |
 //! | [`server`] | the one door: health, version, statistics |
-//! | [`indexes`] | which indexes there are; making and deleting one |
+//! | [`indexes`] | which indexes there are, with none left out (`listing`); making and deleting one |
 //! | [`build`], [`upload`] | a generation under construction, and its documents on their way |
 //! | [`promote`] | builds become live, proven |
 //! | [`documents`] | uploads, pages, counts, deletes by id |
@@ -17,6 +17,7 @@
 //! | [`checkpoints`] | the records about generations, kept in Meilisearch itself |
 //! | [`swap`] | the one call that makes builds live, and its proof |
 //! | [`keys`] | what the server's keys may do, and making one |
+//! | [`network`] | servers that lead others, on which nothing is swapped |
 //! | [`search`] | smoke queries |
 //! | [`error`] | what can go wrong, and what to do |
 
@@ -34,6 +35,8 @@ pub mod http;
 mod idle;
 pub mod indexes;
 pub mod keys;
+mod listing;
+pub mod network;
 pub mod permissions;
 pub mod promote;
 pub mod rest;

@@ -12,7 +12,6 @@ use super::swap::{Exchange, SwapState};
 use super::wait::Ended;
 use super::{EngineError, Server};
 use crate::gates::{PassedFormer, PassedGates};
-use crate::retry::Healing;
 
 /// How often a swap is posted again after it was found undone. One repetition covers a server that was killed once;
 /// more than three mean that something else swaps.
@@ -56,6 +55,18 @@ pub enum PromoteError {
         /// The task's or the server's words.
         why: String,
     },
+    /// The swap was asked for and never answered in words of Meilisearch's. It may still be on its way: nothing that it
+    /// names may be deleted.
+    #[error(
+        "the answer to the swap cannot be understood ({why}); {seen}. What was built stays until the next run, which deletes it \
+         once no swap can come any more"
+    )]
+    Unanswered {
+        /// What came instead of an answer.
+        why: String,
+        /// What was found under the live uids.
+        seen: String,
+    },
     /// Some are swapped and some are not. Nothing was deleted.
     #[error(
         "the swap is half made, and nothing was deleted: {} swapped, {} not; look at the server's log, and run again",
@@ -70,6 +81,21 @@ pub enum PromoteError {
     /// The server could not be asked.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+impl PromoteError {
+    /// Whether the swap may be made, or may still be made by a task that waits: what it names must not be deleted then. A
+    /// deletion that is sent now would run after the swap, and take the former generation.
+    pub fn may_still_come(&self) -> bool {
+        match self {
+            PromoteError::Overtaken { .. }
+            | PromoteError::BuildTaken { .. }
+            | PromoteError::Failed { .. } => false,
+            PromoteError::Unanswered { .. }
+            | PromoteError::Mixed { .. }
+            | PromoteError::Engine(_) => true,
+        }
+    }
 }
 
 /// Swaps all builds with their live uids in one call, and returns when that is proven. `live` says which generation
@@ -111,19 +137,17 @@ async fn exchange(server: &Server, pairs: &[Exchange]) -> Result<Proven, Promote
         SwapState::AllOld => {}
         state => return Err(overtaken(pairs, state)),
     }
+    let mut unanswered = None;
     for attempt in 1..=MAX_SWAPS {
-        let task = match server.swap(pairs).await {
-            Ok(task) => Some(task),
-            Err(error) if error.was_never_taken() || error.healing() == Healing::Never => {
-                return Err(PromoteError::Failed {
-                    why: error.to_string(),
-                });
-            }
+        let (task, lost) = match server.swap(pairs).await {
+            Ok(task) => (Some(task), None),
+            Err(error) if !error.is_ambiguous() => return Err(refused(server, pairs, error).await),
             Err(error) => {
                 tracing::warn!(
                     "the answer to the swap was lost ({error}); finding out whether it was made"
                 );
-                None
+                unanswered = Some(error.to_string());
+                (None, Some(error))
             }
         };
         let ended = server.swap_ended(task, pairs).await?;
@@ -139,19 +163,48 @@ async fn exchange(server: &Server, pairs: &[Exchange]) -> Result<Proven, Promote
                         why: failed.into_error("the swap").to_string(),
                     });
                 }
+                // Somebody between this program and the server would say the same again.
+                None if lost.is_some_and(|error| error.is_foreign_answer()) => break,
                 None => {
                     tracing::warn!("the swap does not hold (attempt {attempt}); swapping again")
                 }
             },
             SwapState::Mixed { new, old } => return Err(PromoteError::Mixed { new, old }),
-            state @ SwapState::Other { .. } => return Err(overtaken(pairs, state)),
+            state @ SwapState::Other { .. } => {
+                let overtaken = overtaken(pairs, state);
+                return Err(match unanswered {
+                    None => overtaken,
+                    Some(why) => PromoteError::Unanswered {
+                        why,
+                        seen: overtaken.to_string(),
+                    },
+                });
+            }
         }
     }
-    Err(PromoteError::Failed {
-        why: format!(
-            "it was undone {MAX_SWAPS} times; is another program swapping the same indexes?"
-        ),
+    Err(match unanswered {
+        Some(why) => PromoteError::Unanswered {
+            why,
+            seen: "it was not made, and the live indexes are as they were".to_owned(),
+        },
+        None => PromoteError::Failed {
+            why: format!(
+                "it was undone {MAX_SWAPS} times; is another program swapping the same indexes?"
+            ),
+        },
     })
+}
+
+/// The server said no. What holds is looked at all the same before it is told.
+async fn refused(server: &Server, pairs: &[Exchange], refusal: EngineError) -> PromoteError {
+    match server.swap_state(pairs).await {
+        Ok(SwapState::AllOld) => PromoteError::Failed {
+            why: refusal.to_string(),
+        },
+        Ok(SwapState::Mixed { new, old }) => PromoteError::Mixed { new, old },
+        Ok(state) => overtaken(pairs, state),
+        Err(_) => refusal.into(),
+    }
 }
 
 fn overtaken(pairs: &[Exchange], state: SwapState) -> PromoteError {

@@ -4,7 +4,8 @@
 //! build that seems left over is live in a moment, and a deletion that was meant for it takes what was live before.
 
 use super::{
-    error::EngineError, generations::Generations, server::Server, tasks::TaskUid, wait::wait,
+    error::EngineError, generations::Generations, server::Server, tasks::TaskUid,
+    wait::until_the_last_ended,
 };
 
 /// Waits for every creation, deletion and swap that is under way, and returns whether there was any. How those tasks end is
@@ -29,7 +30,7 @@ async fn moves(server: &Server) -> Result<bool, EngineError> {
             return Ok(newest.is_some());
         }
         let uids: Vec<TaskUid> = under_way.iter().map(|task| task.uid).collect();
-        wait(server, &uids, &mut |_| {}).await?;
+        until_the_last_ended(server, &uids).await?;
     }
 }
 
@@ -52,6 +53,6 @@ async fn hidden_swaps<'u>(
             barriers.push(server.delete_documents(&build.index.uid, &[]).await?);
         }
     }
-    wait(server, &barriers, &mut |_| {}).await?;
+    until_the_last_ended(server, &barriers).await?;
     Ok(!barriers.is_empty())
 }

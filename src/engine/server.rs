@@ -16,7 +16,7 @@ use super::{
     address::Address,
     api_key::ApiKey,
     error::EngineError,
-    http::{Body, Http},
+    http::{Body, Http, NdjsonBody},
     tasks::TaskUid,
 };
 use crate::retry::Patience;
@@ -33,13 +33,6 @@ pub struct Server {
 struct Learnt {
     no_batches: AtomicBool,
     no_fetch_by_ids: AtomicBool,
-}
-
-/// What a server answers to a request that makes a task.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Accepted {
-    pub(super) task_uid: TaskUid,
 }
 
 /// Figures of the whole server.
@@ -201,8 +194,44 @@ impl Server {
             .json()
     }
 
-    /// The SDK over our HTTP client. It makes the calls whose answers its types can hold; where they would drop or refuse
-    /// what a server says (settings, tasks, batches, statistics), the JSON is read as it is.
+    /// A request that changes something, and the task that the server made of it. Every one goes through here: what the
+    /// server says beside the task's uid may have any form.
+    pub(super) async fn change(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<TaskUid, EngineError> {
+        let body = match body {
+            None => Body::None,
+            Some(body) => Body::Json(json(body)?.into()),
+        };
+        self.change_by(method, path, body).await
+    }
+
+    /// The same with documents.
+    pub(super) async fn change_documents(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        documents: NdjsonBody,
+    ) -> Result<TaskUid, EngineError> {
+        self.change_by(method, path, Body::Ndjson(documents)).await
+    }
+
+    async fn change_by(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Body,
+    ) -> Result<TaskUid, EngineError> {
+        let url = format!("{}{path}", self.address().as_str());
+        self.http.change(method, &url, body).await
+    }
+
+    /// The SDK over our HTTP client. It makes the reads whose answers its types can hold; where they would drop or refuse
+    /// what a server says (settings, tasks, batches, statistics), the JSON is read as it is, and so is the answer to whatever
+    /// changes something: one that is refused for its form would be taken for a refusal.
     pub(super) fn sdk(&self) -> Client<Http> {
         Client::new_with_client(self.address().as_str(), None::<String>, self.http.clone())
     }

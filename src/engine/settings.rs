@@ -12,7 +12,7 @@ use super::{
     checkpoints::Record,
     error::{EngineError, cut},
     indexes::{IndexInfo, checked},
-    server::{Accepted, Server},
+    server::Server,
     settings_form::{agree_within, is_default},
     tasks::{Task, TaskUid},
 };
@@ -64,10 +64,8 @@ impl Server {
         settings: &Map<String, Value>,
     ) -> Result<TaskUid, EngineError> {
         let path = format!("/indexes/{}/settings", checked(uid)?);
-        let accepted: Accepted = self
-            .ask(reqwest::Method::PATCH, &path, Some(settings))
-            .await?;
-        Ok(accepted.task_uid)
+        self.change(reqwest::Method::PATCH, &path, Some(settings))
+            .await
     }
 
     /// Settings tasks that others sent to a live index of ours since it went live, the newest first: meilisearch-rails

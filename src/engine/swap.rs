@@ -1,6 +1,6 @@
 //! The one call that makes builds live, and its proof.
 
-use meilisearch_sdk::client::SwapIndexes;
+use serde_json::{Value, json};
 
 use super::{
     error::EngineError,
@@ -47,23 +47,13 @@ impl Server {
         let pairs = pairs
             .iter()
             .map(|pair| {
-                let indexes = (
-                    checked(&pair.live_uid)?.to_owned(),
-                    checked(&pair.build_uid)?.to_owned(),
-                );
-                Ok(SwapIndexes {
-                    indexes,
-                    rename: None,
-                })
+                let indexes = [checked(&pair.live_uid)?, checked(&pair.build_uid)?];
+                Ok(json!({ "indexes": indexes }))
             })
-            .collect::<Result<Vec<_>, EngineError>>()?;
-        Ok(self
-            .once()
-            .sdk()
-            .swap_indexes(&pairs)
-            .await?
-            .task_uid
-            .into())
+            .collect::<Result<Vec<Value>, EngineError>>()?;
+        self.once()
+            .change(reqwest::Method::POST, "/swap-indexes", Some(&pairs))
+            .await
     }
 
     /// Waits until the swap has ended, one way or the other.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     error::{EngineError, FOREIGN_TEXT_CHARS, cut},
     indexes::checked,
-    server::{Accepted, Server},
+    server::Server,
 };
 
 pub type TaskUid = u64;
@@ -75,6 +75,9 @@ pub struct Task {
     pub started_at: Option<String>,
     pub finished_at: Option<String>,
     pub duration: Option<String>,
+    /// What became of it on other servers, where this one leads a network: its own status says nothing of them.
+    #[serde(default, skip_serializing)]
+    pub network: Option<Value>,
 }
 
 impl Task {
@@ -86,8 +89,37 @@ impl Task {
         self.error.as_ref().is_some_and(|error| error.code == code)
     }
 
+    /// What it became on other servers, by their names; empty where there is no network.
+    fn remote_tasks(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let network = self.network.as_ref();
+        let tasks = network.and_then(|it| it.get("remote_tasks").or_else(|| it.get("remoteTasks")));
+        tasks.and_then(Value::as_object).into_iter().flatten()
+    }
+
+    /// Whether the server passed it on to others: it leads a network then.
+    pub fn is_passed_on(&self) -> bool {
+        self.remote_tasks().next().is_some()
+    }
+
+    /// What another server of the network made of it, if that is a failure.
+    pub fn remote_failure(&self) -> Option<String> {
+        let mut failures = self.remote_tasks().filter_map(|(server, task)| {
+            let error = task.get("error").filter(|error| !error.is_null())?;
+            let message = error.get("message").and_then(Value::as_str);
+            let message = message.map_or_else(|| error.to_string(), str::to_owned);
+            Some((server, cut(&message, FOREIGN_TEXT_CHARS)))
+        });
+        let (server, message) = failures.next()?;
+        Some(format!(
+            "the server `{server}` of its network did not take it: {message}"
+        ))
+    }
+
     /// Why it failed or who cancelled it, with what to do; none if it did neither.
     pub fn failure(&self) -> Option<String> {
+        if self.is_success() {
+            return self.remote_failure();
+        }
         let text = match (&self.status, &self.error) {
             (TaskStatus::Canceled, _) => {
                 let by = self.canceled_by.map_or("somebody else".to_owned(), |by| {
@@ -165,6 +197,11 @@ const QUEUE_LOOKED_AT: usize = 1_000;
 const MOVES_LOOKED_AT: usize = 100;
 
 impl Queue {
+    /// Whether tasks wait for this uid, or may: of a long queue only the newest are seen.
+    pub fn may_hold(&self, uid: &str) -> bool {
+        self.of(uid).next().is_some() || self.tasks.len() >= QUEUE_LOOKED_AT
+    }
+
     /// How many tasks wait for each index. Tasks of no index (swaps, dumps) are counted under `…`.
     pub fn by_index(&self) -> Vec<(String, usize)> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -277,10 +314,8 @@ impl Server {
         let mut tasks = Vec::new();
         for some in own.chunks(UIDS_A_REQUEST) {
             let path = format!("/tasks/cancel?uids={}", list(some));
-            let accepted: Accepted = self
-                .ask(reqwest::Method::POST, &path, None::<&Value>)
-                .await?;
-            tasks.push(accepted.task_uid);
+            let cancelling = self.change(reqwest::Method::POST, &path, None::<&Value>);
+            tasks.push(cancelling.await?);
         }
         Ok(tasks)
     }

@@ -19,6 +19,7 @@ use crate::retry::Patience;
 /// Retries as in life, a thousand times faster.
 pub const QUICK: Patience = Patience {
     total: Duration::from_millis(400),
+    at_least: 0,
     first: Duration::from_millis(2),
     longest: Duration::from_millis(8),
 };

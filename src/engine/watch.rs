@@ -271,6 +271,7 @@ fn end(task: Task) -> Ended {
     match task.status {
         TaskStatus::Failed => Ended::Failed(task),
         TaskStatus::Canceled => Ended::Canceled(task),
+        _ if task.remote_failure().is_some() => Ended::Failed(task),
         _ => Ended::Succeeded(task),
     }
 }

@@ -89,6 +89,11 @@ impl Database {
         RunLock::take(&self.path, &self.file)
     }
 
+    /// The id of that lock, whether it is held or not ([`RunLock::id`]).
+    pub fn lock_id(&self) -> String {
+        self.file.identity().on_this_kernel()
+    }
+
     /// Opens a connection that can only read.
     pub async fn connect(&self) -> Result<Connection, SourceError> {
         let wal = self.is_wal();

@@ -23,6 +23,15 @@ impl FileIdentity {
             inode: metadata.ino(),
         }
     }
+
+    /// The same, told from files of other machines: a host's name may be given to several.
+    pub(super) fn on_this_kernel(self) -> String {
+        static BOOT: LazyLock<String> = LazyLock::new(|| {
+            let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+            boot.map_or_else(|_| crate::host::name(), |boot| boot.trim().to_owned())
+        });
+        format!("{}:{}:{}", *BOOT, self.device, self.inode)
+    }
 }
 
 /// A database file, opened for reading once in this process.

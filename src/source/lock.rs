@@ -67,6 +67,15 @@ impl RunLock {
         self.unsupported_reason().is_none()
     }
 
+    /// What tells this lock from every other: the kernel that keeps it and the file that it is on. Who holds it knows that
+    /// no other run that names the same one is alive. None where nothing is locked.
+    pub fn id(&self) -> Option<String> {
+        match &self.state {
+            State::Held(file) => Some(file.identity().on_this_kernel()),
+            State::Unsupported { .. } => None,
+        }
+    }
+
     /// Why nothing is locked, where the file system knows no such lock. The caller says so and goes on: the
     /// identity checks around a swap still notice another run, only later.
     pub fn unsupported_reason(&self) -> Option<&str> {

@@ -129,3 +129,97 @@ async fn two_live_uids_of_which_one_begins_like_the_other_do_not_mix() {
     assert_eq!(scene.generations("articles").await.len(), 1);
     assert_eq!(scene.generations("articles_old").await.len(), 1);
 }
+
+/// Two containers that compose gave one name, two copies of a database: each run holds a lock, and they are two locks.
+#[tokio::test]
+async fn a_run_that_holds_another_lock_is_left_alone_whatever_its_hosts_name() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    scene.already_live().await;
+    let copy = scene.path("copy.sqlite3");
+    let vacuum = format!("VACUUM INTO '{}'", copy.display());
+    scene.database.execute(&vacuum).await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold("POST", "/indexes/*articles_*/documents");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the upload").await;
+    let build = scene.generations("articles").await.remove(0);
+    let made = scene.api.index(&build).await.unwrap();
+    let other = scene
+        .command("reindex")
+        .env("DATABASE_URL", &copy)
+        .run()
+        .await
+        .expect(0);
+    other.says([build.as_str(), "perhaps a run that is alive"]);
+    assert_eq!(scene.api.index(&build).await.unwrap(), made);
+    hold.release();
+    running.ended().await.expect(4);
+    scene.expect_in_step().await;
+    scene.expect_nothing_left_over(1, &[]).await;
+}
+
+/// More indexes than fit on a page, and one of them goes while the pages are turned: another one is on neither.
+#[tokio::test]
+async fn a_list_that_moves_forgets_no_generation() {
+    let Some(mut scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
+    scene.define_titles();
+    scene.already_live().await;
+    scene.reindex().run().await.expect(0);
+    let former = scene.generations("articles").await.remove(0);
+    let identity = scene.api.index(&former).await.unwrap()["createdAt"].clone();
+    // The former generation is the first of the second hundred.
+    let mut last = 0;
+    for n in 0..99 {
+        let new = json!({"uid": format!("a{n:02}"), "primaryKey": "id"});
+        let sent = scene.api.post("/indexes", new).await.expect(202);
+        last = sent["taskUid"].as_u64().unwrap();
+    }
+    scene.api.ended(last).await;
+    let proxy = scene.proxy().await;
+    let mut hold = proxy.hold("GET", "/indexes");
+    let mut running = scene
+        .reindex_through(&proxy)
+        .args(["--retain", "5"])
+        .start();
+    for n in 0..8 {
+        tokio::select! {
+            () = hold.reached("a list is asked for") => {}
+            () = running.over() => break,
+        }
+        // The first index goes before a second page is turned to, and is there again before the next first one.
+        match n % 2 {
+            1 => scene.api.succeed("DELETE", "/indexes/a00", None).await,
+            _ => {
+                let new = json!({"uid": "a00", "primaryKey": "id"});
+                scene.api.task("POST", "/indexes", Some(new)).await
+            }
+        };
+        let next = proxy.hold("GET", "/indexes");
+        hold.release();
+        hold = next;
+    }
+    hold.release();
+    proxy.heal();
+    running.ended().await.expect(0);
+    let records = scene
+        .api
+        .documents(crate::support::scene::CHECKPOINTS)
+        .await;
+    assert!(
+        records
+            .iter()
+            .any(|record| record["created_at"] == identity),
+        "its record was forgotten: {records:?}"
+    );
+    let report = scene
+        .command("status")
+        .args(["--output", "json"])
+        .run()
+        .await
+        .expect(0)
+        .report();
+    assert_eq!(report["indexes"][0]["foreign"], json!([]), "{report}");
+}

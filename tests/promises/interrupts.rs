@@ -197,6 +197,58 @@ async fn ctrl_c_during_the_swap_ends_in_one_whole_state() {
     }
 }
 
+/// Ctrl-C comes while nothing is interrupted, and then the swap fails: the failure is what is told, and what was begun is
+/// cleared up all the same.
+#[tokio::test]
+async fn ctrl_c_during_a_swap_that_then_fails_hides_nothing_and_leaves_nothing() {
+    let scene = Scene::new().await;
+    let before = scene.already_live().await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold("POST", "/swap-indexes");
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the swap").await;
+    running.interrupt();
+    // A swap of an index that is not there fails.
+    let build = scene.generations("articles").await.remove(0);
+    scene
+        .api
+        .succeed("DELETE", &format!("/indexes/{build}"), None)
+        .await;
+    hold.release();
+    let ended = running.ended().await.expect(1);
+    ended
+        .says(["the swap failed", build.as_str()])
+        .says_nothing_of("\"exit_code\":130");
+    assert_eq!(scene.live().await, before);
+    scene.expect_nothing_left_over(0, &[]).await;
+}
+
+/// An interrupted round has sent documents into the live index: it is not as it was.
+#[tokio::test]
+async fn an_interrupted_sync_says_what_it_leaves() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    scene.already_live().await;
+    scene.database.save_title(6, "after").await;
+    let proxy = scene.proxy().await;
+    let hold = proxy.hold_answer("POST", "/indexes/*/documents");
+    let running = scene
+        .command("sync")
+        .env("MEILISEARCH_HOST", proxy.url())
+        .start();
+    hold.reached("the documents").await;
+    running.interrupt();
+    running
+        .ended()
+        .await
+        .expect(130)
+        .says(["what was sent until then is in the live index"])
+        .says_nothing_of("is as it was");
+    hold.release();
+    scene.command("sync").run().await.expect(0);
+    scene.expect_in_step().await;
+}
+
 /// The old and the new container of a deployment share the volume.
 #[tokio::test]
 async fn a_second_run_on_the_same_database_says_so_and_leaves() {

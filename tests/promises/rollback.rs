@@ -320,3 +320,27 @@ async fn a_build_that_was_never_swapped_in_pushes_no_former_generation_out() {
     rollback(&scene, &[], 0).await;
     assert_eq!(ids(&scene).await, before);
 }
+
+/// A swap needs two indexes: the empty one that is made for it goes again, whether the swap is made or not.
+#[tokio::test]
+async fn the_empty_index_that_was_made_for_the_swap_is_taken_back() {
+    let scene = Scene::new().await;
+    let (first, _) = two_generations(&scene).await;
+    for name in ["articles", "authors"] {
+        let path = format!("/indexes/{}", scene.uid(name));
+        scene.api.succeed("DELETE", &path, None).await;
+    }
+    let proxy = scene.proxy().await;
+    let refusal = Fault::meilisearch(400, "invalid_swap_indexes", "no");
+    proxy.once("POST", "/swap-indexes", refusal);
+    let program = scene
+        .command("rollback")
+        .env("MEILISEARCH_HOST", proxy.url())
+        .arg("--yes");
+    program.run().await.expect(1).says(["the swap failed"]);
+    assert!(scene.live().await.is_empty(), "an empty site for an error");
+    scene.expect_nothing_left_over(1, &[]).await;
+    rollback(&scene, &[], 0).await;
+    assert_eq!(ids(&scene).await, first);
+    scene.expect_nothing_left_over(0, &[]).await;
+}

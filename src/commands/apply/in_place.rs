@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::engine::checkpoints::Record;
+use crate::engine::checkpoints::{Change, Note, Record, record_of};
 use crate::engine::indexes::same_identity;
 use crate::engine::promote::PromoteError;
 use crate::engine::settings::{self, differences};
@@ -38,11 +38,11 @@ pub async fn take_over(
         if !closed.is_empty() {
             let restored = put(server, live_uid, &settings::to_restore(&before, send)).await?;
             // Noted, or the next plan would take these two tasks for another program's.
-            let record = Record {
-                settings_task: Some(restored),
-                ..still_live(server, index).await?
+            let record = still_live(server, index).await?;
+            let change = Change::Settings {
+                settings_task: restored,
             };
-            let written = server.write_records(&[record]).await?;
+            let written = server.write_notes(&[Note::Part(&record, change)]).await?;
             succeeded(server, written, "noting that the settings were put back").await?;
             return Err(ClosedGates(closed).into());
         }
@@ -52,13 +52,13 @@ pub async fn take_over(
             tracing::warn!("{live_uid}: settings: {difference}, though it was sent a moment ago");
         }
     }
-    let record = Record {
+    let record = still_live(server, index).await?;
+    let change = Change::Definition {
         fingerprint: index.fingerprint.clone(),
         parts: index.parts.clone(),
         settings_task: task,
-        ..still_live(server, index).await?
     };
-    let written = server.write_records(&[record]).await?;
+    let written = server.write_notes(&[Note::Part(&record, change)]).await?;
     succeeded(server, written, "noting the definition").await
 }
 
@@ -94,9 +94,7 @@ async fn still_live(server: &Server, index: &Prepared) -> Result<Record, Error> 
         let same = expected
             .as_ref()
             .is_some_and(|expected| same_identity(expected, &found.created_at));
-        records
-            .into_iter()
-            .find(|record| same && record.is_about(found))
+        record_of(found, &records).filter(|_| same).cloned()
     });
     record.ok_or_else(|| {
         PromoteError::Overtaken {

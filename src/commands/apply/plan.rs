@@ -69,6 +69,16 @@ async fn due(server: &Server, features: &Features, prepared: Prepared) -> Result
     let mut send = None;
     match &prepared.live {
         None => plan.rebuild("there is no live index yet"),
+        Some(Live {
+            record: Some(record),
+            ..
+        }) if record.live_uid != prepared.definition.live_uid => {
+            plan.lost_settings = unmentioned(server, &prepared).await?;
+            plan.rebuild(&format!(
+                "what lies there was built for `{}`: the two were swapped or renamed by hand",
+                record.live_uid
+            ));
+        }
         Some(live) => match live
             .record
             .as_ref()

@@ -75,7 +75,16 @@ impl<'a> There<'a> {
                 format!("an application that looks hits up by `{key}` would find none: rename the column, or delete that index"),
             );
         }
-        built_by(definition, prepared, record.as_ref(), checks);
+        if let Some(built_for) = generations.built_for_another(&definition.live_uid) {
+            checks.fail(
+                name,
+                "live.definition",
+                format!("what lies under {} was built for `{built_for}`: the two were swapped or renamed by hand", definition.live_uid),
+                "swap them back (POST /swap-indexes), or `bisan-indexer apply` builds it anew",
+            );
+        } else {
+            built_by(definition, prepared, record.as_ref(), checks);
+        }
         self.live_settings(definition, index, record.as_ref(), checks)
             .await?;
         if let Some(prepared) = prepared {

@@ -111,7 +111,7 @@ pub fn choose(indexes: &[Index], to: Option<&str>) -> Result<Vec<Turn>, NoSuchGe
             .live
             .as_ref()
             .and_then(|(_, record)| record.as_ref());
-        if live.is_some_and(|record| Run::of(record) == run) {
+        if live.is_some_and(|one| one.live_uid == index.live_uid && Run::of(one) == run) {
             return Turn::LiveAlready;
         }
         complete(generations)

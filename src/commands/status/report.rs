@@ -126,6 +126,9 @@ pub struct Live {
     pub bytes: Option<u64>,
     /// Whether this program built it.
     pub built_by_us: bool,
+    /// The other live uid that it was built for, where somebody swapped or renamed the two by hand; null where it is in its
+    /// place.
+    pub built_for: Option<String>,
     /// Whether it was there before this program, and is known to it all the same.
     pub adopted: bool,
     /// Of the definition that it was built by.
@@ -202,6 +205,8 @@ pub struct Foreign {
     pub created_at: String,
     /// Documents, counted.
     pub documents: u64,
+    /// Whether this program made it and somebody renamed or swapped it by hand.
+    pub moved: bool,
 }
 
 impl StatusReport {
@@ -288,10 +293,13 @@ impl IndexStatus {
                 vec![
                     made(&live.created_at, live.age_seconds),
                     live.bytes.map(size).unwrap_or_default(),
-                    match (live.built_by_us, live.adopted) {
-                        (true, _) => String::new(),
-                        (false, true) => "by another program, adopted".to_owned(),
-                        (false, false) => "by another program".to_owned(),
+                    match (&live.built_for, live.built_by_us, live.adopted) {
+                        (Some(built_for), _, _) => {
+                            format!("built for {built_for}, brought here by hand")
+                        }
+                        (None, true, _) => String::new(),
+                        (None, false, true) => "by another program, adopted".to_owned(),
+                        (None, false, false) => "by another program".to_owned(),
                     },
                 ],
             ),
@@ -361,7 +369,14 @@ impl IndexStatus {
             row(
                 "foreign",
                 Some(foreign.documents),
-                vec![foreign.uid.clone(), "not ours, never touched".to_owned()],
+                vec![
+                    foreign.uid.clone(),
+                    match foreign.moved {
+                        true => "made for this live uid, brought there by hand, never touched",
+                        false => "not ours, never touched",
+                    }
+                    .to_owned(),
+                ],
             );
         }
         let name = match self.index == self.live_uid {
@@ -426,6 +441,7 @@ mod tests {
                     documents: 20_319,
                     bytes: Some(318_000_000),
                     built_by_us: true,
+                    built_for: None,
                     adopted: false,
                     fingerprint: Some("b6cf102ba6cd".to_owned()),
                     definition_changed: Some(false),
@@ -464,6 +480,7 @@ mod tests {
                     uid: "articles_archive".to_owned(),
                     created_at: "2024-02-01T00:00:00Z".to_owned(),
                     documents: 9,
+                    moved: false,
                 }],
             }],
             exceeded: vec!["articles: 12 documents are missing in the live index (20,319 of 20,331), and --max-missing allows 0".to_owned()],

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::report::Done;
 use crate::cli::{Compare, Sync};
 use crate::commands::batch_limit;
-use crate::engine::checkpoints::Record;
+use crate::engine::checkpoints::{Change, Note, Record, record_of};
+use crate::engine::generations::Generations;
 use crate::engine::indexes::same_identity;
 use crate::engine::wait::wait;
 use crate::engine::{Begun, Server};
@@ -42,6 +43,28 @@ pub enum CannotFollow {
     NoCheckpoint {
         /// The live uid.
         live_uid: String,
+    },
+    /// What lies under the live uid was built for another one.
+    #[error(
+        "{live_uid}: what lies there was built for `{built_for}`: the two were swapped or renamed by hand. Swap them back \
+         (POST /swap-indexes), or `bisan-indexer apply` builds {live_uid} anew, without downtime"
+    )]
+    OfAnother {
+        /// The live uid.
+        live_uid: String,
+        /// The live uid that it was built for.
+        built_for: String,
+    },
+    /// Nothing lies under the live uid, and what did lies elsewhere.
+    #[error(
+        "{live_uid}: there is no such index; what was built for it lies under `{uid}`, renamed or swapped by hand. Rename it \
+         back, or `bisan-indexer reindex` builds {live_uid} anew"
+    )]
+    Moved {
+        /// The live uid.
+        live_uid: String,
+        /// Where it lies now.
+        uid: String,
     },
     /// The definition is another than the one that the live index was built by.
     #[error(
@@ -215,13 +238,24 @@ impl Follower<'_> {
     pub(super) async fn record(&self) -> Result<Record, Error> {
         let live_uid = self.index.definition.live_uid.clone();
         let Some(live) = self.server.index(&live_uid).await? else {
-            return Err(CannotFollow::NoIndex { live_uid }.into());
+            let moved = moved_to(self.server, &live_uid).await?;
+            return Err(match moved {
+                Some(uid) => CannotFollow::Moved { live_uid, uid },
+                None => CannotFollow::NoIndex { live_uid },
+            }
+            .into());
         };
         let records = self.server.records().await?;
-        let record = records
-            .into_iter()
-            .find(|record| record.is_about(&live) && record.checkpoint.is_some());
-        let Some(record) = record else {
+        let record = record_of(&live, &records).cloned();
+        if let Some(record) = record.as_ref().filter(|one| one.live_uid != live_uid) {
+            let built_for = record.live_uid.clone();
+            return Err(CannotFollow::OfAnother {
+                live_uid,
+                built_for,
+            }
+            .into());
+        }
+        let Some(record) = record.filter(|record| record.checkpoint.is_some()) else {
             return Err(CannotFollow::NoCheckpoint { live_uid }.into());
         };
         if record.fingerprint != self.index.fingerprint {
@@ -258,14 +292,20 @@ impl Follower<'_> {
         if stays || !followed.saw_edits() {
             return Ok(Some(before));
         }
-        let record = Record {
-            checkpoint: Some(checkpoint),
+        let change = Change::Followed {
+            checkpoint,
             overlap_seconds: u64::try_from(self.options.round.overlap.as_secs()).ok(),
-            documents: Some(self.server.count_documents(live_uid).await?),
+            documents: self.server.count_documents(live_uid).await?,
             newest_change: followed.newest,
-            ..record
         };
-        let task = self.server.write_records(&[record]).await?;
+        // Looked at once more: a checkpoint that was reached by a former definition, or while a rollback went to and fro, may
+        // have passed over changes.
+        let records = self.server.records().await?;
+        if !records.iter().any(|now| now.is_still(&record)) {
+            return Ok(None);
+        }
+        let note = Note::Part(&record, change);
+        let task = self.server.write_notes(&[note]).await?;
         for ended in wait(self.server, &[task], &mut |_| ()).await? {
             if ended.is_failure() {
                 return Err(ended.into_error("moving the checkpoint on").into());
@@ -273,6 +313,14 @@ impl Follower<'_> {
         }
         Ok(Some(checkpoint))
     }
+}
+
+/// Where what was built for this live uid lies, if somebody gave it another name than this program gives.
+async fn moved_to(server: &Server, live_uid: &str) -> Result<Option<String>, Error> {
+    let indexes = server.indexes().await?;
+    let records = server.records().await?;
+    let moved = Generations::of(live_uid, &indexes, &records).moved;
+    Ok(moved.into_iter().next().map(|one| one.index.uid))
 }
 
 /// Whether the database's newest change lies before one that was followed already. Time goes back where a backup is

@@ -3,6 +3,14 @@ use crate::engine::testing::{Canned, json_answer, taken};
 use serde_json::json;
 
 const HOST: &str = "here";
+const LOCK: &str = "a-boot:1:2";
+
+fn judge(lock: Option<&str>) -> Judge {
+    Judge {
+        host: HOST.to_owned(),
+        lock: lock.map(str::to_owned),
+    }
+}
 
 fn index(uid: &str, created_at: &str) -> IndexInfo {
     IndexInfo {
@@ -135,7 +143,6 @@ fn roles_follow_from_names_and_records() {
     assert_eq!(
         foreign,
         [
-            "articles_20261104T000000Z",
             "articles_archive",
             "articles_20261124",
             "articles_2026-11-24_backup"
@@ -194,7 +201,7 @@ fn a_build_of_another_host_may_be_alive() {
     };
     let verdict = |host: &str, now: &str, busy: bool| {
         let leftover = of(host)
-            .judge_leftovers("articles", HOST, at(now), |_| busy)
+            .judge_leftovers("articles", &judge(Some(LOCK)), at(now), |_| busy)
             .remove(0);
         assert_eq!(leftover.deletable.is_some(), leftover.verdict.may_go());
         leftover.verdict
@@ -220,6 +227,85 @@ fn a_build_of_another_host_may_be_alive() {
     );
 }
 
+/// Two containers with one `hostname:`, a file system without flock, a system where flock cannot be used.
+#[test]
+fn the_name_of_a_host_says_nothing_of_a_run_where_no_lock_does() {
+    let made_under = |lock: Option<&str>| Record {
+        lock: lock.map(str::to_owned),
+        ..record("articles_20261124T143000Z", Some("c"), false)
+    };
+    for (ours, theirs, known) in [
+        (Some(LOCK), Some(LOCK), true),
+        (Some(LOCK), Some("another-boot:1:2"), false),
+        (Some(LOCK), Some("a-boot:1:3"), false),
+        (Some(LOCK), Some(NO_LOCK), false),
+        (None, Some(NO_LOCK), false),
+        (None, Some(LOCK), false),
+        (None, None, false),
+        // Of a former version.
+        (Some(LOCK), None, true),
+    ] {
+        let mut all = Generations::default();
+        all.leftovers.push(Generation {
+            index: index("articles_20261124T143000Z", "c"),
+            record: made_under(theirs),
+        });
+        all.gone.push(made_under(theirs));
+        let young = at("2026-11-24T15:01:00Z");
+        let leftover = all
+            .judge_leftovers("articles", &judge(ours), young, |_| false)
+            .remove(0);
+        assert_eq!(
+            leftover.verdict == Verdict::Ours,
+            known,
+            "{ours:?} {theirs:?}"
+        );
+        assert_eq!(leftover.deletable.is_some(), known);
+        let forgotten = all.records_to_forget(&judge(ours), at("2026-11-24T15:00:00Z"));
+        assert_eq!(forgotten.len(), usize::from(known), "{ours:?} {theirs:?}");
+    }
+}
+
+#[test]
+fn what_was_swapped_by_hand_belongs_to_what_it_was_built_for() {
+    let of = |live_uid: &str, created_at: &str| Record {
+        live_uid: live_uid.into(),
+        ..record(
+            &format!("{live_uid}_20261101T000000Z"),
+            Some(created_at),
+            true,
+        )
+    };
+    let records = [of("articles", "a1"), of("authors", "b1")];
+    let swapped = [index("articles", "b1"), index("authors", "a1")];
+    let articles = Generations::of("articles", &swapped, &records);
+    assert_eq!(articles.built_for_another("articles"), Some("authors"));
+    assert_eq!(articles.moved.len(), 1);
+    assert!(articles.retained.is_empty() && articles.leftovers.is_empty());
+    assert!(articles.gone.is_empty());
+    // A reindex has put both aside, each under a uid of the other.
+    let aside = [
+        index("articles", "a2"),
+        index("authors", "b2"),
+        index("articles_20261102T000000Z", "b1"),
+        index("authors_20261102T000000Z", "a1"),
+    ];
+    let articles = Generations::of("articles", &aside, &records);
+    assert_eq!(
+        articles.retained[0].index.uid, "authors_20261102T000000Z",
+        "it goes back to where it belongs"
+    );
+    assert_eq!(articles.foreign, []);
+    let beyond = articles.beyond("articles", 0);
+    assert_eq!(beyond[0].uid().as_str(), "authors_20261102T000000Z");
+    // Under a name that a person gave it, it is nobody's to delete.
+    let renamed = [index("articles_keep", "a1")];
+    let articles = Generations::of("articles", &renamed, &records);
+    assert_eq!(articles.moved.len(), 1);
+    assert!(articles.retained.is_empty() && articles.gone.is_empty());
+    assert_eq!(articles.foreign, []);
+}
+
 #[test]
 fn a_record_whose_index_is_on_its_way_is_kept() {
     let there = Record {
@@ -233,12 +319,12 @@ fn a_record_whose_index_is_on_its_way_is_kept() {
     );
     assert_eq!(all.gone.len(), 2);
     assert_eq!(
-        all.records_to_forget(HOST, at("2026-11-24T14:40:00Z"))
+        all.records_to_forget(&judge(Some(LOCK)), at("2026-11-24T14:40:00Z"))
             .len(),
         1
     );
     assert_eq!(
-        all.records_to_forget(HOST, at("2026-11-24T15:40:00Z"))
+        all.records_to_forget(&judge(Some(LOCK)), at("2026-11-24T15:40:00Z"))
             .len(),
         2
     );

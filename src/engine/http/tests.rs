@@ -449,3 +449,60 @@ async fn all_indexes_are_found_however_small_the_pages() {
     .await;
     assert_eq!(canned.server().indexes().await.unwrap().len(), 45);
 }
+
+/// A page of a proxy, JSON of another form: the server may have taken it.
+#[tokio::test]
+async fn an_answer_that_names_no_task_is_neither_yes_nor_no() {
+    let unclear = || [html(200), json_answer(202, json!({"status": "ok"}))];
+    for reply in unclear() {
+        let canned = Canned::replies([reply]).await;
+        let error = canned.server().swap(&[]).await.unwrap_err();
+        assert!(error.is_ambiguous(), "{error:?}");
+        assert_eq!(canned.requests().len(), 1, "a second swap undoes the first");
+    }
+    // What comes to the same when done twice is asked again.
+    let canned = Canned::replies(unclear().into_iter().chain([taken(7)])).await;
+    let body = NdjsonBody::from_bytes("{}\n");
+    assert_eq!(canned.server().upload("a", body).await.unwrap(), 7);
+    let canned = Canned::replies(unclear().into_iter().chain([taken(8)])).await;
+    let settings = serde_json::Map::new();
+    assert_eq!(
+        canned.server().put_settings("a", &settings).await.unwrap(),
+        8
+    );
+}
+
+#[tokio::test]
+async fn of_an_answer_nothing_is_wanted_but_the_task() {
+    for answer in [
+        json!({"taskUid": 3}),
+        json!({"taskUid": "3", "enqueuedAt": 0, "type": {"of": "the future"}}),
+    ] {
+        let canned = Canned::replies([json_answer(202, answer)]).await;
+        assert_eq!(canned.server().swap(&[]).await.unwrap(), 3);
+    }
+}
+
+/// A slow line: the first attempt alone takes longer than attempts go on being made.
+#[tokio::test]
+async fn an_attempt_that_took_long_is_made_again() {
+    const TOTAL: std::time::Duration = std::time::Duration::from_millis(5);
+    let mut first = true;
+    let canned = Canned::answering(move |_| {
+        if std::mem::take(&mut first) {
+            std::thread::sleep(TOTAL * 2);
+            return Reply::Nothing;
+        }
+        taken(7)
+    })
+    .await;
+    let patience = crate::retry::Patience {
+        total: TOTAL,
+        at_least: 0,
+        first: std::time::Duration::from_micros(1),
+        longest: std::time::Duration::from_micros(1),
+    };
+    let server = Server::with_patience(canned.address(), None, patience).unwrap();
+    let body = NdjsonBody::from_bytes("{}\n");
+    assert_eq!(server.upload("a", body).await.unwrap(), 7);
+}

@@ -23,7 +23,8 @@ pub trait Trial {
 /// How many requests of a run are tried with each mishap: `BISAN_CHAOS_POINTS`, a number or `all`.
 const POINTS: usize = 2;
 
-fn points(requests: usize, dice: &mut Dice) -> Vec<usize> {
+/// Some of `requests`, counted from 1.
+pub fn points(requests: usize, dice: &mut Dice) -> Vec<usize> {
     let points = match std::env::var("BISAN_CHAOS_POINTS") {
         Ok(all) if all == "all" => requests,
         Ok(number) if !number.is_empty() => number.parse().expect("a number, or `all`"),

@@ -33,6 +33,8 @@ pub enum Fault {
     Hold(Hold),
     /// The server has done what was asked; its answer waits on the way back.
     HoldAnswer(Hold),
+    /// The request waits on the way to the server, which then does what was asked; somebody in between answers for it.
+    HoldThenAnswer(Hold, Canned),
 }
 
 impl Fault {
@@ -86,6 +88,16 @@ impl Fault {
             headers: vec![("content-type", "text/html".to_owned())],
             body: html.to_owned(),
         })
+    }
+
+    /// The server has done what was asked, and a page is answered in its place.
+    pub fn page_after_delivery(status: u16) -> Fault {
+        Fault::DeliverThenAnswer(Fault::html(status, "One moment"))
+    }
+
+    /// The same with JSON that nobody foresaw.
+    pub fn json_after_delivery(status: u16, body: &serde_json::Value) -> Fault {
+        Fault::DeliverThenAnswer(Canned::json(status, body))
     }
 
     /// As a web server that wants https.
@@ -175,7 +187,11 @@ impl Which {
             Which::Route {
                 method,
                 path: pattern,
-            } => method == head.method() && matches(pattern, path) && !is_probe(head),
+            } => {
+                (method == head.method() || method == "*")
+                    && matches(pattern, path)
+                    && !is_probe(head)
+            }
         }
     }
 }
@@ -300,6 +316,15 @@ impl FaultProxy {
     pub fn hold_answer(&self, method: &str, path: &str) -> Hold {
         let hold = Hold::new();
         self.once(method, path, Fault::HoldAnswer(hold.clone()));
+        hold
+    }
+
+    /// Holds the first request of this route before the server has heard of it; then the server does what was asked, and a
+    /// page is answered in its place.
+    pub fn hold_then_page(&self, method: &str, path: &str, status: u16) -> Hold {
+        let hold = Hold::new();
+        let page = Fault::html(status, "One moment");
+        self.once(method, path, Fault::HoldThenAnswer(hold.clone(), page));
         hold
     }
 
@@ -430,13 +455,13 @@ impl Passing {
             answer.send(client).await?;
             return Ok(Some(answer.status));
         }
-        if let Some(Fault::Hold(hold)) = &fault {
+        if let Some(Fault::Hold(hold) | Fault::HoldThenAnswer(hold, _)) = &fault {
             hold.stop_here().await;
         }
         let (answer_head, answer_body) = self.deliver(head, &body).await?;
         match &fault {
             Some(Fault::LoseAnswer) => return Ok(None),
-            Some(Fault::DeliverThenAnswer(answer)) => {
+            Some(Fault::DeliverThenAnswer(answer) | Fault::HoldThenAnswer(_, answer)) => {
                 answer.send(client).await?;
                 return Ok(Some(answer.status));
             }
