@@ -178,7 +178,8 @@ impl Error {
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Definition(DefinitionError::ColumnsChanged { .. }) => FAILED,
+            Self::Definition(DefinitionError::ColumnsChanged { .. })
+            | Self::CannotMakeKey(CannotMakeKey::Unanswered { .. }) => FAILED,
             Self::Usage(_)
             | Self::CannotInit(_)
             | Self::Catalog(_)

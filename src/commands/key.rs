@@ -36,6 +36,17 @@ pub enum CannotMakeKey {
         /// The server.
         address: String,
     },
+    /// The key may have been made; nobody has seen it.
+    #[error(
+        "whether the key was made is not known: {why}. Look for one called {name:?} that nobody uses (GET /keys with the master \
+         key), delete it, then ask again"
+    )]
+    Unanswered {
+        /// The name of the key.
+        name: String,
+        /// What came instead of an answer.
+        why: EngineError,
+    },
     /// The lifetime ends after the last year that can be written.
     #[error("--expires-in is too far away; leave it out for a key that never expires")]
     ExpiresTooLate,
@@ -134,6 +145,10 @@ async fn create(
     let made = match made {
         Err(error) if error.is_forbidden() => {
             return Err(CannotMakeKey::NotTheMasterKey { address: address() }.into());
+        }
+        Err(why) if why.is_ambiguous() => {
+            let name = rights.name.to_owned();
+            return Err(CannotMakeKey::Unanswered { name, why }.into());
         }
         made => made?,
     };

@@ -56,3 +56,70 @@ async fn hidden_swaps<'u>(
     until_the_last_ended(server, &barriers).await?;
     Ok(!barriers.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::engine::checkpoints::Record;
+    use crate::engine::testing::{Canned, json_answer, taken};
+
+    /// Two builds are complete and not live, so behind each a swap may wait. That the barrier of one fails says nothing of the
+    /// other.
+    #[tokio::test]
+    async fn every_barrier_is_waited_for_though_one_of_them_failed() {
+        let builds = ["articles_20261124T143000Z", "articles_20261124T143001Z"];
+        let indexes = builds.map(|uid| {
+            json!({"uid": uid, "createdAt": format!("of {uid}"), "updatedAt": "x", "primaryKey": "id"})
+        });
+        let records = builds.map(|uid| {
+            let begun_at = "2026-11-24T14:30:00Z".parse().unwrap();
+            let record = Record {
+                created_at: Some(format!("of {uid}")),
+                complete: true,
+                ..Record::begin("articles", uid, "f", "here", begun_at)
+            };
+            serde_json::to_value(record).unwrap()
+        });
+        let list = |results: &[Value]| {
+            json_answer(200, json!({"results": results, "total": results.len()}))
+        };
+        let looks = Arc::new(AtomicUsize::new(0));
+        let (counted, mut sent) = (looks.clone(), 0);
+        let canned = Canned::answering(move |request| {
+            let path = request.path.as_str();
+            if path.starts_with("/indexes?") {
+                return list(&indexes);
+            }
+            if path.ends_with("/documents/fetch") {
+                return list(&records);
+            }
+            if path.ends_with("/delete-batch") {
+                sent += 1;
+                return taken(sent);
+            }
+            if !path.contains("uids=") {
+                return list(&[]);
+            }
+            let looks = counted.fetch_add(1, Ordering::SeqCst);
+            let second = if looks < 3 { "processing" } else { "succeeded" };
+            list(&[
+                json!({"uid": 1, "status": "failed", "type": "documentDeletion"}),
+                json!({"uid": 2, "status": second, "type": "documentDeletion"}),
+            ])
+        })
+        .await;
+        let waited = until_uids_rest(&canned.server(), ["articles"]).await;
+        assert!(waited.unwrap());
+        assert!(
+            looks.load(Ordering::SeqCst) > 3,
+            "the second was still at work"
+        );
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Api, Scene, ServerOptions};
+use crate::support::{Api, Fault, Scene, ServerOptions};
 
 /// Makes a key with the scene's master key.
 async fn make(scene: &Scene, options: &[&str]) -> String {
@@ -132,4 +132,25 @@ async fn a_server_without_a_master_key_is_told_what_to_do_in_which_order() {
     let ended = scene.command("key").arg("--create").run().await;
     let ended = ended.expect(3).says(["no master key", "MEILI_MASTER_KEY"]);
     assert_eq!(ended.out, "");
+}
+
+/// A second request would make a second key, so it is not made: a person has to look.
+#[tokio::test]
+async fn a_key_whose_making_was_answered_by_somebody_else_is_told_of() {
+    let Some(scene) = Scene::on_own_server(ServerOptions::default()).await else {
+        return;
+    };
+    for fault in [Fault::page_after_delivery(200), Fault::LoseAnswer] {
+        let proxy = scene.proxy().await;
+        proxy.once("POST", "/keys", fault);
+        scene
+            .command("key")
+            .arg("--create")
+            .env("MEILISEARCH_HOST", proxy.url())
+            .run()
+            .await
+            .expect(1)
+            .says(["is not known", "GET /keys"]);
+        assert_eq!(proxy.count("POST", "/keys"), 1);
+    }
 }

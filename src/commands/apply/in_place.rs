@@ -27,8 +27,8 @@ pub async fn take_over(
     send: &Map<String, Value>,
 ) -> Result<(), Error> {
     let live_uid = &index.definition.live_uid;
-    let record = still_live(server, index).await?;
-    let mut task = record.settings_task;
+    still_live(server, index).await?;
+    let mut task = None;
     if !send.is_empty() {
         let before = server.settings(live_uid).await?;
         let keys: Vec<&str> = send.keys().map(String::as_str).collect();
@@ -56,7 +56,7 @@ pub async fn take_over(
     let change = Change::Definition {
         fingerprint: index.fingerprint.clone(),
         parts: index.parts.clone(),
-        settings_task: task,
+        settings_task: task.or(record.settings_task),
     };
     let written = server.write_notes(&[Note::Part(&record, change)]).await?;
     succeeded(server, written, "noting the definition").await

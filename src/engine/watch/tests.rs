@@ -167,3 +167,24 @@ async fn a_scheduler_that_has_stopped_is_noticed() {
     assert!(!told.after(9, "enqueued", &[], &[], None).has_stalled());
     assert!(told.after(2, "enqueued", &[], &[], None).has_stalled());
 }
+
+#[test]
+fn what_failed_on_another_server_of_a_network_has_failed() {
+    let mut watch = Watch::new(&[10], Limits::default(), Instant::now());
+    let mut told = task(10, "succeeded");
+    told["network"] =
+        json!({"remote_tasks": {"two": {"error": {"message": "out of reach", "code": "c"}}}});
+    let seen = Seen {
+        tasks: vec![serde_json::from_value(told).unwrap()],
+        ..Seen::default()
+    };
+    watch.saw(seen, Instant::now());
+    assert!(watch.is_over());
+    let ended = watch.ended(&[10]).remove(0);
+    assert!(ended.is_failure());
+    let error = ended.into_error("the swap").to_string();
+    assert!(
+        error.contains("`two`") && error.contains("out of reach"),
+        "{error}"
+    );
+}
