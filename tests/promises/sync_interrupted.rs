@@ -116,7 +116,7 @@ async fn a_killed_sync_is_simply_run_again() {
     for (method, path) in [
         ("POST", "/indexes/*articles/documents"),
         ("POST", "/indexes/*articles/documents/delete-batch"),
-        ("POST", "/indexes/bisan_indexer_checkpoints/documents"),
+        ("PUT", "/indexes/bisan_indexer_checkpoints/documents"),
     ] {
         scene.database.import(1, "more").await;
         scene

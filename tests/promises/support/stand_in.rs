@@ -201,7 +201,7 @@ async fn serve(state: &State, mut client: Stream) {
 async fn answer(state: &State, client: &mut Stream, head: &Head) -> io::Result<Canned> {
     let path = head.path().trim_matches('/').to_owned();
     let parts: Vec<&str> = path.split('/').collect();
-    if let ("POST", ["indexes", uid, "documents"]) = (head.method(), parts.as_slice()) {
+    if let ("POST" | "PUT", ["indexes", uid, "documents"]) = (head.method(), parts.as_slice()) {
         take(state, client, head, uid).await?;
         return Ok(state.task());
     }
@@ -335,7 +335,15 @@ async fn take(state: &State, client: &mut Stream, head: &Head, uid: &str) -> io:
         index.kept.put(id.clone(), line);
     }
     index.ids.extend(ids);
-    index.documents.extend(documents);
+    for (id, document) in documents {
+        // Merged, as a PUT is; what is kept comes by no other way.
+        match (index.documents.get_mut(&id), document) {
+            (Some(Value::Object(kept)), Value::Object(part)) => kept.extend(part),
+            (_, document) => {
+                index.documents.insert(id, document);
+            }
+        }
+    }
     index.bytes += bytes;
     index.largest_upload = index.largest_upload.max(bytes);
     Ok(())
