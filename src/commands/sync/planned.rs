@@ -12,6 +12,7 @@ use crate::engine::indexes::same_identity;
 use crate::error::Error;
 use crate::follow::{Followed, Round};
 use crate::lag::followed_until;
+use crate::preflight::Live;
 
 impl Follower<'_> {
     /// Carries out what was found in the generation that was live when this run began. Where another one is live by now, the
@@ -23,11 +24,14 @@ impl Follower<'_> {
         let start = Instant::now();
         let live_uid = &self.index.definition.live_uid;
         let record = self.record().await?;
-        let planned = self.index.live.as_ref().map(|live| &live.index.created_at);
-        if planned
-            .zip(record.created_at.as_ref())
-            .is_some_and(|(planned, live)| same_identity(planned, live))
-        {
+        let is_planned = |live: &Live| {
+            let created_at = record.created_at.as_ref();
+            // A rollback that went and came back leaves the same generation, which has missed what was sent meanwhile.
+            let swapped_at = live.record.as_ref().and_then(|record| record.swapped_at);
+            created_at.is_some_and(|it| same_identity(&live.index.created_at, it))
+                && swapped_at == record.swapped_at
+        };
+        if self.index.live.as_ref().is_some_and(is_planned) {
             // What somebody else has followed since the plan was made is not forgotten.
             let others = followed_until(&record).filter(|until| *until <= Timestamp::now());
             found.taken_at = others.map_or(found.taken_at, |until| until.max(found.taken_at));
