@@ -232,24 +232,21 @@ impl Round<'_> {
             let bound = tracking.since(since);
             self.each_change(&mut snapshot, changes, bound, since, |id, at| {
                 newest_named = newest_named.max((at <= taken_at).then_some(at));
-                if depth < Depth::All {
-                    seeing.add(id, at);
+                match depth < Depth::All {
+                    true => seeing.add(id, at),
+                    false => Ok(()),
                 }
             })
             .await?;
         }
         snapshot.end().await?;
-        let (changed, memory) = seeing.end();
+        let (changed, memory) = seeing.end().map_err(Error::Spool)?;
         let mut plan = Plan::new(self.limit.bytes())?;
         match depth {
             Depth::Count => {}
-            Depth::Changed => {
-                self.compare_changed(connection, &changed, &mut plan)
-                    .await?
-            }
+            Depth::Changed => self.compare_named(connection, &changed, &mut plan).await?,
             Depth::Ids => {
-                self.compare_changed(connection, &changed, &mut plan)
-                    .await?;
+                self.compare_named(connection, &changed, &mut plan).await?;
                 plan.absorb(self.compare_ids(connection).await?)?;
             }
             Depth::All => self.compare_all(connection, &mut plan).await?,

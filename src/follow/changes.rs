@@ -1,5 +1,7 @@
 //! Which ids changes.sql names since an instant.
 
+use std::io;
+
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 
@@ -76,7 +78,7 @@ impl Round<'_> {
         changes: &str,
         bound: Vec<Argument>,
         since: Timestamp,
-        mut each: impl FnMut(DocumentId, Timestamp),
+        mut each: impl FnMut(DocumentId, Timestamp) -> io::Result<()>,
     ) -> Result<(), Error> {
         let name = || self.index.definition.name.clone();
         let sql = queries::changes(changes);
@@ -90,7 +92,7 @@ impl Round<'_> {
                 why,
             })?;
             if at >= since || timestamp::may_be_after(at, since) {
-                each(id, at);
+                each(id, at).map_err(Error::Spool)?;
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::memory::Changed;
 use super::same::same_fields;
 use super::{ChangesError, Plan, Reason, Round};
 use crate::ahead::Ahead;
@@ -40,6 +41,9 @@ const IDS_A_LOOK: usize = 100;
 /// A listing passes a document over when another one is deleted between two of its pages. So few that the index seems to
 /// lack are asked for by id; more of them are an import, and are sent unasked.
 const FEW_MISSING: usize = 1_000;
+
+/// Ids of a long list that are held in memory.
+const IDS_IN_HAND: usize = 5_000;
 
 /// How many ids of two lists are compared before somebody else has a turn: Ctrl-C, for one.
 const IDS_A_TURN: u64 = 10_000;
@@ -72,6 +76,26 @@ pub(super) trait Findings {
 
 impl Round<'_> {
     /// The ids that changes.sql named: what is the same already is not sent.
+    pub(super) async fn compare_named(
+        &self,
+        connection: &mut Connection,
+        changed: &Changed,
+        findings: &mut impl Findings,
+    ) -> Result<(), Error> {
+        let mut ids = changed.new.ids().map_err(Error::Spool)?;
+        loop {
+            let some = ids.by_ref().take(IDS_IN_HAND);
+            let some: Vec<DocumentId> = some.collect::<Result<_, _>>().map_err(Error::Spool)?;
+            if some.is_empty() {
+                break;
+            }
+            self.compare_changed(connection, &some, findings).await?;
+        }
+        self.compare_changed(connection, &changed.again, findings)
+            .await
+    }
+
+    /// Some ids.
     pub(super) async fn compare_changed(
         &self,
         connection: &mut Connection,

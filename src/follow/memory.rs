@@ -9,10 +9,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ids::DocumentId;
+use crate::ids::{Differences, DocumentId, IdList, Side};
 use crate::timestamp;
 
 /// As many pairs as are remembered: some 5 MiB. What does not fit is compared again.
@@ -39,7 +40,7 @@ pub(super) struct Seeing<'a> {
     /// Each pair of this round, with how many of its kind came before it.
     pairs: HashSet<u64>,
     remembered: HashSet<u64>,
-    changed: BTreeSet<DocumentId>,
+    changed: IdList,
     passed_over: Next,
 }
 
@@ -52,13 +53,13 @@ impl<'a> Seeing<'a> {
             now,
             pairs: HashSet::new(),
             remembered: HashSet::new(),
-            changed: BTreeSet::new(),
+            changed: IdList::new(),
             passed_over: Next::after(after),
         }
     }
 
     /// changes.sql names this id with this time.
-    pub(super) fn add(&mut self, id: DocumentId, at: Timestamp) {
+    pub(super) fn add(&mut self, id: DocumentId, at: Timestamp) -> io::Result<()> {
         let pair = self.pair(&id, at);
         if let Some(pair) = pair.filter(|_| self.may_be_remembered(at)) {
             self.remembered.insert(pair);
@@ -69,26 +70,34 @@ impl<'a> Seeing<'a> {
         };
         match pair.is_some_and(seen) {
             true => self.passed_over.add(id),
-            false => {
-                self.changed.insert(id);
-            }
+            false => self.changed.push(&id)?,
         }
+        Ok(())
     }
 
-    /// The ids to compare, those that are new to the memory first, and what the next round may pass over.
-    pub(super) fn end(self) -> (Vec<DocumentId>, Memory) {
-        let again: Vec<DocumentId> = self
-            .passed_over
-            .end()
-            .into_iter()
-            .filter(|id| !self.changed.contains(id))
-            .collect();
+    /// The ids to compare, and what the next round may pass over.
+    pub(super) fn end(mut self) -> io::Result<(Changed, Memory)> {
+        let mut again: Vec<DocumentId> = self.passed_over.end().into_iter().collect();
+        let mut listed = IdList::new();
+        for id in &again {
+            listed.push(id)?;
+        }
+        let mut only_again = HashSet::new();
+        for side in Differences::of(&mut self.changed, &mut listed)? {
+            if let Side::Right(id) = side? {
+                only_again.insert(id);
+            }
+        }
+        again.retain(|id| only_again.contains(id));
         let memory = Memory {
             pairs: self.remembered,
             compared_up_to: again.last().cloned(),
         };
-        let ids = self.changed.into_iter().chain(again).collect();
-        (ids, memory)
+        let changed = Changed {
+            new: self.changed,
+            again,
+        };
+        Ok((changed, memory))
     }
 
     /// A pair, told from an equal one that came before it; none when there are too many.
@@ -107,6 +116,14 @@ impl<'a> Seeing<'a> {
     fn may_be_remembered(&self, at: Timestamp) -> bool {
         !timestamp::may_be_after(at, self.now) || at > self.now + A_DAY
     }
+}
+
+/// What is to be compared in a round.
+pub(super) struct Changed {
+    /// What changed, as many as there are.
+    pub(super) new: IdList,
+    /// Some that were seen before.
+    pub(super) again: Vec<DocumentId>,
 }
 
 /// The first ids after a certain one, beginning anew behind the last.
@@ -155,24 +172,23 @@ mod tests {
     fn round(before: Option<&Memory>, pairs: &[(i64, &str)]) -> (Vec<DocumentId>, Memory) {
         let mut seeing = Seeing::new(before, at("2026-11-24T12:00:10Z"));
         for (id, time) in pairs {
-            seeing.add((*id).into(), at(&format!("2026-11-24T{time}Z")));
+            let time = at(&format!("2026-11-24T{time}Z"));
+            seeing.add((*id).into(), time).unwrap();
         }
-        seeing.end()
+        let (changed, memory) = seeing.end().unwrap();
+        let new = changed.new.first(usize::MAX).unwrap();
+        (new.into_iter().chain(changed.again).collect(), memory)
     }
 
     /// Without what is compared all the same: a memory of so many ids that these come late.
     fn is_passed_over(before: &[(i64, &str)], pair: (i64, &str)) -> bool {
         let now = at("2026-11-24T12:00:10Z");
-        let mut seeing = Seeing::new(None, now);
-        for (id, time) in before {
-            seeing.add((*id).into(), at(&format!("2026-11-24T{time}Z")));
-        }
-        let (_, memory) = seeing.end();
+        let (_, memory) = round(None, before);
         let mut seeing = Seeing::new(Some(&memory), now);
-        for (id, time) in before {
-            seeing.add((*id).into(), at(&format!("2026-11-24T{time}Z")));
+        for (id, time) in before.iter().chain([&pair]) {
+            let time = at(&format!("2026-11-24T{time}Z"));
+            seeing.add((*id).into(), time).unwrap();
         }
-        seeing.add(pair.0.into(), at(&format!("2026-11-24T{}Z", pair.1)));
         seeing.changed.is_empty()
     }
 
@@ -181,9 +197,11 @@ mod tests {
         let (ids, memory) = round(None, &[(7, "11:59:00"), (8, "11:58:00.5")]);
         assert_eq!(ids, [DocumentId::from(7), DocumentId::from(8)]);
         let mut seeing = Seeing::new(Some(&memory), at("2026-11-24T12:00:11Z"));
-        seeing.add(7.into(), at("2026-11-24T11:59:00Z"));
-        seeing.add(8.into(), at("2026-11-24T11:58:00.6Z"));
-        assert!(seeing.changed.iter().eq([&DocumentId::from(8)]));
+        for (id, time) in [(7, "2026-11-24T11:59:00Z"), (8, "2026-11-24T11:58:00.6Z")] {
+            seeing.add(id.into(), at(time)).unwrap();
+        }
+        let new = seeing.end().unwrap().0.new;
+        assert_eq!(new.first(2).unwrap(), [DocumentId::from(8)]);
     }
 
     #[test]
@@ -209,8 +227,8 @@ mod tests {
             assert_eq!(!memory.pairs.is_empty(), is_remembered, "{time}");
         }
         let mut seeing = Seeing::new(None, at("2026-11-24T12:00:10Z"));
-        seeing.add(7.into(), at("2099-01-01T00:00:00Z"));
-        assert!(!seeing.end().1.pairs.is_empty());
+        seeing.add(7.into(), at("2099-01-01T00:00:00Z")).unwrap();
+        assert!(!seeing.end().unwrap().1.pairs.is_empty());
     }
 
     #[test]
@@ -232,10 +250,12 @@ mod tests {
     fn a_memory_is_bounded() {
         let mut seeing = Seeing::new(None, at("2026-11-24T12:00:10Z"));
         for id in 0..(MOST as i64 + 10) {
-            seeing.add(id.into(), at("2026-11-24T11:00:00.5Z"));
+            let time = at("2026-11-24T11:00:00.5Z");
+            seeing.add(id.into(), time).unwrap();
         }
-        let (ids, memory) = seeing.end();
-        assert_eq!(ids.len(), MOST + 10);
+        let (mut changed, memory) = seeing.end().unwrap();
+        changed.new.settle().unwrap();
+        assert_eq!(changed.new.len(), MOST as u64 + 10);
         assert_eq!(memory.pairs.len(), MOST);
     }
 }
