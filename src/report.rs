@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::terminal::width;
+use crate::terminal::{set_in, width};
 
 /// What a command has to say at its end.
 #[derive(Clone, Debug)]
@@ -112,22 +112,29 @@ pub fn counted(number: u64, one: &str, several: &str) -> String {
 
 /// What is said about something, with its name in front where it does not begin with it anyway.
 pub fn about(name: &str, said: &str) -> String {
+    let said = set_in(said);
     match said.strip_prefix(name) {
-        Some(rest) if rest.starts_with(':') => said.to_owned(),
+        Some(rest) if rest.starts_with(':') => said.into_owned(),
         _ => format!("{name}: {said}"),
     }
 }
 
-/// Rows as columns, two spaces before and between; numbers are right where they lead their cell.
+/// Rows as columns, two spaces before and between; numbers are right where they lead their cell. A cell stays on its line,
+/// whatever the name or the value in it holds.
 pub fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let on_one_line = |cell: &String| cell.replace('\n', "\\n").replace('\t', "\\t");
+    let rows: Vec<[String; N]> = rows
+        .iter()
+        .map(|row| std::array::from_fn(|at| on_one_line(&row[at])))
+        .collect();
     let mut widths = [0; N];
-    for row in rows {
+    for row in &rows {
         for (widest, cell) in widths.iter_mut().zip(row) {
             *widest = (*widest).max(width(cell));
         }
     }
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (widest, cell) in widths.iter().zip(row) {
             let padding = " ".repeat(widest - width(cell));
@@ -212,5 +219,7 @@ mod tests {
             aligned(&rows),
             "  articles  5,208 documents\n  authors      17 documents\n"
         );
+        let rows = [["a\nb".to_owned(), "c\td".to_owned()]];
+        assert_eq!(aligned(&rows), "  a\\nb  c\\td\n");
     }
 }

@@ -301,7 +301,8 @@ pub fn log_fields() -> impl for<'w> FormatFields<'w> {
     .delimited(" ")
 }
 
-fn set_in(text: &str) -> Cow<'_, str> {
+/// The same text with whatever follows a line end set in: a name that holds one cannot begin a line of this program's.
+pub fn set_in(text: &str) -> Cow<'_, str> {
     if !text.contains('\n') {
         return text.into();
     }

@@ -1,11 +1,14 @@
 //! What is said names its own subject once, counts as people count, and tells what is wrong and not something near it.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
+use tokio::process::Child;
 
 use crate::support::program::Program;
-use crate::support::{Fault, Scene, within};
+use crate::support::{Fault, Scene, eventually, within};
 
 fn run(scene: &Scene, words: &[&str]) -> Program {
     scene.command(words[0]).args(words[1..].iter().copied())
@@ -252,33 +255,77 @@ async fn an_address_to_listen_on_that_cannot_be_one_is_answered_with_an_example(
     }
 }
 
+/// A follower that listens at a free port of this host, and the port.
+async fn listening(scene: &Scene, host: &str) -> (Child, String) {
+    let listen = format!("{host}:0");
+    let words = ["sync", "--watch", "--listen", &listen];
+    let mut follower = run(scene, &words).spawn();
+    let mut lines = BufReader::new(follower.stderr.take().unwrap()).lines();
+    let port = within("the follower listens", async {
+        loop {
+            let line = lines.next_line().await.unwrap().unwrap();
+            if let Some((_, address)) = line.split_once("listening on http://") {
+                let address = address.split(' ').next().unwrap();
+                return address.rsplit_once(':').unwrap().1.to_owned();
+            }
+        }
+    })
+    .await;
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    (follower, port)
+}
+
 #[tokio::test]
 async fn a_follower_listens_where_people_write_it() {
     let mut scene = Scene::new().await;
     scene.define_titles();
     scene.reindex().run().await.expect(0);
     for host in ["localhost", ""] {
-        let listen = format!("{host}:0");
-        let words = ["sync", "--watch", "--listen", &listen];
-        let mut follower = run(&scene, &words).spawn();
-        let mut lines = BufReader::new(follower.stderr.take().unwrap()).lines();
-        let port = within("the follower listens", async {
-            loop {
-                let line = lines.next_line().await.unwrap().unwrap();
-                if let Some((_, address)) = line.split_once("listening on http://") {
-                    let address = address.split(' ').next().unwrap();
-                    return address.rsplit_once(':').unwrap().1.to_owned();
-                }
-            }
-        })
-        .await;
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let (mut follower, port) = listening(&scene, host).await;
         let listen = format!("{host}:{port}");
         run(&scene, &["health", "--alive", "--listen", &listen])
             .run()
             .await
             .expect(0);
         follower.kill().await.unwrap();
+    }
+}
+
+/// The names in a text of Prometheus', each with what it means.
+fn metrics(text: &str) -> BTreeMap<String, String> {
+    let meanings = text.lines().filter_map(|line| line.strip_prefix("# HELP "));
+    meanings
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(name, meaning)| (name.to_owned(), meaning.to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn one_name_of_a_metric_means_one_thing() {
+    let mut scene = Scene::new().await;
+    scene.define_titles();
+    scene.reindex().run().await.expect(0);
+    let told = run(&scene, &["status", "--output", "prometheus"]);
+    let told = metrics(&told.run().await.expect(0).out);
+    let (_follower, port) = listening(&scene, "127.0.0.1").await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answered = eventually("the first round", async || {
+        let url = format!("http://127.0.0.1:{port}/metrics");
+        let text = client.get(url).send().await.ok()?.text().await.ok()?;
+        text.contains("rounds_total{").then(|| metrics(&text))
+    })
+    .await;
+    assert!(
+        told.contains_key("bisan_indexer_waiting_seconds"),
+        "{told:?}"
+    );
+    assert!(
+        answered.contains_key("bisan_indexer_lag_seconds"),
+        "{answered:?}"
+    );
+    for (name, meaning) in &told {
+        let other = answered.get(name).unwrap_or(meaning);
+        assert_eq!(meaning, other, "{name}");
     }
 }
 

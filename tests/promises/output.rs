@@ -135,6 +135,9 @@ async fn the_demo_says_that_it_cannot_be_heard() {
 /// Clears the screen, writes backwards, hides what it says.
 const HOSTILE: &str = "A\u{1b}[31mB\u{9b}2JC\u{202e}D\u{2066}E\u{200f}F\u{7f}G\u{61c}H\u{200b}I\u{feff}J\u{fdd0}1K\rL";
 
+/// A line of its own that looks like one of the program's.
+const FAKE: &str = "\nERROR ✔ fake";
+
 /// The characters of it that must not be seen, as far as they are.
 fn commands(text: &str) -> String {
     let hostile = HOSTILE.chars().filter(|c| !c.is_ascii_graphic());
@@ -145,7 +148,7 @@ fn commands(text: &str) -> String {
 /// A database in which every text commands a terminal: its file, a table, a column, titles.
 async fn hostile() -> Scene {
     let mut scene = Scene::new().await;
-    let path = scene.path(&format!("rails/{HOSTILE}.sqlite3"));
+    let path = scene.path(&format!("rails/{HOSTILE}{FAKE}.sqlite3"));
     let sql = format!(
         "CREATE TABLE articles (id INTEGER PRIMARY KEY, title TEXT, updated_at TEXT);
          INSERT INTO articles VALUES (1, 'المقال الأول', '2026-01-01 00:00:00'), (2, '{HOSTILE}', '2026-01-01 00:00:00');
@@ -157,7 +160,7 @@ async fn hostile() -> Scene {
         definitions
             .index(
                 "articles",
-                &format!("SELECT id, title, title AS \"title{HOSTILE}\" FROM articles"),
+                &format!("SELECT id, title, title AS \"title{HOSTILE}{FAKE}\" FROM articles"),
             )
             .file(
                 "articles",
@@ -227,6 +230,11 @@ async fn no_text_of_others_commands_a_terminal() {
             let ended = run(&scene, &words).args(form).run().await;
             for said in [&ended.out, &ended.err] {
                 assert_eq!(commands(said), "", "{words:?}\n{said}");
+                let mut lines = said.lines();
+                assert!(
+                    !lines.any(|line| line.starts_with("ERROR ✔")),
+                    "{words:?}\n{said}"
+                );
             }
             if ended.status.code() != Some(code) {
                 codes.push(format!("{words:?}: {:?}\n{}", ended.status, ended.err));

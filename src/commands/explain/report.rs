@@ -11,7 +11,7 @@ use crate::document::Note;
 use crate::follow::FieldDifference;
 use crate::preflight::Prepared;
 use crate::report::{aligned, counted, grouped};
-use crate::terminal::style;
+use crate::terminal::{set_in, style};
 
 /// What the database says of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -274,7 +274,7 @@ impl ExplainReport {
         let title = style(format!("{} {}", self.live_uid, self.id)).bold();
         let mut text = format!("{mark} {title}\n");
         for sentence in &self.because {
-            let _ = writeln!(text, "  {sentence}");
+            let _ = writeln!(text, "  {}", set_in(sentence));
         }
         text.push_str(&fields(&self.fields));
         if let Some(search) = self

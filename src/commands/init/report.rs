@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Draft;
 use crate::cli::Init;
 use crate::report::counted;
+use crate::terminal::{line, set_in};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -88,7 +89,7 @@ impl InitReport {
                 names.join(", ")
             );
             for note in &index.notes {
-                let _ = writeln!(text, "  {note}");
+                let _ = writeln!(text, "  {}", set_in(note));
             }
             if self.outcome == Outcome::Shown {
                 for (name, file) in &index.files {
@@ -100,7 +101,8 @@ impl InitReport {
             let _ = writeln!(
                 text,
                 "no definition for {}: {}",
-                left_out.table, left_out.why
+                line(&left_out.table),
+                set_in(&left_out.why)
             );
         }
         let count = counted(self.indexes.len() as u64, "definition", "definitions");

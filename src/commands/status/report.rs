@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::report::{aligned, counted, grouped, moment, span};
-use crate::terminal::style;
+use crate::terminal::{line, style};
 
 /// Whether everything is within what was allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -221,7 +221,8 @@ impl StatusReport {
                 0 => String::new(),
                 bytes => format!(", its write-ahead log has {}", size(bytes)),
             };
-            let _ = writeln!(text, "  database {}{wal}", database.path.display());
+            let path = database.path.to_string_lossy();
+            let _ = writeln!(text, "  database {}{wal}", line(&path));
         }
         for index in &self.indexes {
             text.push('\n');
