@@ -286,8 +286,9 @@ fn every_test_that_the_architecture_names_exists() {
     for row in table.lines().filter_map(|line| line.rsplit_once(" | ")) {
         for name in row.1.split('`').skip(1).step_by(2) {
             named += 1;
-            let there = match name.split_once("::") {
+            let there = match name.rsplit_once("::") {
                 Some((promise, test)) => {
+                    let promise = promise.replace("::", "/");
                     let file = root.join(format!("tests/promises/{promise}.rs"));
                     std::fs::read_to_string(file)
                         .is_ok_and(|source| source.contains(&format!("fn {test}(")))
