@@ -325,10 +325,11 @@ async fn moved_to(server: &Server, live_uid: &str) -> Result<Option<String>, Err
 
 /// Whether the database's newest change lies before one that was followed already. Time goes back where a backup is
 /// restored; a follower by timestamps alone would wait for it to catch up, and miss everything until then.
+///
+/// Where changes.sql does not show the edits, its times say nothing of that either, and everything is compared anyhow.
 fn went_back(record: &Record, followed: &Followed) -> bool {
-    record
-        .newest_change
-        .is_some_and(|before| followed.newest.is_none_or(|now| now < before))
+    let is_older = |before| followed.newest.is_none_or(|now| now < before);
+    followed.tracking.sees_edits() && record.newest_change.is_some_and(is_older)
 }
 
 /// Where a round begins to look: the moment of the last snapshot, less the overlap that is asked for now.
