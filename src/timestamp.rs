@@ -101,15 +101,20 @@ fn julian_day(instant: Timestamp) -> f64 {
 
 /// Whether something that is stamped with `instant` may have happened after `moment`, by what its digits leave open.
 pub fn may_be_after(instant: Timestamp, moment: Timestamp) -> bool {
-    let end = instant.checked_add(resolution(instant));
-    end.is_ok_and(|end| end > moment)
+    ends_after(instant, resolution(instant), moment)
 }
 
 /// The same for whoever counts what waits: where the digits leave open more than a second, as a bare date does, what was
 /// seen already would be counted all day.
 pub fn is_after(instant: Timestamp, moment: Timestamp) -> bool {
     let open = resolution(instant).min(SignedDuration::from_secs(1));
-    instant.checked_add(open).is_ok_and(|end| end > moment)
+    ends_after(instant, open, moment)
+}
+
+/// Whether the time that an instant leaves open ends after `moment`; that of the last instant that there is does.
+fn ends_after(instant: Timestamp, open: SignedDuration, moment: Timestamp) -> bool {
+    let end = instant.checked_add(open);
+    end.map_or(true, |end| end > moment)
 }
 
 /// How exactly an instant says when something happened, as far as its digits tell: 12:00:00 may be a whole second or

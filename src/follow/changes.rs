@@ -91,7 +91,7 @@ impl Round<'_> {
                 id: id.to_string(),
                 why,
             })?;
-            if at >= since || timestamp::may_be_after(at, since) {
+            if timestamp::may_be_after(at, since) {
                 each(id, at).map_err(Error::Spool)?;
             }
         }

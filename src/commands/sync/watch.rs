@@ -186,17 +186,13 @@ impl Watch<'_> {
         }
         if self.open.is_none() {
             self.open = Some(self.open_database().await?);
-            for following in self.indexes.values_mut() {
-                following.saw_edits = false;
-            }
+            self.edits_may_be_new();
             self.first = false;
             self.round_due = Instant::now();
         }
         let now = Instant::now();
         if self.has_changed().await? {
-            for following in self.indexes.values_mut() {
-                following.saw_edits = false;
-            }
+            self.edits_may_be_new();
             self.gather().await?;
         } else if now < self.round_due && now < self.deep_due {
             // Nothing was committed since the last round, so that round still is up to date.
@@ -235,6 +231,13 @@ impl Watch<'_> {
         let changed = version != open.version;
         open.version = version;
         Ok(changed)
+    }
+
+    /// Of no index it is known any more that its edits were looked for.
+    fn edits_may_be_new(&mut self) {
+        for following in self.indexes.values_mut() {
+            following.saw_edits = false;
+        }
     }
 
     /// Waits until a writer pauses, so that its hundred commits become one task.
