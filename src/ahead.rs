@@ -2,7 +2,7 @@
 
 use tokio::task::JoinSet;
 
-use crate::error::Error;
+use crate::error::{Error, RuntimeError};
 
 /// A task of its own, since both may take the processor. Dropping it ends it.
 pub struct Ahead<T>(JoinSet<Result<T, Error>>);
@@ -24,8 +24,8 @@ impl<T: Send + 'static> Ahead<T> {
     pub async fn outcome(mut self) -> Result<T, Error> {
         match self.0.join_next().await {
             Some(Ok(outcome)) => outcome,
-            Some(Err(broken)) => Err(Error::Runtime(std::io::Error::other(broken))),
-            None => Err(Error::Runtime(std::io::Error::other("nothing was begun"))),
+            Some(Err(broken)) => Err(RuntimeError(std::io::Error::other(broken)).into()),
+            None => Err(RuntimeError(std::io::Error::other("nothing was begun")).into()),
         }
     }
 }

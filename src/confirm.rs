@@ -3,9 +3,20 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 
 use crate::cli::Consent;
-use crate::error::Error;
+use crate::error::{CommandError, Error, INTERRUPTED, RuntimeError, UsageError};
 use crate::interrupt::or_interrupted;
 use crate::terminal;
+
+/// A person was asked, and said no.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing was changed, as you said")]
+pub struct Declined;
+
+impl CommandError for Declined {
+    fn exit_code(&self) -> u8 {
+        INTERRUPTED
+    }
+}
 
 /// Whether there is somebody who can be asked.
 pub fn is_anybody_there() -> bool {
@@ -15,13 +26,13 @@ pub fn is_anybody_there() -> bool {
 /// Returns once it may be done. `plan` is what will be done, in whole lines, and is shown before the question.
 ///
 /// # Errors
-/// [`Error::Declined`] where a person says no; [`Error::Usage`] where there is nobody to ask and `--yes` was not said.
+/// [`Declined`] where a person says no; [`UsageError`] where there is nobody to ask and `--yes` was not said.
 pub async fn ask(consent: &Consent, plan: &str, question: &str) -> Result<(), Error> {
     if consent.yes {
         return Ok(());
     }
     if !is_anybody_there() {
-        return Err(Error::Usage(format!(
+        return Err(UsageError::error(format!(
             "there is no terminal on which to ask `{question}`; say --yes to do it, or --dry-run to see what would be done"
         )));
     }
@@ -32,12 +43,12 @@ pub async fn ask(consent: &Consent, plan: &str, question: &str) -> Result<(), Er
             .await
             .map_err(io::Error::other)
             .and_then(|answer| answer)
-            .map_err(Error::Runtime)
+            .map_err(|error| RuntimeError(error).into())
     });
     if is_yes(&answer.await?) {
         Ok(())
     } else {
-        Err(Error::Declined)
+        Err(Declined.into())
     }
 }
 

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use crate::cli::Percent;
 use crate::engine::upload::BatchLimit;
 use crate::engine::{Begun, Server};
-use crate::error::Error;
+use crate::error::{CommandError, Error, REFUSED};
 use crate::preflight::Prepared;
 use crate::report::counted;
 use crate::source::{Connection, Database};
@@ -156,6 +156,12 @@ pub struct TooManyDeletes {
     pub allowed: Percent,
 }
 
+impl CommandError for TooManyDeletes {
+    fn exit_code(&self) -> u8 {
+        REFUSED
+    }
+}
+
 /// As few deletes as this are not too many, whatever share they are: in an index of three, one is a third. Unless they
 /// are all, or none is allowed.
 const FEW_DELETES: u64 = 10;
@@ -240,7 +246,7 @@ impl Round<'_> {
             .await?;
         }
         snapshot.end().await?;
-        let (changed, memory) = seeing.end().map_err(Error::Spool)?;
+        let (changed, memory) = seeing.end()?;
         let mut plan = Plan::new(self.limit.bytes())?;
         match depth {
             Depth::Count => {}

@@ -12,6 +12,7 @@ use crate::cli::Percent;
 use crate::document::Keys;
 use crate::engine::indexes::same_identity;
 use crate::engine::{Build, EngineError, Server, settings};
+use crate::error::{CommandError, Error, REFUSED};
 use crate::preflight::Prepared;
 use crate::reader::IndexRead;
 use crate::report::{counted, grouped};
@@ -155,6 +156,12 @@ pub enum ClosedGate {
 #[error("refused by {}; the live index is as it was{}", plural(.0.len()), list(.0))]
 pub struct ClosedGates(pub Vec<ClosedGate>);
 
+impl CommandError for ClosedGates {
+    fn exit_code(&self) -> u8 {
+        REFUSED
+    }
+}
+
 fn plural(gates: usize) -> String {
     match gates {
         1 => "a gate".to_owned(),
@@ -179,7 +186,7 @@ pub struct Expected<'a> {
 /// Asks every gate of every build.
 ///
 /// # Errors
-/// [`Error::Closed`] with every gate that stayed closed; [`Error::Engine`] where the server could not be asked.
+/// [`ClosedGates`] with every gate that stayed closed; [`EngineError`] where the server could not be asked.
 pub async fn check(
     server: &Server,
     builds: &[Build],
@@ -226,7 +233,7 @@ pub async fn check(
             documents,
         })
     } else {
-        Err(Error::Closed(ClosedGates(closed)))
+        Err(ClosedGates(closed).into())
     }
 }
 
@@ -274,17 +281,6 @@ pub fn check_source<'a>(
     } else {
         Err(ClosedGates(closed))
     }
-}
-
-/// Why the gates did not let the builds through.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Gates stayed closed.
-    #[error(transparent)]
-    Closed(#[from] ClosedGates),
-    /// The server could not be asked.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
 }
 
 fn loss(prepared: &Prepared, found: u64, max_loss: Percent) -> Option<ClosedGate> {

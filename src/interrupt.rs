@@ -7,13 +7,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::error::Error;
+use crate::error::{CommandError, Error, INTERRUPTED};
 
 static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 static LISTENING: AtomicBool = AtomicBool::new(false);
 
-/// The exit code of an interrupted program (128 + SIGINT, as shells have it).
-pub const EXIT_CODE: u8 = 130;
+/// SIGINT or SIGTERM, somewhere.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted{}", left.map(|left| format!("; {left}")).unwrap_or_default())]
+pub struct Interrupted {
+    /// What is known of the live indexes: said only by who knows it.
+    left: Option<&'static str>,
+}
+
+impl CommandError for Interrupted {
+    fn exit_code(&self) -> u8 {
+        INTERRUPTED
+    }
+}
+
+/// The same error; where it is an interrupt of which nothing is said yet, with what it leaves.
+pub fn leaving(error: Error, left: &'static str) -> Error {
+    match error.downcast_ref() {
+        Some(Interrupted { left: None }) => Interrupted { left: Some(left) }.into(),
+        _ => error,
+    }
+}
 
 /// Listens for SIGINT and SIGTERM from now on. The first lets [`or_interrupted`] end; the second ends the process
 /// at once, for a person who will not wait for the clean-up.
@@ -33,7 +52,7 @@ pub fn listen() -> std::io::Result<()> {
                 _ = terminate.recv() => {}
             }
             if ASKED.send_replace(true) {
-                std::process::exit(EXIT_CODE.into());
+                std::process::exit(INTERRUPTED.into());
             }
             tracing::warn!("stopping cleanly; once more to stop at once");
         }
@@ -52,11 +71,11 @@ pub async fn asked() {
 /// `work` is dropped where it waits, so it must leave what has to be undone in something that outlives it.
 ///
 /// # Errors
-/// [`Error::Interrupted`], or the error of `work`.
+/// [`Interrupted`], or the error of `work`.
 pub async fn or_interrupted<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     tokio::select! {
         biased;
-        () = asked() => Err(Error::Interrupted),
+        () = asked() => Err(Interrupted { left: None }.into()),
         outcome = work => outcome,
     }
 }

@@ -1,7 +1,5 @@
 //! How far a generation is behind the database: what changes.sql names that no round has followed yet.
 
-use std::io;
-
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 
@@ -10,6 +8,7 @@ use crate::error::Error;
 use crate::ids::{DocumentId, IdList};
 use crate::preflight::Prepared;
 use crate::source::{Argument, Snapshot, queries};
+use crate::spool;
 use crate::timestamp::{self, TimestampForm};
 
 /// What the change timestamps of one index say at one moment.
@@ -75,13 +74,13 @@ pub async fn look(
             continue;
         };
         match (timestamp::parse(values[1]), timestamp::form(values[1])) {
-            (Ok(at), Ok(form)) => seen.add(&id, at, form).map_err(Error::Spool)?,
+            (Ok(at), Ok(form)) => seen.add(&id, at, form)?,
             (Err(why), _) | (_, Err(why)) => {
                 seen.changes.unreadable.add(id.as_str(), why.to_string())
             }
         }
     }
-    Ok(Some(seen.end().map_err(Error::Spool)?))
+    Ok(Some(seen.end()?))
 }
 
 struct Seen {
@@ -105,7 +104,7 @@ impl Seen {
         }
     }
 
-    fn add(&mut self, id: &DocumentId, at: Timestamp, form: TimestampForm) -> io::Result<()> {
+    fn add(&mut self, id: &DocumentId, at: Timestamp, form: TimestampForm) -> spool::Result<()> {
         let kind = match form {
             TimestampForm::Text => &mut self.text,
             _ => &mut self.number,
@@ -128,7 +127,7 @@ impl Seen {
         Ok(())
     }
 
-    fn end(mut self) -> io::Result<Changes> {
+    fn end(mut self) -> spool::Result<Changes> {
         self.waiting.settle()?;
         Ok(Changes {
             waiting: self.waiting.len(),

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 use bisan_indexer::cli::{Cli, Color, Command, LogFormat, Output, Speech};
 use bisan_indexer::commands;
-use bisan_indexer::error::{Error, FAILED};
+use bisan_indexer::error::{Error, FAILED, RuntimeError, UsageError};
 use bisan_indexer::interrupt;
 use bisan_indexer::progress::{Progress, Show};
 use bisan_indexer::report::{self, Answer};
-use bisan_indexer::terminal::{self, Form};
+use bisan_indexer::terminal::{self, Form, OutputError};
 use clap::Parser as _;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         .worker_threads(THREADS)
         .enable_all()
         .build()
-        .map_err(Error::Runtime)
+        .map_err(|error| RuntimeError(error).into())
         .and_then(|runtime| {
             let outcome = runtime.block_on(run(&cli, &progress));
             // A statement that SQLite is still computing must not hold up the end of an interrupted run.
@@ -48,9 +48,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
-    interrupt::listen().map_err(Error::Runtime)?;
+    interrupt::listen().map_err(RuntimeError)?;
     if let Some(why) = cli.unfit_output() {
-        return Err(Error::Usage(why.to_owned()));
+        return Err(UsageError::error(why.to_owned()));
     }
     match &cli.command {
         Command::Reindex(options) => {
@@ -90,7 +90,7 @@ fn answered(answer: &clap::Error) -> ExitCode {
     let code = u8::try_from(answer.exit_code()).unwrap_or(FAILED);
     match terminal::answer(answer) {
         Err(error) if is_lost(&error) => {
-            let _ = writeln!(io::stderr(), "error: {}", Error::Output(error));
+            let _ = writeln!(io::stderr(), "error: {}", OutputError(error));
             ExitCode::from(FAILED)
         }
         _ => ExitCode::from(code),
@@ -112,14 +112,15 @@ fn finish(speech: &Speech, outcome: Result<Answer, Error>) -> ExitCode {
         (Output::Junit, Ok(answer)) => (Form::Xml, answer.summary.clone()),
         (_, _) => (Form::Text, String::new()),
     };
-    match &outcome {
-        Err(Error::Output(error)) if !is_lost(error) => return ExitCode::SUCCESS,
-        Err(error) => tracing::error!("{error}"),
-        Ok(_) => {}
+    if let Err(error) = &outcome {
+        match error.downcast_ref() {
+            Some(OutputError(error)) if !is_lost(error) => return ExitCode::SUCCESS,
+            _ => tracing::error!("{error}"),
+        }
     }
     match terminal::print(form, &text) {
         Err(error) if is_lost(&error) => {
-            tracing::error!("{}", Error::Output(error));
+            tracing::error!("{}", OutputError(error));
             ExitCode::from(if outcome.is_ok() { FAILED } else { code })
         }
         _ => ExitCode::from(code),

@@ -9,9 +9,10 @@ use crate::catalog::IndexDefinition;
 use crate::document::{DocumentShape, Notes};
 use crate::engine::checkpoints::{Record, record_of};
 use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
-use crate::error::Error;
+use crate::error::{CommandError, Error, FAILED, USAGE};
 use crate::reader::{self, BadRow};
 use crate::report::counted;
+use crate::source::SourceError;
 use crate::source::{Connection, Row, Snapshot, queries};
 use crate::tracking::Tracking;
 
@@ -66,9 +67,11 @@ impl Prepared {
     /// # Errors
     /// What keeps the database from being read.
     pub async fn tracking(&self, snapshot: &mut Snapshot<'_>) -> Result<Tracking, Error> {
-        match self.look_at_changes(snapshot).await {
-            Err(Error::Changes(why)) => Ok(Tracking::unusable(why, self.changes_takes_since)),
-            other => other,
+        let looked = self.look_at_changes(snapshot).await;
+        let unusable = looked.as_ref().err().and_then(Error::downcast_ref);
+        match unusable.cloned() {
+            Some(why) => Ok(Tracking::unusable(why, self.changes_takes_since)),
+            None => looked,
         }
     }
 
@@ -202,6 +205,15 @@ pub enum DefinitionError {
     },
 }
 
+impl CommandError for DefinitionError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::ColumnsChanged { .. } => FAILED,
+            _ => USAGE,
+        }
+    }
+}
+
 /// Checks every definition against the database: the statements prepare, each is one SELECT, the columns make
 /// documents, and the first rows convert.
 ///
@@ -231,7 +243,7 @@ pub async fn against_the_database(
 pub async fn check_first_rows(snapshot: &mut Snapshot<'_>, index: &Prepared) -> Result<(), Error> {
     let mut notes = Notes::default();
     let mut line = Vec::new();
-    let in_documents = |why| Error::statement(&index.definition.name, "documents.sql", why);
+    let in_documents = |why: SourceError| why.of_statement(&index.definition.name, "documents.sql");
     let mut rows = snapshot.rows(&index.definition.documents_sql, Vec::new());
     for number in 1..=SAMPLE_ROWS {
         let row = rows.try_next().await.map_err(in_documents)?;
@@ -263,7 +275,7 @@ pub async fn check_statements(
     let documents = connection
         .inspect(&definition.documents_sql)
         .await
-        .map_err(|why| Error::statement(name, "documents.sql", why))?;
+        .map_err(|why| why.of_statement(name, "documents.sql"))?;
     if let Some(parameter) = documents.parameters.first() {
         return Err(DefinitionError::DocumentsParameter {
             index: name.clone(),
@@ -281,7 +293,7 @@ pub async fn check_statements(
         let changes = connection
             .inspect(sql)
             .await
-            .map_err(|why| Error::statement(name, "changes.sql", why))?;
+            .map_err(|why| why.of_statement(name, "changes.sql"))?;
         if let Some(parameter) = changes.parameters.iter().find(|name| *name != SINCE) {
             return Err(DefinitionError::ChangesParameter {
                 index: name.clone(),
@@ -351,7 +363,7 @@ async fn expect_the_same_names_inside(
     let inside = connection
         .inspect(&inside)
         .await
-        .map_err(|why| Error::statement(name, "documents.sql", why))?;
+        .map_err(|why| why.of_statement(name, "documents.sql"))?;
     let mut pairs = columns.iter().zip(&inside.columns);
     match pairs.find(|(column, inside)| !column.eq_ignore_ascii_case(inside)) {
         None => Ok(()),

@@ -3,7 +3,6 @@
 //! The read transaction lasts as long as SQLite needs to yield the rows and not a moment longer: batches go into the
 //! spool, and the uploader follows at the pace of the server.
 
-use std::io;
 use std::time::Instant;
 
 use futures::TryStreamExt as _;
@@ -12,11 +11,12 @@ use tokio::sync::mpsc;
 
 use crate::document::{DocumentError, Keys, Note, Notes};
 use crate::engine::upload::BatchLimit;
-use crate::error::Error;
+use crate::error::{CommandError, Error, FAILED};
 use crate::ids::{self, Differences, IdList, RowIds, Side};
 use crate::preflight::Prepared;
 use crate::progress::Progress;
 use crate::source::{Connection, Snapshot, SourceError};
+use crate::spool;
 use crate::spool::{Batch, SpoolWriter};
 
 /// How many bad rows are shown. All are counted: mending one at a time, a run each, is no way to mend a table.
@@ -62,7 +62,7 @@ impl IndexRead {
         if sent.is_empty() && deleted.is_empty() {
             return Ok(());
         }
-        let mut changes = || -> io::Result<(u64, u64)> {
+        let mut changes = || -> spool::Result<(u64, u64)> {
             sent.settle()?;
             deleted.settle()?;
             let mut added = 0;
@@ -84,7 +84,7 @@ impl IndexRead {
             }
             Ok((added, removed))
         };
-        let (added, removed) = changes().map_err(Error::Spool)?;
+        let (added, removed) = changes()?;
         self.documents = (self.documents + added).saturating_sub(removed);
         Ok(())
     }
@@ -100,6 +100,12 @@ pub struct BadRows {
     pub total: u64,
     /// The first of them, with their row's number in the result, from 1.
     pub shown: Vec<BadRow>,
+}
+
+impl CommandError for BadRows {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
 }
 
 /// One row that cannot become a document.
@@ -167,6 +173,12 @@ pub struct IncompleteRead {
     pub counted: u64,
     /// By reading.
     pub read: u64,
+}
+
+impl CommandError for IncompleteRead {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
 }
 
 /// Where documents go.
@@ -243,7 +255,7 @@ pub async fn all_bad_rows(snapshot: &mut Snapshot<'_>, index: &Prepared, met: Ba
 }
 
 fn in_documents(index: &Prepared, why: SourceError) -> Error {
-    Error::statement(&index.definition.name, "documents.sql", why)
+    why.of_statement(&index.definition.name, "documents.sql")
 }
 
 async fn read_one(
@@ -270,7 +282,7 @@ async fn read_one(
     };
     let mut line = Vec::new();
     if let Some(spool) = &mut output.spool
-        && let Some(batch) = spool.begin_index(number).map_err(Error::Spool)?
+        && let Some(batch) = spool.begin_index(number)?
     {
         let _ = output.batches.send(batch);
     }
@@ -287,14 +299,12 @@ async fn read_one(
         line.clear();
         let fault = match index.shape.write(&row.values(), &mut line, &mut notes) {
             Ok(id) => {
-                read.ids.push(&id, read.rows).map_err(Error::Spool)?;
+                read.ids.push(&id, read.rows)?;
                 read.bytes += line.len() as u64;
                 progress.row(line.len() as u64);
                 if bad.total == 0
                     && let Some(spool) = &mut output.spool
-                    && let Some(batch) = spool
-                        .push(&line, id.as_str(), output.limit.bytes())
-                        .map_err(Error::Spool)?
+                    && let Some(batch) = spool.push(&line, id.as_str(), output.limit.bytes())?
                 {
                     read.batches += 1;
                     let _ = output.batches.send(batch);
@@ -311,7 +321,7 @@ async fn read_one(
         return Err(bad.into());
     }
     if let Some(spool) = &mut output.spool
-        && let Some(batch) = spool.finish().map_err(Error::Spool)?
+        && let Some(batch) = spool.finish()?
     {
         read.batches += 1;
         let _ = output.batches.send(batch);
@@ -324,10 +334,10 @@ async fn read_one(
 
 /// Finds the rows whose id an earlier row had. Which those are is known when all ids lie side by side.
 async fn find_repeated(ids: &mut RowIds, bad: &mut BadRows) -> Result<(), Error> {
-    ids.settle().map_err(Error::Spool)?;
-    let rows = ids.repeated().map_err(Error::Spool)?;
+    ids.settle()?;
+    let rows = ids.repeated()?;
     for (number, row) in rows.enumerate() {
-        if let ids::Row::Repeated { id, row } = row.map_err(Error::Spool)? {
+        if let ids::Row::Repeated { id, row } = row? {
             let id = id.to_string();
             bad.add(row, RowFault::Repeated { id });
         }

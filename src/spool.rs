@@ -17,7 +17,23 @@ use bytes::Bytes;
 use futures::Stream;
 use tokio::task::JoinHandle;
 
+use crate::error::{CommandError, FAILED};
+
 mod split;
+
+/// The temporary file that documents or ids wait in cannot be made, written or read.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct SpoolError(#[from] pub io::Error);
+
+impl CommandError for SpoolError {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
+}
+
+/// What comes of using the temporary file.
+pub type Result<T> = std::result::Result<T, SpoolError>;
 
 /// What is read from the file at once, and collected before it is written: some system calls a megabyte.
 const CHUNK: usize = 256 * 1024;
@@ -62,7 +78,7 @@ pub struct SpoolWriter {
 
 impl Spool {
     /// A spool in `folder`, or in the system's folder for temporary files (`TMPDIR`).
-    pub fn create(folder: Option<&Path>) -> io::Result<(SpoolWriter, Spool)> {
+    pub fn create(folder: Option<&Path>) -> Result<(SpoolWriter, Spool)> {
         let folder = folder.map_or_else(std::env::temp_dir, Path::to_owned);
         Ok(Spool::over(unlinked(&folder)?, folder))
     }
@@ -95,7 +111,7 @@ impl Spool {
 
     /// The same documents in batches of at most `max_bytes` each, cut at line ends; a longer line stays whole. One
     /// batch comes back where there is nothing to cut. Reads the batch's range, so it may take milliseconds.
-    pub fn split(&self, batch: &Batch, max_bytes: u64) -> io::Result<Vec<Batch>> {
+    pub fn split(&self, batch: &Batch, max_bytes: u64) -> Result<Vec<Batch>> {
         split::split(self, batch, max_bytes)
     }
 
@@ -133,7 +149,7 @@ fn make_hole(_: &File, _: u64, _: u64) -> io::Result<()> {
 impl SpoolWriter {
     /// What follows belongs to the index at place `index` of the selection. Ends the batch of the one before, if it is
     /// still open, and returns it.
-    pub fn begin_index(&mut self, index: usize) -> io::Result<Option<Batch>> {
+    pub fn begin_index(&mut self, index: usize) -> Result<Option<Batch>> {
         let last = self.finish()?;
         (self.index, self.number) = (index, 0);
         Ok(last)
@@ -142,7 +158,7 @@ impl SpoolWriter {
     /// Adds one document: a line of JSON, its line end included. Where it does not fit into `limit_bytes` with the
     /// batch so far, that batch is finished and returned, and the line begins the next one. A single line may be longer
     /// than the limit; it is a batch of its own then.
-    pub fn push(&mut self, line: &[u8], id: &str, limit_bytes: u64) -> io::Result<Option<Batch>> {
+    pub fn push(&mut self, line: &[u8], id: &str, limit_bytes: u64) -> Result<Option<Batch>> {
         debug_assert!(
             line.ends_with(b"\n") && !line[..line.len() - 1].contains(&b'\n'),
             "one line, with its end"
@@ -181,7 +197,7 @@ impl SpoolWriter {
     }
 
     /// Ends the batch that is open, if there is one.
-    pub fn finish(&mut self) -> io::Result<Option<Batch>> {
+    pub fn finish(&mut self) -> Result<Option<Batch>> {
         let Some(batch) = self.open.take() else {
             return Ok(None);
         };
@@ -267,13 +283,13 @@ impl Stream for SpoolBody {
 }
 
 /// A temporary file without a name, readable by its owner only.
-pub(crate) fn unlinked(folder: &Path) -> io::Result<File> {
+pub(crate) fn unlinked(folder: &Path) -> Result<File> {
     let created = tempfile::tempfile_in(folder).and_then(|file| {
         // It has no name, but /proc shows it to whoever may look at this process.
         file.set_permissions(Permissions::from_mode(0o600))?;
         Ok(file)
     });
-    created.map_err(|error| explained(folder, "create", error))
+    Ok(created.map_err(|error| explained(folder, "create", error))?)
 }
 
 /// The system's word, with what it is about and what to do.

@@ -19,7 +19,7 @@ use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::debug_fn;
 
-use crate::error::Error;
+use crate::error::{CommandError, Error, FAILED};
 
 /// What is printed, and with it how a character is written that must not be printed itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,12 +247,24 @@ pub fn print(form: Form, text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Standard output cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output cannot be written ({0}): what it was to get is lost")]
+pub struct OutputError(pub io::Error);
+
+impl CommandError for OutputError {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
+}
+
 /// Says one thing more on standard output, for who has more to say than a last word.
 ///
 /// # Errors
 /// Where it cannot be written.
 pub fn say(text: &str) -> Result<(), Error> {
-    print(Form::Text, &format!("{text}\n")).map_err(Error::Output)
+    print(Form::Text, &format!("{text}\n")).map_err(OutputError)?;
+    Ok(())
 }
 
 /// Prints what the command line is answered with by its parser: help on standard output, on standard error what is wrong.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error::{CommandError, USAGE};
+
 /// Definitions, or a choice among them, that can't be used: usage. Each names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
@@ -109,6 +111,12 @@ pub enum CatalogError {
         /// Another one.
         second: String,
     },
+}
+
+impl CommandError for CatalogError {
+    fn exit_code(&self) -> u8 {
+        USAGE
+    }
 }
 
 fn existing(path: &Path, error: &io::Error) -> String {

@@ -13,7 +13,7 @@ use crate::cli::{Apply, Compare, Reindex, Sync, WatchOptions};
 use crate::confirm;
 use crate::engine::Server;
 use crate::error::{DIFFERENT, Error};
-use crate::interrupt::or_interrupted;
+use crate::interrupt::{self, or_interrupted};
 use crate::progress::Progress;
 use crate::report::Answer;
 use crate::source::Database;
@@ -30,7 +30,7 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
     let server = super::server(&options.connections.server)?;
     let planned = or_interrupted(plan(options, &database, &server))
         .await
-        .map_err(|error| error.interrupted_after("nothing was changed"))?;
+        .map_err(|error| interrupt::leaving(error, "nothing was changed"))?;
     let mut report = ApplyReport::new(planned.iter().map(|one| one.plan.clone()).collect());
     let text = report.describe();
     if report.way == Way::Nothing {

@@ -12,12 +12,13 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::cli::{Cli, Command, Demo};
 use crate::engine::{ApiKey, Server};
-use crate::error::Error;
+use crate::error::{Error, RuntimeError, UsageError};
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::report::{Answer, counted, grouped};
 use crate::retry::Patience;
 use crate::sample::Sample;
+use crate::terminal::OutputError;
 use crate::terminal::{self, Form, say, style};
 use page::Page;
 use searcher::Searcher;
@@ -50,7 +51,7 @@ pub async fn run(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
 }
 
 async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
-    let folder = tempfile::tempdir().map_err(Error::Runtime)?;
+    let folder = tempfile::tempdir().map_err(RuntimeError)?;
     let database = folder.path().join("bisan.sqlite3");
     let sample = match options.tiny {
         Some(articles) => Sample::tiny(articles),
@@ -66,7 +67,7 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
     sample
         .write(&database)
         .await
-        .map_err(|error| Error::Usage(error.to_string()))?;
+        .map_err(|error| UsageError::error(error.to_string()))?;
 
     let (server, address, throw_away) = match &options.meilisearch {
         None => {
@@ -98,11 +99,11 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
         .filename(&database)
         .connect()
         .await
-        .map_err(|error| Error::Usage(error.to_string()))?;
+        .map_err(|error| UsageError::error(error.to_string()))?;
     sqlx::raw_sql(CHANGES)
         .execute(&mut writer)
         .await
-        .map_err(|error| Error::Usage(error.to_string()))?;
+        .map_err(|error| UsageError::error(error.to_string()))?;
 
     head("6. Reindexed while a searcher asks every 20 ms")?;
     let searcher = Searcher::start(server.clone(), "articles");
@@ -123,7 +124,7 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
         ))?;
     }
     if seen.failed + seen.empty > 0 {
-        return Err(Error::Usage(
+        return Err(UsageError::error(
             "a search failed or came back empty during the reindex".to_owned(),
         ));
     }
@@ -169,7 +170,7 @@ async fn an_empty_server(address: &str) -> Result<Server, Error> {
     let server = Server::new(address.parse()?, ApiKey::from_env(super::API_KEY)?)?;
     match server.indexes().await?.as_slice() {
         [] => Ok(server),
-        [index, ..] => Err(Error::Usage(format!(
+        [index, ..] => Err(UsageError::error(format!(
             "{address} holds an index already, {}; the demo wants a server that holds none",
             index.uid
         ))),
@@ -191,15 +192,16 @@ async fn reindex(database: &Path, address: &str, progress: &Progress) -> Result<
         "--meilisearch".as_ref(),
         address.as_ref(),
     ])
-    .map_err(|error| Error::Usage(error.to_string()))?;
+    .map_err(|error| UsageError::error(error.to_string()))?;
     let Command::Reindex(options) = &cli.command else {
-        return Err(Error::Usage(
+        return Err(UsageError::error(
             "the demo's own command line is not reindex".to_owned(),
         ));
     };
     let report = super::reindex::run(options, progress).await?;
     progress.finish();
-    terminal::print(Form::Text, &report.summary()).map_err(Error::Output)
+    terminal::print(Form::Text, &report.summary()).map_err(OutputError)?;
+    Ok(())
 }
 
 async fn show_search(server: &Server, query: &str, what: &str) -> Result<(), Error> {

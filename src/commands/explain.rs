@@ -13,7 +13,7 @@ use crate::cli::Explain;
 use crate::commands::sync::CannotFollow;
 use crate::document::Notes;
 use crate::engine::{EngineError, Server};
-use crate::error::{DIFFERENT, Error};
+use crate::error::{DIFFERENT, Error, UsageError};
 use crate::follow::differing_fields;
 use crate::ids::DocumentId;
 use crate::interrupt::or_interrupted;
@@ -48,7 +48,7 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
     let known: Vec<String> = definitions.iter().map(|one| one.name.clone()).collect();
     definitions.retain(|one| one.name == options.index_name || one.live_uid == options.index_name);
     if definitions.is_empty() {
-        return Err(Error::Usage(format!(
+        return Err(UsageError::error(format!(
             "there is no index definition `{}`; there are {}",
             options.index_name,
             known.join(", ")
@@ -58,7 +58,7 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
     let server = super::server(&options.connections.server)?;
     let preflight = super::preflight(&database, &server, definitions).await?;
     let Some(index) = preflight.indexes.first() else {
-        return Err(Error::Usage("no index is selected".to_owned()));
+        return Err(UsageError::error("no index is selected".to_owned()));
     };
     let live_uid = index.definition.live_uid.clone();
     let Some(live) = &index.live else {
@@ -88,7 +88,9 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
             (None, Ok(_)) => {}
             // What no document can have as its id could have been the key of a row.
             (None, Err(why)) => {
-                return Err(Error::Usage(format!("no document can have this id: {why}")));
+                return Err(UsageError::error(format!(
+                    "no document can have this id: {why}"
+                )));
             }
         }
     }
@@ -155,7 +157,7 @@ fn parameters(search: Option<&str>) -> Result<Map<String, Value>, Error> {
     match search {
         None => Ok(Map::new()),
         Some(text) => serde_json::from_str(text).map_err(|error| {
-            Error::Usage(format!(
+            UsageError::error(format!(
                 "--search takes search parameters as Meilisearch's API does, such as '{{\"filter\": \"category = news\"}}': {error}"
             ))
         }),
@@ -164,12 +166,12 @@ fn parameters(search: Option<&str>) -> Result<Map<String, Value>, Error> {
 
 /// A search that the index's settings do not allow is a fault of what was asked.
 fn refused(error: Error, parameters: &Map<String, Value>) -> Error {
-    match error {
-        Error::Engine(EngineError::Refused { code, message, .. }) if !parameters.is_empty() => {
-            Error::Usage(format!(
+    match error.downcast_ref() {
+        Some(EngineError::Refused { code, message, .. }) if !parameters.is_empty() => {
+            UsageError::error(format!(
                 "the server refuses this search ({code}): {message}"
             ))
         }
-        other => other,
+        _ => error,
     }
 }

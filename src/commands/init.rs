@@ -15,12 +15,14 @@ use serde_json::{Map, Value};
 
 use crate::catalog::{self, CatalogError};
 use crate::cli::Init;
-use crate::engine::settings::{check_keys, unmentioned};
-use crate::error::Error;
+use crate::engine::settings::{UnknownSetting, check_definition, unmentioned};
+use crate::error::{CommandError, Error, USAGE, WriteError};
 use crate::interrupt::or_interrupted;
-use crate::preflight;
+use crate::preflight::{self, DefinitionError};
+use crate::reader::BadRows;
 use crate::report::Answer;
-use crate::source::Connection;
+use crate::source::{Connection, RefusedStatement};
+use crate::spool::SpoolError;
 
 pub use report::{InitReport, LeftOut, Outcome, Written};
 use schema::Schema;
@@ -66,6 +68,12 @@ pub enum CannotInit {
         "--from-meilisearch gives the settings of one index; choose one table with --table, not {0}"
     )]
     SeveralTables(usize),
+}
+
+impl CommandError for CannotInit {
+    fn exit_code(&self) -> u8 {
+        USAGE
+    }
 }
 
 fn reasons(left_out: &[LeftOut]) -> String {
@@ -162,7 +170,7 @@ async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport,
     }
     if !options.dry_run {
         for draft in &drafts {
-            draft.save(folder).map_err(|error| Error::Write {
+            draft.save(folder).map_err(|error| WriteError {
                 path: folder.clone(),
                 error,
             })?;
@@ -173,16 +181,13 @@ async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport,
 
 /// Every check of `reindex` that needs no server. As a folder, so that it is checked with its reader, too.
 async fn check(draft: &Draft, connection: &mut Connection) -> Result<(), Error> {
-    let proof = tempfile::tempdir().map_err(Error::Spool)?;
-    draft.save(proof.path()).map_err(|error| Error::Write {
+    let proof = tempfile::tempdir().map_err(SpoolError::from)?;
+    draft.save(proof.path()).map_err(|error| WriteError {
         path: proof.path().to_owned(),
         error,
     })?;
     let definitions = catalog::load(proof.path())?;
-    check_keys(&draft.settings).map_err(|why| Error::Settings {
-        index: draft.name.clone(),
-        why,
-    })?;
+    check_definition(&draft.name, &draft.settings)?;
     preflight::against_the_database(connection, definitions).await?;
     Ok(())
 }
@@ -190,23 +195,23 @@ async fn check(draft: &Draft, connection: &mut Connection) -> Result<(), Error> 
 /// A table that no definition can be made of; one of these is no reason to do without the others. What is wrong with the
 /// database itself is.
 fn unfit(table: &str, error: Error) -> Result<LeftOut, Error> {
-    let why = match error {
-        Error::CannotInit(CannotInit::Unfit { why, .. }) => why,
-        Error::Catalog(CatalogError::Uid { reason, .. }) => {
-            format!(
-                "an index can't have its name: {reason}; choose a view of it that is named otherwise"
-            )
-        }
-        Error::Catalog(_)
-        | Error::Statement { .. }
-        | Error::Definition(_)
-        | Error::Settings { .. }
-        | Error::Rows(_) => {
-            let lines = error.to_string();
-            let lines: Vec<&str> = lines.lines().map(str::trim).collect();
-            lines.join(" ")
-        }
-        other => return Err(other),
+    let why = if let Some(CannotInit::Unfit { why, .. }) = error.downcast_ref() {
+        why.clone()
+    } else if let Some(CatalogError::Uid { reason, .. }) = error.downcast_ref() {
+        format!(
+            "an index can't have its name: {reason}; choose a view of it that is named otherwise"
+        )
+    } else if error.is::<CatalogError>()
+        || error.is::<RefusedStatement>()
+        || error.is::<DefinitionError>()
+        || error.is::<UnknownSetting>()
+        || error.is::<BadRows>()
+    {
+        let lines = error.to_string();
+        let lines: Vec<&str> = lines.lines().map(str::trim).collect();
+        lines.join(" ")
+    } else {
+        return Err(error);
     };
     Ok(LeftOut {
         table: table.to_owned(),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::cli::{Key, KeyHolder};
 use crate::engine::keys::{Door, NewKey};
 use crate::engine::{EngineError, Server};
-use crate::error::Error;
+use crate::error::{CommandError, Error, FAILED, REFUSED};
 use crate::interrupt::or_interrupted;
 use crate::report::Answer;
 
@@ -50,6 +50,15 @@ pub enum CannotMakeKey {
     /// The lifetime ends after the last year that can be written.
     #[error("--expires-in is too far away; leave it out for a key that never expires")]
     ExpiresTooLate,
+}
+
+impl CommandError for CannotMakeKey {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unanswered { .. } => FAILED,
+            _ => REFUSED,
+        }
+    }
 }
 
 /// Runs it.

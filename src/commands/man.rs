@@ -8,7 +8,7 @@ use clap_mangen::Man as Page;
 use serde::Serialize;
 
 use crate::cli::{Cli, Man};
-use crate::error::Error;
+use crate::error::{Error, WriteError};
 use crate::report::Answer;
 
 /// What `--output json` gets.
@@ -33,7 +33,7 @@ pub fn run(options: &Man) -> Result<Answer, Error> {
         };
         return Ok(Answer::product(&report, page));
     };
-    let files = write_into(folder).map_err(|error| Error::Write {
+    let files = write_into(folder).map_err(|error| WriteError {
         path: folder.clone(),
         error,
     })?;

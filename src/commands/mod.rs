@@ -102,10 +102,7 @@ async fn preflight(
     definitions: Vec<IndexDefinition>,
 ) -> Result<Preflight, Error> {
     for definition in &definitions {
-        settings_keys::check_keys(&definition.settings).map_err(|why| Error::Settings {
-            index: definition.name.clone(),
-            why,
-        })?;
+        settings_keys::check_definition(&definition.name, &definition.settings)?;
     }
     let mut connection = database.connect().await?;
     let mut indexes = preflight::against_the_database(&mut connection, definitions).await?;

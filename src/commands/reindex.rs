@@ -99,7 +99,7 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
         Err(error) => {
             job.take_back().await;
             // Interrupted were the builds alone: the live indexes had not been touched.
-            return Err(error.interrupted_after("the live index is as it was"));
+            return Err(interrupt::leaving(error, "the live index is as it was"));
         }
     };
     let caught_up = job.catch_up_live(&built, options.max_loss).await;
@@ -339,7 +339,7 @@ impl Job<'_> {
     /// Begins to read all documents, in one snapshot, into the spool: the builds are created meanwhile.
     async fn begin_reading(&self) -> Result<Reading, Error> {
         let began = Instant::now();
-        let (writer, spool) = Spool::create(None).map_err(Error::Spool)?;
+        let (writer, spool) = Spool::create(None)?;
         let (ready, batches) = mpsc::unbounded_channel();
         let output = Output {
             spool: Some(writer),

@@ -18,7 +18,7 @@ use crate::engine::rest::until_uids_rest;
 use crate::engine::swap::Exchange;
 use crate::engine::wait::{Ended, wait};
 use crate::engine::{Begun, EngineError, IndexInfo, Server};
-use crate::error::Error;
+use crate::error::{CommandError, Error, REFUSED};
 use crate::gates::{self, Former, PassedFormer};
 use crate::host;
 use crate::interrupt::or_interrupted;
@@ -39,6 +39,12 @@ pub use report::{GenerationEntry, Outcome, RollbackReport, RolledBack, RunEntry,
 pub struct CannotRollBack {
     why: NoSuchGeneration,
     there: Vec<RunEntry>,
+}
+
+impl CommandError for CannotRollBack {
+    fn exit_code(&self) -> u8 {
+        REFUSED
+    }
 }
 
 /// Runs it.
@@ -287,7 +293,7 @@ impl Plan<'_> {
                 smoke: &step.definition.smoke,
             })
             .collect();
-        Ok(gates::check_former(server, &formers, skip_smoke).await?)
+        gates::check_former(server, &formers, skip_smoke).await
     }
 
     /// Where somebody has deleted the live index, an empty one is made, since a swap needs two; its record says that it may
@@ -315,7 +321,13 @@ impl Plan<'_> {
     async fn take_back(&self, server: &Server, begun: &Begun, swapped: &Result<Proven, Error>) {
         let deleted = match swapped {
             Ok(_) => self.delete_placeholders(server).await,
-            Err(Error::Promote(error)) if error.may_still_come() => Ok(()),
+            Err(error)
+                if error
+                    .downcast_ref()
+                    .is_some_and(PromoteError::may_still_come) =>
+            {
+                Ok(())
+            }
             Err(_) => begun.take_back(server).await.map(|_| ()),
         };
         if let Err(error) = deleted {

@@ -10,7 +10,7 @@ use crate::cli::{Output, Smoke};
 use crate::commands::sync::CannotFollow;
 use crate::engine::generations::{Generations, is_meant};
 use crate::engine::{IndexInfo, Server};
-use crate::error::{Error, REFUSED};
+use crate::error::{Error, REFUSED, UsageError};
 use crate::interrupt::or_interrupted;
 use crate::report::Answer;
 
@@ -62,7 +62,7 @@ async fn ask(
             .iter()
             .map(|(definition, _)| definition.name.as_str())
             .collect();
-        return Err(Error::Usage(format!(
+        return Err(UsageError::error(format!(
             "there is no smoke query for {}: write some into smoke.json, or give --smoke FILE",
             names.join(", ")
         )));
@@ -116,7 +116,7 @@ async fn generation<'d>(
             return Ok((definition, found));
         }
     }
-    Err(Error::Usage(format!(
+    Err(UsageError::error(format!(
         "no generation of the selected indexes has the uid or createdAt `{by}`; `bisan-indexer rollback --list` shows \
          them"
     )))
@@ -142,7 +142,7 @@ fn take_queries(definitions: &mut Vec<IndexDefinition>, files: &[String]) -> Res
                     .iter()
                     .map(|definition| definition.name.as_str())
                     .collect();
-                return Err(Error::Usage(format!(
+                return Err(UsageError::error(format!(
                     "which index are the queries of `{file}` for? Say --index NAME, or --smoke NAME={file}, with one of {}",
                     names.join(", ")
                 )));
@@ -190,7 +190,7 @@ mod tests {
 
         let error = take_queries(&mut definitions(), &[path]).unwrap_err();
         assert!(
-            matches!(&error, Error::Usage(why) if why.contains("articles, authors")),
+            error.is::<UsageError>() && error.to_string().contains("articles, authors"),
             "{error}"
         );
     }

@@ -33,7 +33,7 @@ pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
     let look = or_interrupted(look(options)).await;
     let mut report = match (look, output) {
         (Ok(report), _) => report,
-        (Err(error @ Error::Engine(_)), Output::Prometheus) => {
+        (Err(error), Output::Prometheus) if error.is::<EngineError>() => {
             tracing::error!("{error}");
             return Ok(Answer::product(&(), metrics::down()).with_exit_code(FAILED));
         }

@@ -16,7 +16,7 @@ use crate::cli::Sync;
 use crate::engine::Server;
 use crate::error::Error;
 use crate::follow::Followed;
-use crate::interrupt::or_interrupted;
+use crate::interrupt::{self, Interrupted, or_interrupted};
 use crate::preflight::Prepared;
 use crate::source::Database;
 
@@ -118,7 +118,9 @@ fn add(
     let mut exit_code = 0;
     match outcome {
         Ok(done) => entry.done = Some(done),
-        Err(error @ Error::Interrupted) => return Err(error.interrupted_after(ROUND_LEFT)),
+        Err(error) if error.is::<Interrupted>() => {
+            return Err(interrupt::leaving(error, ROUND_LEFT));
+        }
         Err(error) => {
             report.outcome = Outcome::Failed;
             exit_code = error.exit_code();

@@ -12,7 +12,7 @@ use crate::engine::upload::BatchLimit;
 use crate::engine::{Begun, Server, settings};
 use crate::error::{DIFFERENT, Error};
 use crate::follow::{Drift, Round};
-use crate::interrupt::or_interrupted;
+use crate::interrupt::{Interrupted, or_interrupted};
 use crate::preflight::Prepared;
 use crate::report::Answer;
 use crate::source::Database;
@@ -41,7 +41,7 @@ pub async fn run(options: &Verify) -> Result<Answer, Error> {
     for index in &preflight.indexes {
         let verified = or_interrupted(verify(&database, &server, index, show)).await;
         let entry = match verified {
-            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) => {
                 tracing::error!("{error}");
                 // What could not be verified weighs more than what differs.

@@ -5,6 +5,8 @@ use std::{fmt, net::IpAddr, str::FromStr, sync::Arc};
 use thiserror::Error;
 use url::{Host, Url};
 
+use crate::error::{CommandError, USAGE};
+
 /// The address of a Meilisearch: `http` or `https`, with the sub-path of a proxy kept.
 ///
 /// It never holds a password, so it may be printed. An address with one would show it in every error of every request.
@@ -33,6 +35,12 @@ pub enum AddressError {
         "`{0}` has a `?` or `#` part: an address of Meilisearch ends with its path. Leave that part out"
     )]
     QueryOrFragment(String),
+}
+
+impl CommandError for AddressError {
+    fn exit_code(&self) -> u8 {
+        USAGE
+    }
 }
 
 impl Address {

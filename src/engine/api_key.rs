@@ -4,6 +4,8 @@ use std::{env, fmt, fs, io, path::Path};
 
 use thiserror::Error;
 
+use crate::error::{CommandError, USAGE};
+
 /// An API key. It comes from the environment or from a file, never from an argument (a process list shows those), and no
 /// log, error or report shows it: `Debug` hides it and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,6 +25,12 @@ pub enum ApiKeyError {
         "the API key's file {path} can't be read ({source}). Check the path and its permissions"
     )]
     File { path: String, source: io::Error },
+}
+
+impl CommandError for ApiKeyError {
+    fn exit_code(&self) -> u8 {
+        USAGE
+    }
 }
 
 impl ApiKey {

@@ -5,6 +5,7 @@ use std::{io, time::Duration};
 use thiserror::Error;
 
 use super::{address::Address, checkpoints::RecordsError};
+use crate::error::{CommandError, FAILED, REFUSED, USAGE};
 use crate::report::counted;
 use crate::retry::Healing;
 
@@ -274,6 +275,16 @@ pub enum EngineError {
 
     #[error(transparent)]
     Records(#[from] RecordsError),
+}
+
+impl CommandError for EngineError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoTls { .. } | Self::NotHttp { .. } | Self::Route { .. } => USAGE,
+            Self::LeadsNetwork { .. } => REFUSED,
+            _ => FAILED,
+        }
+    }
 }
 
 fn who(by_proxy: bool) -> &'static str {

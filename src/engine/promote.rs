@@ -11,6 +11,7 @@ use std::time::Instant;
 use super::swap::{Exchange, SwapState};
 use super::wait::Ended;
 use super::{EngineError, Server};
+use crate::error::{CommandError, FAILED, LOCKED};
 use crate::gates::{PassedFormer, PassedGates};
 
 /// How often a swap is posted again after it was found undone. One repetition covers a server that was killed once;
@@ -81,6 +82,15 @@ pub enum PromoteError {
     /// The server could not be asked.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+impl CommandError for PromoteError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Overtaken { .. } | Self::BuildTaken { .. } => LOCKED,
+            _ => FAILED,
+        }
+    }
 }
 
 impl PromoteError {

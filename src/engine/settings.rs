@@ -17,7 +17,9 @@ use super::{
     tasks::{Task, TaskUid},
 };
 
-pub use super::settings_keys::{LeftOut, UnknownKey, check_keys, for_server, known_keys};
+pub use super::settings_keys::{
+    LeftOut, UnknownKey, UnknownSetting, check_definition, for_server, known_keys,
+};
 
 /// The newest settings tasks of an index that are looked at.
 const SETTINGS_TASKS: usize = 20;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::features::{Features, Version};
+use crate::error::{CommandError, USAGE};
 
 /// One key. A dot leads into a nested object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +98,22 @@ pub struct UnknownKey {
     pub nearest: Option<String>,
 }
 
+/// A settings key of an index definition that no version of Meilisearch knows.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{index}/settings.json: {why}")]
+pub struct UnknownSetting {
+    /// The definition's name.
+    pub index: String,
+    /// The key, and the nearest right one.
+    pub why: UnknownKey,
+}
+
+impl CommandError for UnknownSetting {
+    fn exit_code(&self) -> u8 {
+        USAGE
+    }
+}
+
 fn did_you_mean(nearest: &Option<String>) -> String {
     nearest
         .as_ref()
@@ -131,6 +148,14 @@ pub fn known_keys() -> impl Iterator<Item = &'static str> {
     KEYS.iter()
         .map(|key| key.path)
         .filter(|path| !path.contains('.'))
+}
+
+/// Every key of the settings of the definition `index` is one that some version knows.
+pub fn check_definition(index: &str, settings: &Map<String, Value>) -> Result<(), UnknownSetting> {
+    check_keys(settings).map_err(|why| UnknownSetting {
+        index: index.to_owned(),
+        why,
+    })
 }
 
 /// Every key is one that some version knows.

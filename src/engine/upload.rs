@@ -8,8 +8,10 @@ use tokio::sync::mpsc;
 
 use super::wait::{self, Ended, WaitProgress};
 use super::{EngineError, NdjsonBody, Server, TaskUid};
+use crate::error::{CommandError, FAILED};
 use crate::progress::Progress;
 use crate::report::{counted, grouped};
+use crate::spool::SpoolError;
 use crate::spool::{Batch, Spool};
 
 /// Requests under way at once. Two keep the line busy while the server writes the other to its disk; more would only
@@ -72,10 +74,16 @@ pub enum UploadError {
     },
     /// The spool cannot be read.
     #[error(transparent)]
-    Spool(#[from] std::io::Error),
+    Spool(#[from] SpoolError),
     /// The server refused the upload, or its task failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+impl CommandError for UploadError {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
 }
 
 /// A batch that the server took, and the task that it made of it.

@@ -55,13 +55,10 @@ impl Round<'_> {
     async fn delete(&self, connection: &mut Connection, gone: &IdList) -> Result<IdList, Error> {
         let mut deleted = IdList::new();
         let mut tasks = Vec::new();
-        let mut ids = gone.ids().map_err(Error::Spool)?;
+        let mut ids = gone.ids()?;
         loop {
-            let some: Vec<DocumentId> = ids
-                .by_ref()
-                .take(IDS_A_DELETE)
-                .collect::<Result<_, _>>()
-                .map_err(Error::Spool)?;
+            let some: Vec<DocumentId> =
+                ids.by_ref().take(IDS_A_DELETE).collect::<Result<_, _>>()?;
             if some.is_empty() {
                 break;
             }
@@ -72,7 +69,7 @@ impl Round<'_> {
                 tasks.push(task);
             }
             for id in &still_gone {
-                deleted.push(id).map_err(Error::Spool)?;
+                deleted.push(id)?;
             }
         }
         for ended in wait(self.server, &tasks, &mut |_| ()).await? {
@@ -81,7 +78,7 @@ impl Round<'_> {
                 return Err(ended.into_error(&what).into());
             }
         }
-        deleted.settle().map_err(Error::Spool)?;
+        deleted.settle()?;
         Ok(deleted)
     }
 

@@ -1,15 +1,14 @@
 //! Which ids changes.sql names since an instant.
 
-use std::io;
-
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 
 use super::Round;
-use crate::error::Error;
+use crate::error::{CommandError, Error, FAILED};
 use crate::ids::{DocumentId, IdError};
 use crate::report::counted;
 use crate::source::{Argument, Snapshot, queries};
+use crate::spool;
 use crate::timestamp::{self, NotATimestamp};
 
 /// A row of changes.sql that cannot be compared.
@@ -69,6 +68,12 @@ pub enum ChangesError {
     },
 }
 
+impl CommandError for ChangesError {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
+}
+
 impl Round<'_> {
     /// Gives to `each` the ids that changes.sql names and that may have changed at or after `since`, with their times,
     /// compared as instants. `bound` is what hides none of them.
@@ -78,7 +83,7 @@ impl Round<'_> {
         changes: &str,
         bound: Vec<Argument>,
         since: Timestamp,
-        mut each: impl FnMut(DocumentId, Timestamp) -> io::Result<()>,
+        mut each: impl FnMut(DocumentId, Timestamp) -> spool::Result<()>,
     ) -> Result<(), Error> {
         let name = || self.index.definition.name.clone();
         let sql = queries::changes(changes);
@@ -92,7 +97,7 @@ impl Round<'_> {
                 why,
             })?;
             if timestamp::may_be_after(at, since) {
-                each(id, at).map_err(Error::Spool)?;
+                each(id, at)?;
             }
         }
         Ok(())

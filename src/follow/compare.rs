@@ -82,10 +82,10 @@ impl Round<'_> {
         changed: &Changed,
         findings: &mut impl Findings,
     ) -> Result<(), Error> {
-        let mut ids = changed.new.ids().map_err(Error::Spool)?;
+        let mut ids = changed.new.ids()?;
         loop {
             let some = ids.by_ref().take(IDS_IN_HAND);
-            let some: Vec<DocumentId> = some.collect::<Result<_, _>>().map_err(Error::Spool)?;
+            let some: Vec<DocumentId> = some.collect::<Result<_, _>>()?;
             if some.is_empty() {
                 break;
             }
@@ -131,7 +131,7 @@ impl Round<'_> {
             let page = self.server.ids(self.uid, offset, limit).await?;
             limit = limit.min(page.ids.len() as u64);
             for id in &page.ids {
-                in_index.push(id).map_err(Error::Spool)?;
+                in_index.push(id)?;
             }
             offset += page.ids.len() as u64;
             if page.ids.is_empty() || offset >= page.total {
@@ -159,7 +159,7 @@ impl Round<'_> {
             // A page moves while others write: a document may come twice, and is compared twice.
             let ids: Vec<DocumentId> = documents.keys().cloned().collect();
             for id in &ids {
-                in_index.push(id).map_err(Error::Spool)?;
+                in_index.push(id)?;
             }
             offset += count;
             let next = (offset < page.total).then(|| {
@@ -187,18 +187,18 @@ impl Round<'_> {
         findings: &mut impl Findings,
     ) -> Result<IdList, Error> {
         // Its memory is needed for the others.
-        in_index.settle_uncounted().map_err(Error::Spool)?;
+        in_index.settle_uncounted()?;
         let mut in_database = self.ids_of_rows(connection).await?;
         let mut gone = IdList::new();
         let mut missing = Vec::new();
         // Until there are many of them, the index is asked for each: a listing may have passed it over.
         let mut at_a_time = FEW_MISSING;
-        let sides = Differences::of(&mut in_index, &mut in_database).map_err(Error::Spool)?;
+        let sides = Differences::of(&mut in_index, &mut in_database)?;
         let mut compared = 0;
         for side in sides {
-            match side.map_err(Error::Spool)? {
+            match side? {
                 Side::Both => {}
-                Side::Left(id) => gone.push(&id).map_err(Error::Spool)?,
+                Side::Left(id) => gone.push(&id)?,
                 Side::Right(id) if missing.len() < at_a_time => missing.push(id),
                 Side::Right(id) => {
                     at_a_time = IDS_PER_READ;
@@ -240,7 +240,7 @@ impl Round<'_> {
                     return Err(all_bad_rows(&mut snapshot, self.index, met).await);
                 }
             };
-            in_database.push(&id).map_err(Error::Spool)?;
+            in_database.push(&id)?;
         }
         drop(rows);
         snapshot.end().await?;

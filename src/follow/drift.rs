@@ -106,7 +106,7 @@ impl Drift {
     /// Nothing more is found: all ids are counted.
     fn finish(&mut self) -> Result<(), Error> {
         for ids in [&mut self.missing, &mut self.different, &mut self.too_many] {
-            ids.settle().map_err(Error::Spool)?;
+            ids.settle()?;
         }
         Ok(())
     }
@@ -115,7 +115,7 @@ impl Drift {
     fn ids(&self) -> Result<Vec<DocumentId>, Error> {
         let mut all = Vec::new();
         for ids in [&self.missing, &self.different, &self.too_many] {
-            all.extend(ids.first(usize::MAX).map_err(Error::Spool)?);
+            all.extend(ids.first(usize::MAX)?);
         }
         Ok(all)
     }
@@ -157,7 +157,7 @@ impl Findings for Drift {
             Some(_) => (&mut self.different, Kind::Different),
             None => (&mut self.missing, Kind::Missing),
         };
-        ids.push(id).map_err(Error::Spool)?;
+        ids.push(id)?;
         self.note(id, line, document);
         self.show(id, kind, || {
             let fields = document.and_then(|there| serde_json::from_str(there.get()).ok());
@@ -167,7 +167,7 @@ impl Findings for Drift {
     }
 
     fn gone(&mut self, id: &DocumentId, document: &RawValue) -> Result<(), Error> {
-        self.too_many.push(id).map_err(Error::Spool)?;
+        self.too_many.push(id)?;
         self.note(id, &[], Some(document));
         self.show(id, Kind::TooMany, Vec::new);
         Ok(())

@@ -9,11 +9,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ids::{Differences, DocumentId, IdList, Side};
+use crate::spool;
 use crate::timestamp;
 
 /// As many pairs as are remembered: some 5 MiB. What does not fit is compared again.
@@ -59,7 +59,7 @@ impl<'a> Seeing<'a> {
     }
 
     /// changes.sql names this id with this time.
-    pub(super) fn add(&mut self, id: DocumentId, at: Timestamp) -> io::Result<()> {
+    pub(super) fn add(&mut self, id: DocumentId, at: Timestamp) -> spool::Result<()> {
         let pair = self.pair(&id, at);
         if let Some(pair) = pair.filter(|_| self.may_be_remembered(at)) {
             self.remembered.insert(pair);
@@ -76,7 +76,7 @@ impl<'a> Seeing<'a> {
     }
 
     /// The ids to compare, and what the next round may pass over.
-    pub(super) fn end(mut self) -> io::Result<(Changed, Memory)> {
+    pub(super) fn end(mut self) -> spool::Result<(Changed, Memory)> {
         let mut again: Vec<DocumentId> = self.passed_over.end().into_iter().collect();
         let mut listed = IdList::new();
         for id in &again {

@@ -54,7 +54,7 @@ pub(super) struct Spooled {
 
 impl Plan {
     pub(super) fn new(batch_bytes: u64) -> Result<Self, Error> {
-        let (writer, spool) = Spool::create(None).map_err(Error::Spool)?;
+        let (writer, spool) = Spool::create(None)?;
         Ok(Self {
             changed: IdList::new(),
             missing: IdList::new(),
@@ -87,9 +87,9 @@ impl Plan {
     pub fn sent_ids(&self) -> Result<IdList, Error> {
         let mut all = IdList::new();
         for ids in [&self.changed, &self.missing, &self.different] {
-            all.append(ids).map_err(Error::Spool)?;
+            all.append(ids)?;
         }
-        all.settle().map_err(Error::Spool)?;
+        all.settle()?;
         Ok(all)
     }
 
@@ -112,10 +112,10 @@ impl Plan {
             &mut self.different,
             &mut self.gone,
         ] {
-            ids.settle().map_err(Error::Spool)?;
+            ids.settle()?;
         }
         for spooled in &mut self.spooled {
-            let batch = spooled.writer.finish().map_err(Error::Spool)?;
+            let batch = spooled.writer.finish()?;
             spooled.batches.extend(batch);
         }
         Ok(())
@@ -130,7 +130,7 @@ impl Plan {
             (&mut self.different, &other.different),
             (&mut self.gone, &other.gone),
         ] {
-            ours.append(theirs).map_err(Error::Spool)?;
+            ours.append(theirs)?;
         }
         self.rows += other.rows;
         self.row_bytes += other.row_bytes;
@@ -160,17 +160,17 @@ impl Findings for Plan {
             Reason::Missing => &mut self.missing,
             Reason::Different => &mut self.different,
         };
-        ids.push(id).map_err(Error::Spool)?;
+        ids.push(id)?;
         self.bytes += line.len() as u64;
         if let Some(last) = self.spooled.last_mut() {
             let batch = last.writer.push(line, id.as_str(), self.batch_bytes);
-            last.batches.extend(batch.map_err(Error::Spool)?);
+            last.batches.extend(batch?);
         }
         Ok(())
     }
 
     fn gone(&mut self, id: &DocumentId, _document: &RawValue) -> Result<(), Error> {
-        self.gone.push(id).map_err(Error::Spool)
+        self.gone.push(id).map_err(Error::from)
     }
 
     fn notes(&mut self, notes: &[Note]) {

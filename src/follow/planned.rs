@@ -24,10 +24,10 @@ impl Round<'_> {
             (&found.plan.missing, Reason::Missing),
             (&found.plan.different, Reason::Different),
         ] {
-            let mut ids = ids.ids().map_err(Error::Spool)?;
+            let mut ids = ids.ids()?;
             loop {
                 let some = ids.by_ref().take(IDS_PER_READ);
-                let some: Vec<DocumentId> = some.collect::<Result<_, _>>().map_err(Error::Spool)?;
+                let some: Vec<DocumentId> = some.collect::<Result<_, _>>()?;
                 if some.is_empty() {
                     break;
                 }

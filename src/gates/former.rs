@@ -5,12 +5,13 @@
 
 use serde_json::Value;
 
-use super::{ClosedGate, ClosedGates, Error};
+use super::{ClosedGate, ClosedGates};
 use crate::catalog::SmokeQuery;
 use crate::engine::indexes::same_identity;
 use crate::engine::search::SmokeFailure;
 use crate::engine::swap::Exchange;
 use crate::engine::{EngineError, Server};
+use crate::error::Error;
 
 /// A former generation, and what it is to take the place of.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ impl PassedFormer {
 /// nothing about the documents.
 ///
 /// # Errors
-/// [`Error::Closed`] with everything that speaks against it; [`Error::Engine`] where the server could not be asked.
+/// [`ClosedGates`] with everything that speaks against it; [`EngineError`] where the server could not be asked.
 pub async fn check_former(
     server: &Server,
     formers: &[Former<'_>],

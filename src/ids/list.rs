@@ -4,6 +4,7 @@ use std::io;
 
 use super::sorter::{Merge, Sorter};
 use super::{DocumentId, to_signed, to_unsigned};
+use crate::spool;
 
 /// What an encoded id begins with: numbers come first.
 const NUMBER: u8 = 1;
@@ -29,7 +30,7 @@ impl IdList {
     }
 
     /// Adds an id; one that is there already makes no difference.
-    pub fn push(&mut self, id: &DocumentId) -> io::Result<()> {
+    pub fn push(&mut self, id: &DocumentId) -> spool::Result<()> {
         self.scratch.clear();
         encode(id, &mut self.scratch);
         self.sorter.push(&self.scratch)?;
@@ -38,7 +39,7 @@ impl IdList {
     }
 
     /// Adds all ids of another list, which is settled.
-    pub fn append(&mut self, other: &IdList) -> io::Result<()> {
+    pub fn append(&mut self, other: &IdList) -> spool::Result<()> {
         for id in other.ids()? {
             self.push(&id?)?;
         }
@@ -46,12 +47,12 @@ impl IdList {
     }
 
     /// Puts in order what came since, for who does not ask how many there are.
-    pub fn settle_uncounted(&mut self) -> io::Result<()> {
+    pub fn settle_uncounted(&mut self) -> spool::Result<()> {
         self.sorter.settle()
     }
 
     /// Puts in order what came since, and counts it.
-    pub fn settle(&mut self) -> io::Result<()> {
+    pub fn settle(&mut self) -> spool::Result<()> {
         self.sorter.settle()?;
         if self.sorter.is_in_memory() {
             self.len = self.sorter.in_memory();
@@ -76,14 +77,14 @@ impl IdList {
     }
 
     /// All ids, numbers first and as numbers, then texts. The list is settled.
-    pub fn ids(&self) -> io::Result<Ids<'_>> {
+    pub fn ids(&self) -> spool::Result<Ids<'_>> {
         Ok(Ids {
             merge: self.sorter.merge(0)?,
         })
     }
 
     /// The first ids.
-    pub fn first(&self, how_many: usize) -> io::Result<Vec<DocumentId>> {
+    pub fn first(&self, how_many: usize) -> spool::Result<Vec<DocumentId>> {
         self.ids()?.take(how_many).collect()
     }
 }
@@ -96,7 +97,7 @@ pub struct RowIds {
 }
 
 impl RowIds {
-    pub fn push(&mut self, id: &DocumentId, row: u64) -> io::Result<()> {
+    pub fn push(&mut self, id: &DocumentId, row: u64) -> spool::Result<()> {
         self.scratch.clear();
         encode(id, &mut self.scratch);
         // Behind any id comes a byte that is less than all of an id's: the order is that of ids, then of rows.
@@ -105,12 +106,12 @@ impl RowIds {
         self.sorter.push(&self.scratch)
     }
 
-    pub fn settle(&mut self) -> io::Result<()> {
+    pub fn settle(&mut self) -> spool::Result<()> {
         self.sorter.settle()
     }
 
     /// Every row whose id an earlier row had. They are settled.
-    pub fn repeated(&self) -> io::Result<Repeated<'_>> {
+    pub fn repeated(&self) -> spool::Result<Repeated<'_>> {
         Ok(Repeated {
             merge: self.sorter.merge(ROW)?,
             before: Vec::new(),
@@ -124,7 +125,7 @@ pub struct Ids<'l> {
 }
 
 impl Iterator for Ids<'_> {
-    type Item = io::Result<DocumentId>;
+    type Item = spool::Result<DocumentId>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let id = decode(self.merge.record()?);
@@ -153,7 +154,7 @@ pub struct Repeated<'l> {
 }
 
 impl Iterator for Repeated<'_> {
-    type Item = io::Result<Row>;
+    type Item = spool::Result<Row>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let record = self.merge.record()?;
@@ -192,7 +193,7 @@ pub struct Differences<'l> {
 
 impl<'l> Differences<'l> {
     /// Of two lists. Puts them in order; counting them is not necessary.
-    pub fn of(left: &'l mut IdList, right: &'l mut IdList) -> io::Result<Differences<'l>> {
+    pub fn of(left: &'l mut IdList, right: &'l mut IdList) -> spool::Result<Differences<'l>> {
         left.settle_uncounted()?;
         right.settle_uncounted()?;
         Ok(Differences {
@@ -202,7 +203,7 @@ impl<'l> Differences<'l> {
     }
 
     /// Of rows and a list, both of them settled. The rows have each id once.
-    pub fn of_rows(rows: &'l RowIds, list: &'l IdList) -> io::Result<Differences<'l>> {
+    pub fn of_rows(rows: &'l RowIds, list: &'l IdList) -> spool::Result<Differences<'l>> {
         Ok(Differences {
             left: rows.sorter.merge(ROW)?,
             right: list.sorter.merge(0)?,
@@ -211,7 +212,7 @@ impl<'l> Differences<'l> {
 }
 
 impl Iterator for Differences<'_> {
-    type Item = io::Result<Side>;
+    type Item = spool::Result<Side>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let side = match (self.left.record(), self.right.record()) {
@@ -247,7 +248,7 @@ fn encode(id: &DocumentId, out: &mut Vec<u8>) {
     }
 }
 
-fn decode(record: &[u8]) -> io::Result<DocumentId> {
+fn decode(record: &[u8]) -> spool::Result<DocumentId> {
     match record.split_first() {
         Some((&NUMBER, number)) => {
             let number = number.try_into().map_err(|_| unreadable())?;
@@ -262,9 +263,10 @@ fn decode(record: &[u8]) -> io::Result<DocumentId> {
     }
 }
 
-fn unreadable() -> io::Error {
+fn unreadable() -> spool::SpoolError {
     io::Error::new(
         io::ErrorKind::InvalidData,
         "a temporary file of ids does not hold what was written into it",
     )
+    .into()
 }

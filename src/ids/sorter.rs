@@ -68,7 +68,7 @@ struct Level {
 }
 
 impl Sorter {
-    pub(super) fn push(&mut self, record: &[u8]) -> io::Result<()> {
+    pub(super) fn push(&mut self, record: &[u8]) -> spool::Result<()> {
         debug_assert!(record.len() <= LONGEST, "an id of at most 511 bytes");
         let place = self.bytes.len();
         if place + PREFIX + record.len() + mem::size_of_val(&*self.places) > self.limits.memory {
@@ -78,11 +78,11 @@ impl Sorter {
         self.push_into_memory(record)
     }
 
-    fn push_into_memory(&mut self, record: &[u8]) -> io::Result<()> {
+    fn push_into_memory(&mut self, record: &[u8]) -> spool::Result<()> {
         let (Ok(place), Ok(length)) =
             (u32::try_from(self.bytes.len()), u16::try_from(record.len()))
         else {
-            return Err(io::ErrorKind::FileTooLarge.into());
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge).into());
         };
         let last = self.places.last().map(|place| self.record(*place));
         self.is_sorted = last.is_none_or(|last| self.is_sorted && last < record);
@@ -97,7 +97,7 @@ impl Sorter {
     }
 
     /// Puts in order what came since. To be called before it is read.
-    pub(super) fn settle(&mut self) -> io::Result<()> {
+    pub(super) fn settle(&mut self) -> spool::Result<()> {
         if self.levels.is_empty() {
             self.sort();
             return Ok(());
@@ -121,7 +121,7 @@ impl Sorter {
     }
 
     /// Writes what is in memory as a run.
-    fn spill(&mut self) -> io::Result<()> {
+    fn spill(&mut self) -> spool::Result<()> {
         if self.places.is_empty() {
             return Ok(());
         }
@@ -139,7 +139,7 @@ impl Sorter {
         self.merge_levels()
     }
 
-    fn merge_levels(&mut self) -> io::Result<()> {
+    fn merge_levels(&mut self) -> spool::Result<()> {
         let mut full = 0;
         while self.levels[full].runs.len() >= self.limits.fan_in {
             if self.levels.len() == full + 1 {
@@ -171,7 +171,7 @@ impl Sorter {
     }
 
     /// All records in their order, each once; the last `tail` bytes of each are not part of what is told. It is settled.
-    pub(super) fn merge(&self, tail: usize) -> io::Result<Merge<'_>> {
+    pub(super) fn merge(&self, tail: usize) -> spool::Result<Merge<'_>> {
         let memory = Source::Memory {
             bytes: &self.bytes,
             places: &self.places,
@@ -188,7 +188,7 @@ fn record_at(bytes: &[u8], place: usize) -> &[u8] {
 }
 
 impl Level {
-    fn new() -> io::Result<Level> {
+    fn new() -> spool::Result<Level> {
         Ok(Level {
             file: spool::unlinked(&std::env::temp_dir())?,
             runs: Vec::new(),
@@ -215,10 +215,11 @@ impl Level {
     }
 
     /// What was in it lies elsewhere now.
-    fn clear(&mut self) -> io::Result<()> {
+    fn clear(&mut self) -> spool::Result<()> {
         self.runs.clear();
         self.written = 0;
-        self.file.set_len(0)
+        self.file.set_len(0)?;
+        Ok(())
     }
 }
 
@@ -231,7 +232,7 @@ struct Run<'l> {
 }
 
 impl Run<'_> {
-    fn add(&mut self, record: &[u8]) -> io::Result<()> {
+    fn add(&mut self, record: &[u8]) -> spool::Result<()> {
         if self.buffer.len() + PREFIX + record.len() > self.buffer.capacity() {
             self.write()?;
         }
@@ -241,7 +242,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn write(&mut self) -> io::Result<()> {
+    fn write(&mut self) -> spool::Result<()> {
         let file = &self.level.file;
         file.write_all_at(&self.buffer, self.end)
             .map_err(|error| spool::explained(&std::env::temp_dir(), "write", error))?;
@@ -250,7 +251,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn end(mut self) -> io::Result<()> {
+    fn end(mut self) -> spool::Result<()> {
         self.write()?;
         self.level.runs.push(self.begin..self.end);
         self.level.written = self.end;
@@ -275,7 +276,7 @@ enum Source<'s> {
 
 impl Source<'_> {
     /// Puts the next record into `record`; false at the end.
-    fn next(&mut self, record: &mut Vec<u8>) -> io::Result<bool> {
+    fn next(&mut self, record: &mut Vec<u8>) -> spool::Result<bool> {
         record.clear();
         match self {
             Source::Memory { bytes, places } => {
@@ -307,7 +308,7 @@ impl Source<'_> {
     }
 }
 
-fn refill(file: &File, rest: &mut Range<u64>, window: &mut Vec<u8>) -> io::Result<()> {
+fn refill(file: &File, rest: &mut Range<u64>, window: &mut Vec<u8>) -> spool::Result<()> {
     let kept = window.len();
     let more = (WINDOW - kept).min((rest.end - rest.start) as usize);
     window.resize(kept + more, 0);
@@ -353,7 +354,10 @@ pub(super) struct Merge<'s> {
 }
 
 impl<'s> Merge<'s> {
-    fn begin(sources: impl IntoIterator<Item = Source<'s>>, tail: usize) -> io::Result<Merge<'s>> {
+    fn begin(
+        sources: impl IntoIterator<Item = Source<'s>>,
+        tail: usize,
+    ) -> spool::Result<Merge<'s>> {
         let mut heads = BinaryHeap::new();
         for mut source in sources {
             let mut record = Vec::new();
@@ -382,7 +386,7 @@ impl<'s> Merge<'s> {
     }
 
     /// Goes on to the next one that is another.
-    pub(super) fn advance(&mut self) -> io::Result<()> {
+    pub(super) fn advance(&mut self) -> spool::Result<()> {
         loop {
             let Some(mut head) = self.heads.peek_mut() else {
                 self.ended = true;

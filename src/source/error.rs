@@ -8,6 +8,7 @@ use super::address::AddressError;
 use super::database::missing;
 use super::foreign_log::ForeignLog;
 use super::statement::StatementError;
+use crate::error::{CommandError, Error, FAILED, LOCKED, USAGE};
 
 /// An error of the source stage.
 ///
@@ -133,6 +134,51 @@ pub enum SourceError {
         /// SQLite's text.
         message: String,
     },
+}
+
+impl CommandError for SourceError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Address(_) | Self::Statement(_) | Self::Unusable(_) | Self::Collation { .. } => {
+                USAGE
+            }
+            Self::RunLocked { .. } => LOCKED,
+            _ => FAILED,
+        }
+    }
+}
+
+/// A statement of an index definition that the database does not take.
+#[derive(Debug, thiserror::Error)]
+#[error("{index}/{file}: {why}")]
+pub struct RefusedStatement {
+    /// The definition's name.
+    pub index: String,
+    /// Its file.
+    pub file: &'static str,
+    /// The database's words.
+    pub why: SourceError,
+}
+
+impl CommandError for RefusedStatement {
+    fn exit_code(&self) -> u8 {
+        self.why.exit_code()
+    }
+}
+
+impl SourceError {
+    /// The error of the statement in `file` of the definition `index`: where the statement is to blame, with both names.
+    pub fn of_statement(self, index: &str, file: &'static str) -> Error {
+        match self {
+            Self::Statement(_) | Self::Collation { .. } => RefusedStatement {
+                index: index.to_owned(),
+                file,
+                why: self,
+            }
+            .into(),
+            other => other.into(),
+        }
+    }
 }
 
 /// Why a path is no database.

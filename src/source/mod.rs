@@ -40,7 +40,7 @@ mod value;
 pub use address::{AddressError, DatabaseAddress};
 pub use connection::{Connection, Interrupter};
 pub use database::Database;
-pub use error::{OpenProblem, SourceError, UnusableDatabase};
+pub use error::{OpenProblem, RefusedStatement, SourceError, UnusableDatabase};
 pub use file::FileIdentity;
 pub use foreign_log::ForeignLog;
 pub use lock::RunLock;

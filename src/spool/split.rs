@@ -10,7 +10,7 @@ use super::{Batch, CHUNK, Spool};
 const HEAD: usize = 1024;
 
 /// See [`Spool::split`]. Reads chunk by chunk: a batch is never in memory.
-pub(super) fn split(spool: &Spool, batch: &Batch, max_bytes: u64) -> io::Result<Vec<Batch>> {
+pub(super) fn split(spool: &Spool, batch: &Batch, max_bytes: u64) -> super::Result<Vec<Batch>> {
     let mut pieces: Vec<Batch> = Vec::new();
     let mut chunk = vec![0; CHUNK];
     let (mut line, mut head) = (0_u64, Vec::with_capacity(HEAD));
@@ -56,7 +56,7 @@ fn add(pieces: &mut Vec<Batch>, whole: &Batch, max_bytes: u64, line: u64, id: St
 }
 
 /// The id of a line: `document.rs` always writes it first.
-fn first_field(head: &[u8]) -> io::Result<String> {
+fn first_field(head: &[u8]) -> super::Result<String> {
     let not_ours = || {
         io::Error::new(
             io::ErrorKind::InvalidData,
@@ -69,6 +69,6 @@ fn first_field(head: &[u8]) -> io::Result<String> {
     match id {
         serde_json::Value::String(text) => Ok(text),
         serde_json::Value::Number(number) => Ok(number.to_string()),
-        _ => Err(not_ours()),
+        _ => Err(not_ours().into()),
     }
 }

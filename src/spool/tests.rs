@@ -16,7 +16,7 @@ fn line(id: usize, length: usize) -> Vec<u8> {
 
 async fn sent(body: SpoolBody) -> Vec<u8> {
     let length = body.len();
-    let chunks: Vec<Bytes> = body.map(Result::unwrap).collect().await;
+    let chunks: Vec<Bytes> = body.map(std::result::Result::unwrap).collect().await;
     assert!(
         chunks
             .iter()
@@ -123,7 +123,7 @@ fn a_full_disk_is_named_with_what_to_do() {
     let (mut writer, _) = Spool::over(full, PathBuf::from("/some/tmp"));
     writer.push(&line(1, 10), "1", 1000).unwrap();
     let error = writer.finish().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::StorageFull);
+    assert_eq!(error.0.kind(), ErrorKind::StorageFull);
     let text = error.to_string();
     assert!(
         text.contains("/some/tmp") && text.contains("TMPDIR"),

@@ -115,7 +115,7 @@ impl OtherWriter {
 impl Documents {
     pub(super) fn new(plan: &Plan) -> Result<Self, Error> {
         let first = |ids: &IdList| {
-            let ids = ids.first(FIRST_IDS).map_err(Error::Spool)?;
+            let ids = ids.first(FIRST_IDS)?;
             Ok::<_, Error>(ids.iter().map(ToString::to_string).collect())
         };
         Ok(Self {

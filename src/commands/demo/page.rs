@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 
 use crate::cli::ListenAddress;
 use crate::engine::{EngineError, Server};
-use crate::error::Error;
+use crate::error::{Error, RuntimeError, UsageError};
 use crate::http_door;
 use crate::progress::Progress;
 
@@ -71,15 +71,15 @@ impl Page {
     /// Where that address cannot be listened on, or the system has no randomness to give.
     pub async fn open(server: Server, listen: &ListenAddress) -> Result<Page, Error> {
         let listener = listen.bind().await.map_err(|error| {
-            Error::Usage(format!(
+            UsageError::error(format!(
                 "cannot show the page on {listen} ({error}); give another --listen"
             ))
         })?;
-        let address = listener.local_addr().map_err(Error::Runtime)?;
+        let address = listener.local_addr().map_err(RuntimeError)?;
         let desk = Arc::new(Desk {
             server,
             hosts: hosts(address),
-            token: fresh_token().map_err(Error::Runtime)?,
+            token: fresh_token().map_err(RuntimeError)?,
             reindex: Mutex::new(Reindex::Never),
             pressed: Notify::new(),
         });

@@ -9,7 +9,7 @@ use serde_json::{Map, json};
 use tokio::task::JoinHandle;
 
 use crate::engine::Server;
-use crate::error::Error;
+use crate::error::{Error, RuntimeError};
 
 /// The pause between two searches.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -70,6 +70,6 @@ impl Searcher {
         self.stop.store(true, Ordering::Relaxed);
         self.work
             .await
-            .map_err(|error| Error::Runtime(std::io::Error::other(error)))
+            .map_err(|error| RuntimeError(std::io::Error::other(error)).into())
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::error::Error;
+use crate::error::{Error, RuntimeError, UsageError};
 
 /// The program, as the workspace builds it beside this one.
 const PROGRAM: &str = "ephemeral-meilisearch";
@@ -37,7 +37,7 @@ impl ThrowAway {
             None => beside_this_program()?,
         };
         let failed =
-            |why: String| Error::Usage(format!("cannot start {}: {why}", program.display()));
+            |why: String| UsageError::error(format!("cannot start {}: {why}", program.display()));
         let mut process = Command::new(&program)
             .args([
                 "--http-addr",
@@ -80,12 +80,12 @@ impl ThrowAway {
 }
 
 fn beside_this_program() -> Result<PathBuf, Error> {
-    let this = std::env::current_exe().map_err(Error::Runtime)?;
+    let this = std::env::current_exe().map_err(RuntimeError)?;
     let program = this.with_file_name(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
     if program.is_file() {
         return Ok(program);
     }
-    Err(Error::Usage(format!(
+    Err(UsageError::error(format!(
         "the demo needs the program {PROGRAM}, which is not beside this one ({}); in a checkout \
          `cargo build --profile demo --workspace --features ephemeral` makes both, or name one with --server",
         program.display()

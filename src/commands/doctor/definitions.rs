@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::ids::DocumentId;
 use crate::lag;
 use crate::preflight::{self, Prepared, SAMPLE_ROWS};
+use crate::reader::BadRows;
 use crate::report::{counted, grouped, span};
 use crate::source::{Argument, Connection, Snapshot, Statement, Value, advice, queries};
 use crate::tracking::{self, BlindSpot, Tracking};
@@ -209,7 +210,7 @@ async fn first_rows(
             );
             checks.ok(name, CHECK, found);
         }
-        Err(error @ Error::Rows(_)) => checks.fail(
+        Err(error) if error.is::<BadRows>() => checks.fail(
             name,
             CHECK,
             error,

@@ -257,7 +257,7 @@ impl<'a> There<'a> {
         let mut rows = snapshot.rows(&queries::ids_only(&definition.documents_sql), Vec::new());
         while let Some(row) = rows.try_next().await? {
             if let Ok(id) = DocumentId::from_value(row.value(0)) {
-                known.push(&id).map_err(Error::Spool)?;
+                known.push(&id)?;
             }
         }
         drop(rows);
@@ -269,15 +269,15 @@ impl<'a> There<'a> {
             offset += page.ids.len() as u64;
             let ended = page.ids.is_empty() || offset >= page.total;
             for id in &page.ids {
-                found.push(id).map_err(Error::Spool)?;
+                found.push(id)?;
             }
             if ended {
                 break;
             }
         }
         let (mut missing, mut unknown, mut first) = (0, 0, String::new());
-        for side in Differences::of(&mut known, &mut found).map_err(Error::Spool)? {
-            match side.map_err(Error::Spool)? {
+        for side in Differences::of(&mut known, &mut found)? {
+            match side? {
                 Side::Both => {}
                 Side::Left(_) => missing += 1,
                 Side::Right(id) => {

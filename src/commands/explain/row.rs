@@ -5,7 +5,7 @@ use futures::TryStreamExt as _;
 use super::report::ExplainReport;
 use super::report::InDatabase;
 use crate::document::{DocumentError, Notes};
-use crate::error::Error;
+use crate::error::{CommandError, Error, FAILED};
 use crate::ids::DocumentId;
 use crate::preflight::Prepared;
 use crate::source::{Connection, Value, advice, queries};
@@ -86,6 +86,12 @@ pub struct CannotBecome {
     pub index: String,
     /// What is wrong with it.
     pub why: DocumentError,
+}
+
+impl CommandError for CannotBecome {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
 }
 
 /// Whether the table that the id comes from holds the row all the same, and what its columns say that documents.sql

@@ -4,7 +4,7 @@ use crate::catalog::IndexDefinition;
 use crate::commands::key::rights::Rights;
 use crate::engine::Server;
 use crate::engine::permissions::refused_at_the_end;
-use crate::error::Error;
+use crate::error::{CommandError, Error, FAILED};
 
 /// The key lets a run begin, and would not let it end.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,12 @@ use crate::error::Error;
 pub struct KeyLacks {
     /// The actions, by Meilisearch's names.
     pub lacking: Vec<&'static str>,
+}
+
+impl CommandError for KeyLacks {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
 }
 
 /// Tries without effect what the run does at its end. What it does at its beginning shows by itself. Without a key there

@@ -12,7 +12,7 @@ use crate::engine::generations::Generations;
 use crate::engine::indexes::same_identity;
 use crate::engine::wait::wait;
 use crate::engine::{Begun, Server};
-use crate::error::Error;
+use crate::error::{CommandError, Error, LOCKED, REFUSED};
 use crate::follow::{Depth, Followed, Memory, Round};
 use crate::lag::followed_until;
 use crate::preflight::Prepared;
@@ -83,6 +83,15 @@ pub enum CannotFollow {
         /// The live uid.
         live_uid: String,
     },
+}
+
+impl CommandError for CannotFollow {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Swapped { .. } => LOCKED,
+            _ => REFUSED,
+        }
+    }
 }
 
 /// Follows one index.

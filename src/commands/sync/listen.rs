@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::state::State;
 use crate::cli::{Health as Options, ListenAddress};
-use crate::error::Error;
+use crate::error::{CommandError, Error, FAILED, RuntimeError, UsageError};
 use crate::http_door;
 use crate::terminal;
 
@@ -23,11 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Where the address is taken or not this machine's.
 pub async fn listen(address: &ListenAddress, state: State) -> Result<SocketAddr, Error> {
     let listener = address.bind().await.map_err(|error| {
-        Error::Usage(format!(
+        UsageError::error(format!(
             "cannot listen on {address} ({error}); give another --listen"
         ))
     })?;
-    let address = listener.local_addr().map_err(Error::Runtime)?;
+    let address = listener.local_addr().map_err(RuntimeError)?;
     http_door::open(listener, move |request| {
         std::future::ready(answer(&request, &state))
     });
@@ -74,6 +74,20 @@ pub struct Health {
     pub answer: String,
 }
 
+/// No follower answers.
+#[derive(Debug, thiserror::Error)]
+#[error("no follower answers at {address} ({why}); is `sync --watch --listen {address}` running?")]
+pub struct NoFollower {
+    address: ListenAddress,
+    why: String,
+}
+
+impl CommandError for NoFollower {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
+}
+
 /// Asks a follower how it is: the command of a container's health check.
 ///
 /// # Errors
@@ -81,7 +95,7 @@ pub struct Health {
 pub async fn ask(options: &Options) -> Result<Health, Error> {
     let path = if options.alive { "health" } else { "ready" };
     let url = format!("http://{}/{path}", options.listen.from_here());
-    let failed = |error: reqwest::Error| Error::NoFollower {
+    let failed = |error: reqwest::Error| NoFollower {
         address: options.listen.clone(),
         why: error.without_url().to_string(),
     };

@@ -103,7 +103,7 @@ impl Done {
         let list = |kinds: &[&IdList]| {
             let mut listed = Vec::new();
             for ids in kinds {
-                let more = ids.first(LISTED_IDS - listed.len()).map_err(Error::Spool)?;
+                let more = ids.first(LISTED_IDS - listed.len())?;
                 listed.extend(more.iter().map(ToString::to_string));
             }
             Ok::<_, Error>(listed)

@@ -151,14 +151,14 @@ impl Watch<'_> {
                 Ok(self.pause)
             }
             Err(error) if self.first && error.exit_code() == USAGE => Err(error),
-            Err(Error::Definition(DefinitionError::ColumnsChanged { index })) => {
-                tracing::info!(
-                    "{index}: the database was migrated; looking at the definitions anew"
-                );
-                self.open = None;
-                Ok(self.options.watching.interval())
-            }
             Err(error) => {
+                if let Some(DefinitionError::ColumnsChanged { index }) = error.downcast_ref() {
+                    tracing::info!(
+                        "{index}: the database was migrated; looking at the definitions anew"
+                    );
+                    self.open = None;
+                    return Ok(self.options.watching.interval());
+                }
                 // Opened anew next time: whatever was wrong, nothing that was known before is relied on.
                 self.open = None;
                 self.round_due = Instant::now();
