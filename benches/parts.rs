@@ -2,9 +2,8 @@
 
 use std::hint::black_box;
 
-use bisan_indexer::document::{DocumentShape, Notes};
-use bisan_indexer::source::Value;
-use bisan_indexer::timestamp;
+use bisan_indexer::document::{Anomalies, DocumentShape, timestamp};
+use bisan_indexer::sqlite::Value;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// A paragraph as Bisan's bodies have it; a body has some thirty of them.
@@ -47,7 +46,7 @@ fn encode(criterion: &mut Criterion, name: &str, body_alias: &str) {
     let mut group = criterion.benchmark_group("document");
     group.throughput(Throughput::Bytes(body.len() as u64));
     let mut line = Vec::new();
-    let mut notes = Notes::default();
+    let mut notes = Anomalies::default();
     group.bench_function(name, |bencher| {
         bencher.iter(|| {
             line.clear();

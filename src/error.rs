@@ -3,9 +3,8 @@
 //! Each stage defines its errors and says their exit codes where it defines them. This file knows none of them: it is
 //! imported by every stage and imports nothing.
 
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 /// The exit code of a failure: the database, the network, Meilisearch or a task.
 pub const FAILED: u8 = 1;

@@ -6,12 +6,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use bisan_indexer::cli::{Cli, Color, Command, LogFormat, Output, Speech};
-use bisan_indexer::commands;
 use bisan_indexer::error::{Error, FAILED, RuntimeError, UsageError};
-use bisan_indexer::interrupt;
 use bisan_indexer::progress::{Progress, Show};
 use bisan_indexer::report::{self, Answer};
 use bisan_indexer::terminal::{self, Form, OutputError};
+use bisan_indexer::{commands, interrupt};
 use clap::Parser as _;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;

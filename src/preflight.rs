@@ -6,15 +6,14 @@ use futures::TryStreamExt as _;
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::IndexDefinition;
-use crate::document::{DocumentShape, Notes};
-use crate::engine::checkpoints::{Record, record_of};
-use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
+use crate::document::{Anomalies, DocumentShape};
 use crate::error::{CommandError, Error, FAILED, USAGE};
+use crate::generation::records::{Record, record_of};
+use crate::meilisearch::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::reader::{self, BadRow};
 use crate::report::counted;
-use crate::source::SourceError;
-use crate::source::{Connection, Row, Snapshot, queries};
-use crate::tracking::Tracking;
+use crate::sqlite::{Connection, DatabaseError, Row, Snapshot, queries};
+use crate::sync::tracking::Tracking;
 
 /// Rows that are read and converted as a sample before anything is created.
 pub const SAMPLE_ROWS: usize = 20;
@@ -241,9 +240,10 @@ pub async fn against_the_database(
 /// # Errors
 /// All rows that cannot become documents, where one of the first is such a one.
 pub async fn check_first_rows(snapshot: &mut Snapshot<'_>, index: &Prepared) -> Result<(), Error> {
-    let mut notes = Notes::default();
+    let mut notes = Anomalies::default();
     let mut line = Vec::new();
-    let in_documents = |why: SourceError| why.of_statement(&index.definition.name, "documents.sql");
+    let in_documents =
+        |why: DatabaseError| why.of_statement(&index.definition.name, "documents.sql");
     let mut rows = snapshot.rows(&index.definition.documents_sql, Vec::new());
     for number in 1..=SAMPLE_ROWS {
         let row = rows.try_next().await.map_err(in_documents)?;
@@ -390,7 +390,7 @@ fn filterable(settings: &Map<String, Json>) -> impl Iterator<Item = &str> {
 }
 
 /// Checks every definition against the server: it is healthy, the key is allowed what a run needs, the settings are
-/// keys that Meilisearch knows. Notes what is live now, and returns what a person should know.
+/// keys that Meilisearch knows. Anomalies what is live now, and returns what a person should know.
 ///
 /// # Errors
 /// The first thing that would make the run fail.

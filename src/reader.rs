@@ -9,15 +9,15 @@ use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::document::{DocumentError, Keys, Note, Notes};
-use crate::engine::upload::BatchLimit;
+use crate::document::ids::{self, Differences, IdList, RowIds, Side};
+use crate::document::{Anomalies, AnomalyCount, DocumentError, Keys};
 use crate::error::{CommandError, Error, FAILED};
-use crate::ids::{self, Differences, IdList, RowIds, Side};
+use crate::meilisearch::upload::BatchLimit;
 use crate::preflight::Prepared;
 use crate::progress::Progress;
-use crate::source::{Connection, Snapshot, SourceError};
 use crate::spool;
 use crate::spool::{Batch, SpoolWriter};
+use crate::sqlite::{Connection, DatabaseError, Snapshot};
 
 /// How many bad rows are shown. All are counted: mending one at a time, a run each, is no way to mend a table.
 const SHOWN_BAD_ROWS: usize = 10;
@@ -47,8 +47,8 @@ pub struct IndexRead {
     pub documents: u64,
     /// The ids of the rows, each once.
     pub ids: RowIds,
-    /// Oddities that are no errors, counted.
-    pub notes: Vec<Note>,
+    /// Anomalies that are no errors, counted.
+    pub notes: Vec<AnomalyCount>,
     /// The keys of its `:json` columns.
     pub keys: Keys,
 }
@@ -254,7 +254,7 @@ pub async fn all_bad_rows(snapshot: &mut Snapshot<'_>, index: &Prepared, met: Ba
     }
 }
 
-fn in_documents(index: &Prepared, why: SourceError) -> Error {
+fn in_documents(index: &Prepared, why: DatabaseError) -> Error {
     why.of_statement(&index.definition.name, "documents.sql")
 }
 
@@ -274,7 +274,7 @@ async fn read_one(
         notes: Vec::new(),
         keys: Keys::default(),
     };
-    let mut notes = Notes::default();
+    let mut notes = Anomalies::default();
     let mut bad = BadRows {
         index: index.definition.name.clone(),
         total: 0,

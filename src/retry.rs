@@ -2,11 +2,12 @@
 //!
 //! Only what can heal is repeated. A loader that retried every error kept asking for an hour with a wrong key; one that
 //! retried nothing lost a nightly run to one restart of the server. So an error says itself whether it can heal
-//! ([`Healing`]), and the waits between the attempts are decided here alone.
+//! ([`Retryable`]), and the waits between the attempts are decided here alone.
 
 use std::time::Duration;
 
-use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff};
+use backoff::backoff::Backoff;
+use backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 use tokio::time::Instant;
 
 /// A server may ask for a pause of hours. It is believed up to here.
@@ -14,7 +15,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// Whether an error can go away by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Healing {
+pub enum Retryable {
     /// A wrong key, a bad setting: the same question gets the same answer.
     Never,
     /// A lost connection, a restarting server: ask again after a growing pause.
@@ -25,7 +26,7 @@ pub enum Healing {
 
 /// How long to go on with one request, and how fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// No attempt begins later than this after the first failure: how long the failed attempt took says nothing about how
     /// long what made it fail will last.
     pub total: Duration,
@@ -36,9 +37,9 @@ pub struct Patience {
     pub longest: Duration,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// For requests: a server that restarts is back within a minute, or somebody should look at it.
-    pub const REQUEST: Patience = Patience {
+    pub const REQUEST: RetryPolicy = RetryPolicy {
         total: Duration::from_secs(60),
         at_least: 2,
         first: Duration::from_millis(250),
@@ -46,23 +47,23 @@ impl Patience {
     };
 
     /// For the first question of a run: a wrong address should be told soon.
-    pub const GREETING: Patience = Patience {
+    pub const GREETING: RetryPolicy = RetryPolicy {
         total: Duration::from_secs(5),
         at_least: 0,
-        ..Patience::REQUEST
+        ..RetryPolicy::REQUEST
     };
 
     /// Where much hangs on the answer, as around a swap: a server that is killed there and started by hand is waited for.
-    pub const RESTART: Patience = Patience {
+    pub const RESTART: RetryPolicy = RetryPolicy {
         total: Duration::from_secs(5 * 60),
-        ..Patience::REQUEST
+        ..RetryPolicy::REQUEST
     };
 
     /// One attempt.
-    pub const NONE: Patience = Patience {
+    pub const NONE: RetryPolicy = RetryPolicy {
         total: Duration::ZERO,
         at_least: 0,
-        ..Patience::REQUEST
+        ..RetryPolicy::REQUEST
     };
 }
 
@@ -73,39 +74,39 @@ impl Patience {
 #[derive(Debug)]
 pub struct Retries {
     pauses: ExponentialBackoff,
-    patience: Patience,
+    policy: RetryPolicy,
     deadline: Option<Instant>,
     given: u32,
 }
 
 impl Retries {
-    pub fn begin(patience: &Patience) -> Retries {
+    pub fn begin(policy: &RetryPolicy) -> Retries {
         let pauses = ExponentialBackoffBuilder::new()
-            .with_initial_interval(patience.first)
-            .with_max_interval(patience.longest)
+            .with_initial_interval(policy.first)
+            .with_max_interval(policy.longest)
             .with_multiplier(2.0)
             .with_randomization_factor(0.3)
             .with_max_elapsed_time(None)
             .build();
         Retries {
             pauses,
-            patience: *patience,
+            policy: *policy,
             deadline: None,
             given: 0,
         }
     }
 
     /// How long to wait before the next attempt, now that one has failed; none when it is time to give up.
-    pub fn next(&mut self, healing: Healing) -> Option<Duration> {
-        let at_least = match healing {
-            Healing::Never => return None,
-            Healing::Wait => Duration::ZERO,
-            Healing::WaitAtLeast(asked) => asked.min(LONGEST_RETRY_AFTER),
+    pub fn next(&mut self, retryable: Retryable) -> Option<Duration> {
+        let at_least = match retryable {
+            Retryable::Never => return None,
+            Retryable::Wait => Duration::ZERO,
+            Retryable::WaitAtLeast(asked) => asked.min(LONGEST_RETRY_AFTER),
         };
         let pause = self.pauses.next_backoff()?.max(at_least);
         let now = Instant::now();
-        let deadline = *self.deadline.get_or_insert(now + self.patience.total);
-        if now + pause > deadline && self.given >= self.patience.at_least {
+        let deadline = *self.deadline.get_or_insert(now + self.policy.total);
+        if now + pause > deadline && self.given >= self.policy.at_least {
             return None;
         }
         self.given += 1;
@@ -117,21 +118,21 @@ impl Retries {
 mod tests {
     use super::*;
 
-    fn pauses(patience: &Patience, healing: Healing) -> Vec<Duration> {
-        let mut retries = Retries::begin(patience);
-        std::iter::from_fn(|| retries.next(healing))
+    fn pauses(policy: &RetryPolicy, retryable: Retryable) -> Vec<Duration> {
+        let mut retries = Retries::begin(policy);
+        std::iter::from_fn(|| retries.next(retryable))
             .take(5)
             .collect()
     }
 
     #[tokio::test]
     async fn what_cannot_heal_is_asked_once() {
-        assert!(pauses(&Patience::REQUEST, Healing::Never).is_empty());
+        assert!(pauses(&RetryPolicy::REQUEST, Retryable::Never).is_empty());
     }
 
     #[tokio::test]
     async fn pauses_grow_and_stay_below_their_bound() {
-        let pauses = pauses(&Patience::REQUEST, Healing::Wait);
+        let pauses = pauses(&RetryPolicy::REQUEST, Retryable::Wait);
         assert_eq!(pauses.len(), 5);
         assert!(pauses[0] >= Duration::from_millis(170), "{pauses:?}");
         assert!(pauses[4] > pauses[0], "{pauses:?}");
@@ -143,9 +144,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_total_bounds_the_attempts() {
-        let mut retries = Retries::begin(&Patience::REQUEST);
+        let mut retries = Retries::begin(&RetryPolicy::REQUEST);
         let begun = Instant::now();
-        while let Some(pause) = retries.next(Healing::Wait) {
+        while let Some(pause) = retries.next(Retryable::Wait) {
             tokio::time::sleep(pause).await;
         }
         assert!(
@@ -163,16 +164,16 @@ mod tests {
     #[tokio::test]
     async fn a_pause_that_the_server_asks_for_is_kept_but_capped() {
         let asked = pauses(
-            &Patience::REQUEST,
-            Healing::WaitAtLeast(Duration::from_secs(7)),
+            &RetryPolicy::REQUEST,
+            Retryable::WaitAtLeast(Duration::from_secs(7)),
         );
         assert!(
             asked.iter().all(|pause| *pause >= Duration::from_secs(7)),
             "{asked:?}"
         );
         let hours = pauses(
-            &Patience::REQUEST,
-            Healing::WaitAtLeast(Duration::from_secs(7200)),
+            &RetryPolicy::REQUEST,
+            Retryable::WaitAtLeast(Duration::from_secs(7200)),
         );
         assert_eq!(hours[0], LONGEST_RETRY_AFTER);
     }
@@ -181,22 +182,22 @@ mod tests {
     async fn a_pause_beyond_the_end_is_not_begun() {
         assert!(
             pauses(
-                &Patience::GREETING,
-                Healing::WaitAtLeast(Duration::from_secs(9))
+                &RetryPolicy::GREETING,
+                Retryable::WaitAtLeast(Duration::from_secs(9))
             )
             .is_empty()
         );
-        assert!(pauses(&Patience::NONE, Healing::Wait).is_empty());
+        assert!(pauses(&RetryPolicy::NONE, Retryable::Wait).is_empty());
     }
 
     /// An upload on a slow line takes minutes before it breaks off.
     #[tokio::test(start_paused = true)]
     async fn an_attempt_that_took_long_is_tried_again_all_the_same() {
-        let mut retries = Retries::begin(&Patience::REQUEST);
+        let mut retries = Retries::begin(&RetryPolicy::REQUEST);
         let minutes = Duration::from_secs(150);
         tokio::time::sleep(minutes).await;
         let mut attempts = 1;
-        while let Some(pause) = retries.next(Healing::Wait) {
+        while let Some(pause) = retries.next(Retryable::Wait) {
             tokio::time::sleep(pause + minutes).await;
             attempts += 1;
         }

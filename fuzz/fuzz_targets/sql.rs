@@ -5,8 +5,8 @@
 use std::cell::RefCell;
 
 use bisan_indexer::sample::Sample;
-use bisan_indexer::source::queries::{self, End};
-use bisan_indexer::source::{Connection, Database};
+use bisan_indexer::sqlite::queries::{self, End};
+use bisan_indexer::sqlite::{Connection, Database};
 use libfuzzer_sys::fuzz_target;
 use tokio::runtime::Runtime;
 
@@ -22,13 +22,20 @@ thread_local! {
 }
 
 fn open() -> Desk {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("bisan.sqlite3");
     let connection = runtime.block_on(async {
         Sample::tiny(3).write(&path).await.expect("a database");
         let address = path.to_str().expect("a path").parse().expect("an address");
-        Database::open(&address).expect("a database").connect().await.expect("a connection")
+        Database::open(&address)
+            .expect("a database")
+            .connect()
+            .await
+            .expect("a connection")
     });
     Desk {
         runtime,
@@ -39,7 +46,11 @@ fn open() -> Desk {
 
 fuzz_target!(|sql: &str| {
     DESK.with_borrow_mut(|desk| {
-        let Desk { runtime, connection, .. } = desk;
+        let Desk {
+            runtime,
+            connection,
+            ..
+        } = desk;
         runtime.block_on(look(connection, sql));
     });
 });

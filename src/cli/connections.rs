@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use super::values::{time, uid_pair};
-use crate::source::DatabaseAddress;
+use crate::sqlite::DatabaseAddress;
 
 /// Where the database and Meilisearch are.
 #[derive(Clone, Debug, Args)]

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::values::{Allowance, ListenAddress, time};
 use super::{Connections, Selection, ServerOptions};
-use crate::source::DatabaseAddress;
+use crate::sqlite::DatabaseAddress;
 
 /// `status`.
 #[derive(Clone, Debug, Args)]

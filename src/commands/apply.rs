@@ -11,15 +11,15 @@ mod report;
 
 use crate::cli::{Apply, Compare, Reindex, Sync, WatchOptions};
 use crate::confirm;
-use crate::engine::Server;
 use crate::error::{DIFFERENT, Error};
 use crate::interrupt::{self, or_interrupted};
+use crate::meilisearch::Server;
 use crate::progress::Progress;
 use crate::report::Answer;
-use crate::source::Database;
+use crate::sqlite::Database;
 
 use plan::{Planned, plan};
-pub use report::{ApplyReport, Documents, IndexPlan, OtherWriter, Way};
+pub use report::{Action, ApplyReport, Documents, IndexPlan, OtherWriter};
 
 /// Runs it.
 ///
@@ -33,7 +33,7 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
         .map_err(|error| interrupt::leaving(error, "nothing was changed"))?;
     let mut report = ApplyReport::new(planned.iter().map(|one| one.plan.clone()).collect());
     let text = report.describe();
-    if report.way == Way::Nothing {
+    if report.way == Action::Nothing {
         return Ok(Answer::new(&report, text));
     }
     if options.dry_run {
@@ -42,7 +42,7 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
     }
     confirm::ask(&options.consent, &text, "Apply this?").await?;
     let (mut summary, mut exit_code) = (text, 0);
-    if report.way == Way::Reindex {
+    if report.way == Action::Reindex {
         // What it found was for the reader.
         drop(planned);
         let done = super::reindex::run(&reindex(options), progress).await?;

@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use crate::cli::Clean;
 use crate::confirm;
-use crate::engine::Server;
-use crate::engine::checkpoints::Record;
-use crate::engine::generations::{Deletable, Judge, Leftover};
-use crate::engine::indexes::same_identity;
-use crate::engine::rest::until_uids_rest;
 use crate::error::Error;
+use crate::generation::generations::{Deletable, Leftover, Observer};
+use crate::generation::prune::{self, IndexGenerations, Pruned};
+use crate::generation::quiesce::quiesce;
+use crate::generation::records::Record;
 use crate::interrupt::or_interrupted;
-use crate::prune::{self, Litter, Pruned};
+use crate::meilisearch::Server;
+use crate::meilisearch::indexes::same_identity;
 use crate::report::{Answer, aligned, counted};
 use crate::terminal::style;
 
@@ -112,7 +112,11 @@ pub async fn run(options: &Clean) -> Result<Answer, Error> {
     Ok(Answer::new(&report, report.summary()))
 }
 
-async fn look(server: &Server, live_uids: &[&str], judge: &Judge) -> Result<Vec<Litter>, Error> {
+async fn look(
+    server: &Server,
+    live_uids: &[&str],
+    judge: &Observer,
+) -> Result<Vec<IndexGenerations>, Error> {
     server.health().await?;
     Ok(prune::look(server, live_uids.iter().copied(), judge).await?)
 }
@@ -121,16 +125,19 @@ async fn look(server: &Server, live_uids: &[&str], judge: &Judge) -> Result<Vec<
 async fn look_at_rest(
     server: &Server,
     live_uids: &[&str],
-    judge: &Judge,
-) -> Result<Vec<Litter>, Error> {
-    until_uids_rest(server, live_uids.iter().copied()).await?;
+    judge: &Observer,
+) -> Result<Vec<IndexGenerations>, Error> {
+    quiesce(server, live_uids.iter().copied()).await?;
     look(server, live_uids, judge).await
 }
 
 /// What was shown and may still go, now that the lock is held: nothing else is deleted.
-fn still_there(shown: &[Litter], now: &[Litter]) -> (Vec<Deletable>, Vec<Record>) {
-    let deletable = |litter: &[Litter]| -> Vec<Deletable> {
-        let leftovers = litter.iter().flat_map(|litter| &litter.leftovers);
+fn still_there(
+    shown: &[IndexGenerations],
+    now: &[IndexGenerations],
+) -> (Vec<Deletable>, Vec<Record>) {
+    let deletable = |indexes: &[IndexGenerations]| -> Vec<Deletable> {
+        let leftovers = indexes.iter().flat_map(|index| &index.leftovers);
         leftovers
             .filter_map(|leftover| leftover.deletable.clone())
             .collect()
@@ -141,21 +148,21 @@ fn still_there(shown: &[Litter], now: &[Litter]) -> (Vec<Deletable>, Vec<Record>
         .filter(|one| was_shown.contains(one));
     let records = shown
         .iter()
-        .flat_map(|litter| &litter.forgettable)
+        .flat_map(|index| &index.forgettable)
         .filter(|record| {
-            let mut now = now.iter().flat_map(|litter| &litter.forgettable);
+            let mut now = now.iter().flat_map(|index| &index.forgettable);
             now.any(|again| again.id == record.id)
         });
     (generations.collect(), records.cloned().collect())
 }
 
 impl CleanReport {
-    fn of(found: &[Litter]) -> Self {
+    fn of(found: &[IndexGenerations]) -> Self {
         let mut indexes = Vec::new();
         let mut records = Vec::new();
-        for litter in found {
-            let live_uid = &litter.live_uid;
-            indexes.extend(litter.leftovers.iter().map(|leftover| Entry {
+        for index in found {
+            let live_uid = &index.live_uid;
+            indexes.extend(index.leftovers.iter().map(|leftover| Entry {
                 uid: leftover.generation.index.uid.clone(),
                 live_uid: live_uid.clone(),
                 created_at: leftover.generation.index.created_at.clone(),
@@ -163,7 +170,7 @@ impl CleanReport {
                 reason: reason(leftover),
                 deleted: false,
             }));
-            indexes.extend(litter.generations.moved.iter().map(|moved| Entry {
+            indexes.extend(index.generations.moved.iter().map(|moved| Entry {
                 uid: moved.index.uid.clone(),
                 live_uid: live_uid.clone(),
                 created_at: moved.index.created_at.clone(),
@@ -172,7 +179,7 @@ impl CleanReport {
                     .to_owned(),
                 deleted: false,
             }));
-            indexes.extend(litter.generations.foreign.iter().map(|index| {
+            indexes.extend(index.generations.foreign.iter().map(|index| {
                 Entry {
                     uid: index.uid.clone(),
                     live_uid: live_uid.clone(),
@@ -184,7 +191,7 @@ impl CleanReport {
                     deleted: false,
                 }
             }));
-            records.extend(litter.forgettable.iter().map(|record| ForgottenRecord {
+            records.extend(index.forgettable.iter().map(|record| ForgottenRecord {
                 id: record.id.clone(),
                 live_uid: live_uid.clone(),
                 deleted: false,

@@ -11,15 +11,14 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::cli::{Cli, Command, Demo};
-use crate::engine::{ApiKey, Server};
 use crate::error::{Error, RuntimeError, UsageError};
 use crate::interrupt;
+use crate::meilisearch::{ApiKey, Server};
 use crate::progress::Progress;
 use crate::report::{Answer, counted, grouped};
-use crate::retry::Patience;
+use crate::retry::RetryPolicy;
 use crate::sample::Sample;
-use crate::terminal::OutputError;
-use crate::terminal::{self, Form, say, style};
+use crate::terminal::{self, Form, OutputError, say, style};
 use page::Page;
 use searcher::Searcher;
 use server::ThrowAway;
@@ -132,7 +131,7 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
 
     if options.serve {
         head("The server stays up until Ctrl-C. Open the page, or try the rest")?;
-        let page = Page::open(server.patient(Patience::NONE), &options.listen).await?;
+        let page = Page::open(server.with_policy(RetryPolicy::NONE), &options.listen).await?;
         say(&format!("   {}", style(page.url()).cyan()))?;
         say(&format!(
             "   curl -s '{0}/indexes/articles/search?q=القدس&limit=3&attributesToRetrieve=id,title'\n   \

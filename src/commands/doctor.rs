@@ -8,12 +8,12 @@ mod live;
 mod server;
 
 use crate::cli::Doctor;
-use crate::engine::{Features, Server};
 use crate::error::{Error, REFUSED};
 use crate::interrupt::or_interrupted;
+use crate::meilisearch::{Features, Server};
 use crate::preflight::Prepared;
 use crate::report::Answer;
-use crate::source::Connection;
+use crate::sqlite::Connection;
 
 use checks::Checks;
 

@@ -11,15 +11,15 @@ use serde_json::{Map, Value};
 
 use crate::cli::Explain;
 use crate::commands::sync::CannotFollow;
-use crate::document::Notes;
-use crate::engine::{EngineError, Server};
+use crate::document::Anomalies;
+use crate::document::ids::DocumentId;
 use crate::error::{DIFFERENT, Error, UsageError};
-use crate::follow::differing_fields;
-use crate::ids::DocumentId;
 use crate::interrupt::or_interrupted;
+use crate::meilisearch::{MeilisearchError, Server};
 use crate::preflight::Prepared;
 use crate::report::Answer;
-use crate::source::Database;
+use crate::sqlite::Database;
+use crate::sync::differing_fields;
 
 pub use key::ByKey;
 pub use report::{ExplainReport, InDatabase, Searched, StandIn, Word};
@@ -113,7 +113,7 @@ async fn both_sides(
 ) -> Result<(), Error> {
     let live_uid = &index.definition.live_uid;
     let mut connection = database.connect().await?;
-    let mut notes = Notes::default();
+    let mut notes = Anomalies::default();
     let selected = row::document(&mut connection, index, id, &mut notes).await?;
     let line = selected.line;
     report.alike = selected.alike;
@@ -167,7 +167,7 @@ fn parameters(search: Option<&str>) -> Result<Map<String, Value>, Error> {
 /// A search that the index's settings do not allow is a fault of what was asked.
 fn refused(error: Error, parameters: &Map<String, Value>) -> Error {
     match error.downcast_ref() {
-        Some(EngineError::Refused { code, message, .. }) if !parameters.is_empty() => {
+        Some(MeilisearchError::Refused { code, message, .. }) if !parameters.is_empty() => {
             UsageError::error(format!(
                 "the server refuses this search ({code}): {message}"
             ))

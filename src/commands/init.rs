@@ -15,14 +15,14 @@ use serde_json::{Map, Value};
 
 use crate::catalog::{self, CatalogError};
 use crate::cli::Init;
-use crate::engine::settings::{UnknownSetting, check_definition, unmentioned};
 use crate::error::{CommandError, Error, USAGE, WriteError};
 use crate::interrupt::or_interrupted;
+use crate::meilisearch::settings::{UnknownSetting, check_definition, unmentioned};
 use crate::preflight::{self, DefinitionError};
 use crate::reader::BadRows;
 use crate::report::Answer;
-use crate::source::{Connection, RefusedStatement};
 use crate::spool::SpoolError;
+use crate::sqlite::{Connection, RefusedStatement};
 
 pub use report::{InitReport, LeftOut, Outcome, Written};
 use schema::Schema;

@@ -6,10 +6,10 @@ pub(crate) mod rights;
 use jiff::Timestamp;
 
 use crate::cli::{Key, KeyHolder};
-use crate::engine::keys::{Door, NewKey};
-use crate::engine::{EngineError, Server};
 use crate::error::{CommandError, Error, FAILED, REFUSED};
 use crate::interrupt::or_interrupted;
+use crate::meilisearch::keys::{Access, NewKey};
+use crate::meilisearch::{MeilisearchError, Server};
 use crate::report::Answer;
 
 pub use report::{KeyReport, Outcome, ServerState};
@@ -45,7 +45,7 @@ pub enum CannotMakeKey {
         /// The name of the key.
         name: String,
         /// What came instead of an answer.
-        why: EngineError,
+        why: MeilisearchError,
     },
     /// The lifetime ends after the last year that can be written.
     #[error("--expires-in is too far away; leave it out for a key that never expires")]
@@ -102,8 +102,8 @@ async fn tell(
     expires_at: Option<Timestamp>,
 ) -> KeyReport {
     let state = match ask(server).await {
-        Ok(Door::Open) => ServerState::Open,
-        Ok(Door::OursToManage | Door::Guarded) => ServerState::Guarded,
+        Ok(Access::Open) => ServerState::Open,
+        Ok(Access::OursToManage | Access::Guarded) => ServerState::Guarded,
         Err(error) => {
             tracing::debug!("the server was not asked: {error}");
             ServerState::Unknown
@@ -117,9 +117,9 @@ async fn tell(
     KeyReport::new(holder, rights, expires_at, state)
 }
 
-async fn ask(server: &Server) -> Result<Door, EngineError> {
+async fn ask(server: &Server) -> Result<Access, MeilisearchError> {
     server.health().await?;
-    server.door().await
+    server.access().await
 }
 
 async fn create(
@@ -130,15 +130,15 @@ async fn create(
 ) -> Result<KeyReport, Error> {
     let address = || server.address().to_string();
     match ask(server).await? {
-        Door::OursToManage => {}
-        Door::Open => {
+        Access::OursToManage => {}
+        Access::Open => {
             return Err(CannotMakeKey::NoMasterKey {
                 address: address(),
                 steps: report::numbered(&report::steps_to_a_master_key()),
             }
             .into());
         }
-        Door::Guarded => return Err(CannotMakeKey::NotTheMasterKey { address: address() }.into()),
+        Access::Guarded => return Err(CannotMakeKey::NotTheMasterKey { address: address() }.into()),
     }
     let rights = Rights::of(holder, uids, server.version().await?);
     let actions: Vec<&str> = rights.actions.iter().map(|right| right.action).collect();

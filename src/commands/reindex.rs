@@ -15,28 +15,29 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::ahead::Ahead;
+use crate::background::Background;
 use crate::catalog::IndexDefinition;
 use crate::cli::Reindex;
-use crate::engine::checkpoints::{NO_LOCK, Record, record_of};
-use crate::engine::generations::{GenerationUid, Judge};
-use crate::engine::network::refuse_passed_on;
-use crate::engine::promote::{PromoteError, Proven, promote};
-use crate::engine::rest::until_uids_rest;
-use crate::engine::upload::{self, BatchLimit};
-use crate::engine::wait::{Ended, wait};
-use crate::engine::{Begun, Build, Features, Server, TaskUid};
 use crate::error::Error;
-use crate::follow::Followed;
-use crate::gates::{self, Expected, PassedGates};
+use crate::generation::build::{Build, Started};
+use crate::generation::gates::{self, Expected, PassedGates};
+use crate::generation::generations::{GenerationUid, Observer};
+use crate::generation::promote::{PromoteError, Proven, promote};
+use crate::generation::prune::{self, Pruned};
+use crate::generation::quiesce::quiesce;
+use crate::generation::records::{NO_LOCK, Record, record_of};
 use crate::host;
 use crate::interrupt::{self, or_interrupted};
+use crate::meilisearch::network::refuse_passed_on;
+use crate::meilisearch::upload::{self, BatchLimit};
+use crate::meilisearch::wait::{Ended, wait};
+use crate::meilisearch::{Features, Server, TaskUid};
 use crate::preflight::{self, Prepared};
 use crate::progress::Progress;
-use crate::prune::{self, Pruned};
 use crate::reader::{self, Output, Read};
-use crate::source::Database;
 use crate::spool::{Batch, Spool};
+use crate::sqlite::Database;
+use crate::sync::Followed;
 
 use super::Preflight;
 
@@ -77,7 +78,7 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
         server: &server,
         indexes: indexes.into(),
         limit: super::batch_limit(&options.upload, &server),
-        begun: Begun::default(),
+        begun: Started::default(),
         commits: None,
         judge,
         features,
@@ -135,7 +136,7 @@ async fn preflight_at_rest(
     server.refuse_network().await?;
     key::suffices(server, &definitions).await?;
     let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
-    if until_uids_rest(server, live_uids).await? {
+    if quiesce(server, live_uids).await? {
         return super::preflight(database, server, definitions).await;
     }
     Ok(preflight)
@@ -196,10 +197,10 @@ struct Job<'a> {
     server: &'a Server,
     indexes: Arc<[Prepared]>,
     limit: BatchLimit,
-    begun: Begun,
+    begun: Started,
     /// Tells whether anything was committed since it was asked last.
     commits: Option<Commits>,
-    judge: Judge,
+    judge: Observer,
     features: Features,
     progress: &'a Progress,
     warnings: Vec<String>,
@@ -209,7 +210,7 @@ struct Job<'a> {
 /// A read of all documents that is under way. Dropping it ends it.
 struct Reading {
     began: Instant,
-    reader: Ahead<Read>,
+    reader: Background<Read>,
     spool: Spool,
     batches: mpsc::UnboundedReceiver<Batch>,
 }
@@ -348,10 +349,9 @@ impl Job<'_> {
         };
         let connection = self.database.connect().await?;
         let (indexes, progress) = (Arc::clone(&self.indexes), self.progress.clone());
-        let reader =
-            Ahead::begin(
-                async move { reader::read_all(connection, &indexes, output, &progress).await },
-            );
+        let reader = Background::begin(async move {
+            reader::read_all(connection, &indexes, output, &progress).await
+        });
         Ok(Reading {
             began,
             reader,

@@ -9,24 +9,23 @@ use jiff::Timestamp;
 
 use crate::catalog::IndexDefinition;
 use crate::cli::Rollback;
-use crate::confirm;
-use crate::engine::checkpoints::{Change, Note, Record};
-use crate::engine::generations::{Deletable, Generation, Generations};
-use crate::engine::network::refuse_passed_on;
-use crate::engine::promote::{PromoteError, Proven, restore};
-use crate::engine::rest::until_uids_rest;
-use crate::engine::swap::Exchange;
-use crate::engine::wait::{Ended, wait};
-use crate::engine::{Begun, EngineError, IndexInfo, Server};
 use crate::error::{CommandError, Error, REFUSED};
-use crate::gates::{self, Former, PassedFormer};
-use crate::host;
+use crate::generation::build::Started;
+use crate::generation::former::{Former, PassedFormer};
+use crate::generation::generations::{Deletable, Generation, Generations};
+use crate::generation::promote::{PromoteError, Proven, restore};
+use crate::generation::quiesce::quiesce;
+use crate::generation::records::{Change, Record, RecordWrite};
+use crate::generation::swap::Exchange;
+use crate::generation::{former, prune};
 use crate::interrupt::or_interrupted;
-use crate::lag;
-use crate::preflight;
-use crate::prune;
+use crate::meilisearch::network::refuse_passed_on;
+use crate::meilisearch::wait::{Ended, wait};
+use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::report::Answer;
-use crate::source::Database;
+use crate::sqlite::Database;
+use crate::sync::lag;
+use crate::{confirm, host, preflight};
 
 use choose::{Index, Run, Turn};
 
@@ -89,7 +88,7 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
     let mut passed = or_interrupted(plan.check(&server, options.skip_smoke)).await?;
     report.warn(&passed.warnings);
     // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
-    let begun = Begun::default();
+    let begun = Started::default();
     let swapped = async {
         if plan.fill_gaps(&server, &begun).await? {
             passed = plan.check(&server, options.skip_smoke).await?;
@@ -111,7 +110,7 @@ async fn at_rest<'u>(
 ) -> Result<(), Error> {
     server.health().await?;
     server.refuse_network().await?;
-    until_uids_rest(server, live_uids).await?;
+    quiesce(server, live_uids).await?;
     Ok(())
 }
 
@@ -293,12 +292,12 @@ impl Plan<'_> {
                 smoke: &step.definition.smoke,
             })
             .collect();
-        gates::check_former(server, &formers, skip_smoke).await
+        former::check_former(server, &formers, skip_smoke).await
     }
 
     /// Where somebody has deleted the live index, an empty one is made, since a swap needs two; its record says that it may
     /// go afterwards. Says whether there was one to make.
-    async fn fill_gaps(&mut self, server: &Server, begun: &Begun) -> Result<bool, Error> {
+    async fn fill_gaps(&mut self, server: &Server, begun: &Started) -> Result<bool, Error> {
         let mut any = false;
         for step in self.steps.iter_mut().filter(|step| step.live.is_none()) {
             let live_uid = &step.definition.live_uid;
@@ -318,7 +317,7 @@ impl Plan<'_> {
 
     /// Deletes the empty indexes that were made for the swap: those under live uids where it was not made, and those that it
     /// put aside where it was. Whatever stays, the next reindex deletes.
-    async fn take_back(&self, server: &Server, begun: &Begun, swapped: &Result<Proven, Error>) {
+    async fn take_back(&self, server: &Server, begun: &Started, swapped: &Result<Proven, Error>) {
         let deleted = match swapped {
             Ok(_) => self.delete_placeholders(server).await,
             Err(error)
@@ -337,7 +336,7 @@ impl Plan<'_> {
         }
     }
 
-    async fn delete_placeholders(&self, server: &Server) -> Result<(), EngineError> {
+    async fn delete_placeholders(&self, server: &Server) -> Result<(), MeilisearchError> {
         let mut aside = Vec::new();
         for step in &self.steps {
             let Some((info, Some(record), _)) = &step.live else {
@@ -365,7 +364,7 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Notes where each comes from, and that what is live was live: before the swap, so that a run that dies right after it
+    /// Anomalies where each comes from, and that what is live was live: before the swap, so that a run that dies right after it
     /// leaves nothing that is not known.
     async fn write_records(&self, server: &Server) -> Result<(), Error> {
         let (host, now) = (host::name(), Timestamp::now());
@@ -377,23 +376,23 @@ impl Plan<'_> {
                 came_from,
                 swapped_at,
             };
-            notes.push(Note::Part(&step.former.record, change));
+            notes.push(RecordWrite::Part(&step.former.record, change));
             match &step.live {
                 Some((_, Some(record), _)) if record.placeholder => {
-                    notes.push(Note::Whole(record));
+                    notes.push(RecordWrite::Whole(record));
                 }
                 Some((_, Some(record), _)) => {
                     let change = Change::SwappedOut {
                         was_live: true,
                         swapped_at,
                     };
-                    notes.push(Note::Part(record, change));
+                    notes.push(RecordWrite::Part(record, change));
                 }
                 Some((info, None, _)) => adopted.push(Record::adopt(info, &host, now)),
                 None => {}
             }
         }
-        notes.extend(adopted.iter().map(Note::Whole));
+        notes.extend(adopted.iter().map(RecordWrite::Whole));
         let task = server.write_notes(&notes).await?;
         for ended in wait(server, &[task], &mut |_| ()).await? {
             if ended.is_failure() {

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use crate::catalog::{IndexDefinition, SmokeQuery};
 use crate::cli::{Output, Smoke};
 use crate::commands::sync::CannotFollow;
-use crate::engine::generations::{Generations, is_meant};
-use crate::engine::{IndexInfo, Server};
 use crate::error::{Error, REFUSED, UsageError};
+use crate::generation::generations::{Generations, is_meant};
 use crate::interrupt::or_interrupted;
+use crate::meilisearch::{IndexInfo, Server};
 use crate::report::Answer;
 
 pub use report::{Asked, IndexSmoked, Outcome, SmokeReport};

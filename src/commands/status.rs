@@ -7,17 +7,17 @@ use jiff::Timestamp;
 
 use crate::catalog::IndexDefinition;
 use crate::cli::{Output, Status};
-use crate::engine::checkpoints::Record;
-use crate::engine::generations::{Generation, Generations, Judge};
-use crate::engine::tasks::Queue;
-use crate::engine::{EngineError, IndexInfo, Server};
 use crate::error::{DIFFERENT, Error, FAILED};
+use crate::generation::generations::{Generation, Generations, Observer};
+use crate::generation::records::Record;
 use crate::host;
 use crate::interrupt::or_interrupted;
-use crate::lag;
+use crate::meilisearch::tasks::Queue;
+use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::preflight::{self, Prepared};
 use crate::report::{Answer, counted, grouped, moment, span};
-use crate::source::{Connection, Database, SourceError};
+use crate::sqlite::{Connection, Database, DatabaseError};
+use crate::sync::lag;
 
 pub use report::{
     Build, DatabaseStatus, Foreign, InDatabase, IndexStatus, Live, Outcome, QueueStatus, Retained,
@@ -33,7 +33,7 @@ pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
     let look = or_interrupted(look(options)).await;
     let mut report = match (look, output) {
         (Ok(report), _) => report,
-        (Err(error), Output::Prometheus) if error.is::<EngineError>() => {
+        (Err(error), Output::Prometheus) if error.is::<MeilisearchError>() => {
             tracing::error!("{error}");
             return Ok(Answer::product(&(), metrics::down()).with_exit_code(FAILED));
         }
@@ -57,8 +57,8 @@ async fn look(options: &Status) -> Result<StatusReport, Error> {
     let definitions = super::definitions(&options.selection)?;
     let database = match &options.database {
         Some(address) if !options.no_database => {
-            let patience = options.busy_timeout.unsigned_abs();
-            Some(Database::open(address)?.with_busy_timeout(patience))
+            let policy = options.busy_timeout.unsigned_abs();
+            Some(Database::open(address)?.with_busy_timeout(policy))
         }
         _ => None,
     };
@@ -172,8 +172,8 @@ impl There<'_> {
         let lock = database
             .filter(|_| !generations.leftovers.is_empty())
             .map(Database::lock);
-        let is_locked = matches!(lock, Some(Err(SourceError::RunLocked { .. })));
-        let judge = Judge {
+        let is_locked = matches!(lock, Some(Err(DatabaseError::RunLocked { .. })));
+        let judge = Observer {
             host: host.clone(),
             lock: match &lock {
                 Some(Ok(lock)) => lock.id(),
@@ -274,7 +274,7 @@ impl There<'_> {
     async fn documents(&self, uid: &str) -> Result<Option<u64>, Error> {
         match self.server.count_documents(uid).await {
             Ok(documents) => Ok(Some(documents)),
-            Err(EngineError::IndexNotFound { .. }) => Ok(None),
+            Err(MeilisearchError::IndexNotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -322,10 +322,10 @@ async fn in_database(
 }
 
 fn unless_forbidden<T>(
-    answer: Result<T, EngineError>,
+    answer: Result<T, MeilisearchError>,
     what: &str,
     warnings: &mut Vec<String>,
-) -> Result<Option<T>, EngineError> {
+) -> Result<Option<T>, MeilisearchError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.is_forbidden() => {

@@ -13,12 +13,12 @@ mod watch;
 use std::time::Instant;
 
 use crate::cli::Sync;
-use crate::engine::Server;
 use crate::error::Error;
-use crate::follow::Followed;
 use crate::interrupt::{self, Interrupted, or_interrupted};
+use crate::meilisearch::Server;
 use crate::preflight::Prepared;
-use crate::source::Database;
+use crate::sqlite::Database;
+use crate::sync::Followed;
 
 pub use follower::CannotFollow;
 use follower::{Follower, Remembered};

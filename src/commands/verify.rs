@@ -7,15 +7,16 @@ use std::time::Instant;
 
 use crate::cli::Verify;
 use crate::commands::sync::CannotFollow;
-use crate::engine::indexes::same_identity;
-use crate::engine::upload::BatchLimit;
-use crate::engine::{Begun, Server, settings};
 use crate::error::{DIFFERENT, Error};
-use crate::follow::{Drift, Round};
+use crate::generation::build::Started;
 use crate::interrupt::{Interrupted, or_interrupted};
+use crate::meilisearch::indexes::same_identity;
+use crate::meilisearch::upload::BatchLimit;
+use crate::meilisearch::{Server, settings};
 use crate::preflight::Prepared;
 use crate::report::Answer;
-use crate::source::Database;
+use crate::sqlite::Database;
+use crate::sync::{Drift, Round};
 
 pub use report::{IndexVerified, Outcome, VerifyReport, fields};
 
@@ -110,7 +111,7 @@ async fn drift(
         uid: &index.definition.live_uid,
         // Nothing is sent.
         limit: &BatchLimit::new(u64::MAX),
-        begun: &Begun::default(),
+        begun: &Started::default(),
         max_loss: None,
         memory: None,
     };

@@ -1,6 +1,6 @@
 //! `_geo`, the one field whose value the engine checks itself.
 
-use crate::convert::Unfit;
+use crate::document::convert::Unfit;
 
 /// null, or an object of exactly `lat` and `lng`, numbers or texts of numbers. For anything else, an object of nulls
 /// above all, the engine fails the whole batch, and with it all that was joined to it.

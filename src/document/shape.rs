@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::convert::Conversion;
+use crate::document::convert::Conversion;
 
 /// The one name that Meilisearch reserves and that a definition may use, to sort and filter by distance.
 const GEO: &str = "_geo";

@@ -12,7 +12,7 @@ fn line(columns: &[&str], values: &[Value<'_>]) -> Result<String, DocumentError>
     let mut out = Vec::new();
     let written = shape(columns)
         .unwrap()
-        .write(values, &mut out, &mut Notes::new());
+        .write(values, &mut out, &mut Anomalies::new());
     written.map(|_| String::from_utf8(out).unwrap())
 }
 
@@ -89,7 +89,7 @@ fn columns_that_make_no_documents_are_refused() {
 fn a_bad_value_names_its_id_and_column_and_leaves_nothing_behind() {
     let shape = shape(&["title", "id", "meta:json"]).unwrap();
     let mut out = b"before\n".to_vec();
-    let mut notes = Notes::new();
+    let mut notes = Anomalies::new();
     let bad = "{\"t\":\"\\ud83d\"}".repeat(1000);
     let values = [Value::Text("x"), Value::Integer(17), Value::Text(&bad)];
     let error = shape.write(&values, &mut out, &mut notes).unwrap_err();
@@ -124,7 +124,7 @@ fn a_bad_value_names_its_id_and_column_and_leaves_nothing_behind() {
 #[test]
 fn remarks_are_counted_by_kind_and_field() {
     let shape = shape(&["id", "score", "meta:json", "views"]).unwrap();
-    let mut notes = Notes::new();
+    let mut notes = Anomalies::new();
     let mut out = Vec::new();
     for (id, meta) in [
         (1, "\"{}\""),
@@ -153,10 +153,10 @@ fn remarks_are_counted_by_kind_and_field() {
     assert_eq!(
         entries,
         [
-            (Remark::InfinityAsNull, "score", 3, "1"),
-            (Remark::JsonHoldsJsonText, "meta", 1, "1"),
-            (Remark::NumberBeyond2To53, "meta", 1, "2"),
-            (Remark::NumberBeyond2To53, "views", 1, "3"),
+            (Anomaly::InfinityAsNull, "score", 3, "1"),
+            (Anomaly::JsonHoldsJsonText, "meta", 1, "1"),
+            (Anomaly::NumberBeyond2To53, "meta", 1, "2"),
+            (Anomaly::NumberBeyond2To53, "views", 1, "3"),
         ]
     );
     let report = serde_json::to_value(notes.entries()).unwrap();
@@ -176,7 +176,7 @@ fn a_text_that_filters_see_only_the_beginning_of_is_remarked() {
         let shape = shape(&["id", column])
             .unwrap()
             .with_filterable(["id", "tags", "gone"]);
-        let mut notes = Notes::new();
+        let mut notes = Anomalies::new();
         let values = [Value::Integer(1), Value::Text(text)];
         shape.write(&values, &mut Vec::new(), &mut notes).unwrap();
         notes
@@ -186,11 +186,11 @@ fn a_text_that_filters_see_only_the_beginning_of_is_remarked() {
             .collect::<Vec<_>>()
     };
     assert_eq!(remarks("tags", &"ط".repeat(234)), []);
-    assert_eq!(remarks("tags", &"ط".repeat(235)), [Remark::LongFilterText]);
+    assert_eq!(remarks("tags", &"ط".repeat(235)), [Anomaly::LongFilterText]);
     assert_eq!(remarks("tags:list", &"ط,".repeat(500)), []);
     assert_eq!(
         remarks("tags:list", &format!("a,{}", "ط".repeat(235))),
-        [Remark::LongFilterText]
+        [Anomaly::LongFilterText]
     );
     assert_eq!(remarks("title", &"ط".repeat(235)), []);
 }

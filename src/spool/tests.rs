@@ -4,7 +4,7 @@ use futures::StreamExt;
 use proptest::prelude::*;
 
 use super::*;
-use crate::source::testing::listing;
+use crate::sqlite::testing::listing;
 
 /// A document whose line has `length` bytes at least.
 fn line(id: usize, length: usize) -> Vec<u8> {

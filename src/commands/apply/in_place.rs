@@ -6,14 +6,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::engine::checkpoints::{Change, Note, Record, record_of};
-use crate::engine::indexes::same_identity;
-use crate::engine::promote::PromoteError;
-use crate::engine::settings::{self, differences};
-use crate::engine::wait::wait;
-use crate::engine::{Server, TaskUid};
 use crate::error::Error;
-use crate::gates::{self, ClosedGates};
+use crate::generation::gates::{self, ClosedGates};
+use crate::generation::promote::PromoteError;
+use crate::generation::records::{Change, Record, RecordWrite, record_of};
+use crate::meilisearch::indexes::same_identity;
+use crate::meilisearch::settings::{self, differences};
+use crate::meilisearch::wait::wait;
+use crate::meilisearch::{Server, TaskUid};
 use crate::preflight::Prepared;
 
 /// Sends what differs, proves that the index answers, and notes the definition in the index's record. The run lock is
@@ -42,7 +42,9 @@ pub async fn take_over(
             let change = Change::Settings {
                 settings_task: restored,
             };
-            let written = server.write_notes(&[Note::Part(&record, change)]).await?;
+            let written = server
+                .write_notes(&[RecordWrite::Part(&record, change)])
+                .await?;
             succeeded(server, written, "noting that the settings were put back").await?;
             return Err(ClosedGates(closed).into());
         }
@@ -58,7 +60,9 @@ pub async fn take_over(
         parts: index.parts.clone(),
         settings_task: task.or(record.settings_task),
     };
-    let written = server.write_notes(&[Note::Part(&record, change)]).await?;
+    let written = server
+        .write_notes(&[RecordWrite::Part(&record, change)])
+        .await?;
     succeeded(server, written, "noting the definition").await
 }
 

@@ -3,18 +3,19 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::report::{Documents, IndexPlan, OtherWriter, Way};
+use super::report::{Action, Documents, IndexPlan, OtherWriter};
 use crate::catalog::fingerprint::{CHANGES, SETTINGS};
 use crate::cli::Apply;
 use crate::commands;
 use crate::commands::batch_limit;
-use crate::engine::settings::{self, Difference};
-use crate::engine::settings_cost::{Cost, cost};
-use crate::engine::{Begun, Features, Server};
 use crate::error::Error;
-use crate::follow::{Depth, Followed, Round};
+use crate::generation::build::Started;
+use crate::meilisearch::settings::{self, Difference};
+use crate::meilisearch::settings_cost::{Cost, cost};
+use crate::meilisearch::{Features, Server};
 use crate::preflight::{Live, Prepared};
-use crate::source::Database;
+use crate::sqlite::Database;
+use crate::sync::{Depth, Followed, Round};
 
 /// One index, and what is to be done with it.
 pub(super) struct Planned {
@@ -45,15 +46,15 @@ pub(super) async fn plan(
     let mut planned = Vec::with_capacity(preflight.indexes.len());
     for prepared in preflight.indexes {
         let mut one = due(server, &preflight.features, prepared).await?;
-        if one.plan.way != Way::Reindex || is_read {
+        if one.plan.way != Action::Reindex || is_read {
             let round = Round {
                 database,
                 server,
                 index: &one.prepared,
                 uid: &one.prepared.definition.live_uid,
                 limit: &batch_limit(&options.upload, server),
-                begun: &Begun::default(),
-                max_loss: (one.plan.way != Way::Reindex).then_some(options.round.max_loss),
+                begun: &Started::default(),
+                max_loss: (one.plan.way != Action::Reindex).then_some(options.round.max_loss),
                 memory: None,
             };
             one.found = compare(&round, &mut one.plan).await?;
@@ -167,14 +168,14 @@ async fn followed(
         return Ok(None);
     }
     if settings_changed || !to_send.is_empty() {
-        plan.way = Way::Settings;
+        plan.way = Action::Settings;
         return Ok(Some(to_send));
     }
     if changed.is_empty() {
         return Ok(None);
     }
     // changes.sql alone: documents are what they were, and are followed by the new one from now on.
-    plan.way = Way::Sync;
+    plan.way = Action::Sync;
     Ok(Some(Map::new()))
 }
 
@@ -238,15 +239,15 @@ async fn compare(round: &Round<'_>, plan: &mut IndexPlan) -> Result<Option<Follo
     let found = round.dry_run(Depth::All, since).await?;
     let differing = &found.plan;
     plan.documents = Some(Documents::new(differing)?);
-    if plan.way == Way::Reindex {
+    if plan.way == Action::Reindex {
         plan.documents_to_send = Some(differing.rows);
         plan.bytes_to_send = Some(differing.row_bytes);
         return Ok(None);
     }
     plan.documents_to_send = Some(differing.sent());
     plan.bytes_to_send = Some(differing.bytes);
-    if plan.way == Way::Nothing && !differing.is_empty() {
-        plan.way = Way::Sync;
+    if plan.way == Action::Nothing && !differing.is_empty() {
+        plan.way = Action::Sync;
     }
     Ok(Some(found))
 }

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use crate::commands::reindex::ReindexReport;
 use crate::commands::sync::SyncReport;
-use crate::engine::Task;
-use crate::engine::settings::Difference;
+use crate::document::ids::IdList;
 use crate::error::Error;
-use crate::follow::Plan;
-use crate::ids::IdList;
+use crate::meilisearch::Task;
+use crate::meilisearch::settings::Difference;
 use crate::preflight::Prepared;
 use crate::report::{counted, grouped};
+use crate::sync::Plan;
 use crate::terminal::style;
 
 /// Ids that a plan names of each kind; the counts are of all.
@@ -22,7 +22,7 @@ const FIRST_IDS: usize = 10;
 /// What is to be done, the cheapest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum Action {
     /// Every live index is what its definition and the database say.
     Nothing,
     /// Documents differ.
@@ -37,7 +37,7 @@ pub enum Way {
 #[derive(Debug, Serialize)]
 pub struct ApplyReport {
     /// The way that was chosen for all indexes: the dearest that one of them needs.
-    pub way: Way,
+    pub way: Action,
     /// Whether it was done; false for `--dry-run`, and where nothing was to be done.
     pub done: bool,
     /// What each index needs, and why.
@@ -56,7 +56,7 @@ pub struct IndexPlan {
     /// The uid that the application searches.
     pub live_uid: String,
     /// What it needs.
-    pub way: Way,
+    pub way: Action,
     /// Why.
     pub reasons: Vec<String>,
     /// Settings that differ, key by key.
@@ -159,7 +159,7 @@ impl IndexPlan {
         Self {
             index: index.definition.name.clone(),
             live_uid: index.definition.live_uid.clone(),
-            way: Way::Nothing,
+            way: Action::Nothing,
             reasons: Vec::new(),
             settings: Vec::new(),
             lost_settings: Vec::new(),
@@ -171,7 +171,7 @@ impl IndexPlan {
     }
 
     pub(super) fn rebuild(&mut self, reason: &str) {
-        self.way = Way::Reindex;
+        self.way = Action::Reindex;
         self.reasons.push(reason.to_owned());
     }
 
@@ -187,16 +187,16 @@ impl IndexPlan {
             keys.join(", ")
         };
         match self.way {
-            Way::Nothing => "nothing to do".to_owned(),
-            Way::Sync => {
+            Action::Nothing => "nothing to do".to_owned(),
+            Action::Sync => {
                 let documents = self.documents.as_ref().map_or(0, Documents::all);
                 format!("sync: {}", counted(documents, "document", "documents"))
             }
-            Way::Settings if keys().is_empty() => {
+            Action::Settings if keys().is_empty() => {
                 "settings in place: they are there already".to_owned()
             }
-            Way::Settings => format!("settings in place: {}", keys()),
-            Way::Reindex => format!("reindex: {}", self.reasons.join("; ")),
+            Action::Settings => format!("settings in place: {}", keys()),
+            Action::Reindex => format!("reindex: {}", self.reasons.join("; ")),
         }
     }
 
@@ -206,7 +206,7 @@ impl IndexPlan {
         let mut line = |line: String| {
             let _ = writeln!(text, "  {line}");
         };
-        if self.way != Way::Reindex {
+        if self.way != Action::Reindex {
             self.reasons.iter().cloned().for_each(&mut line);
         }
         for difference in &self.settings {
@@ -251,7 +251,7 @@ impl ApplyReport {
     pub(super) fn new(indexes: Vec<IndexPlan>) -> Self {
         let way = indexes.iter().map(|index| index.way).max();
         Self {
-            way: way.unwrap_or(Way::Nothing),
+            way: way.unwrap_or(Action::Nothing),
             done: false,
             indexes,
             sync: None,
@@ -262,16 +262,19 @@ impl ApplyReport {
     /// The plan for people.
     pub fn describe(&self) -> String {
         let mut text = String::new();
-        if self.way == Way::Nothing {
+        if self.way == Action::Nothing {
             text.push_str("nothing to do\n");
         }
         for index in &self.indexes {
-            if self.way != Way::Nothing || !index.other_writers.is_empty() {
+            if self.way != Action::Nothing || !index.other_writers.is_empty() {
                 index.describe(&mut text);
             }
         }
-        let others = self.indexes.iter().any(|index| index.way != Way::Reindex);
-        if self.way == Way::Reindex && others {
+        let others = self
+            .indexes
+            .iter()
+            .any(|index| index.way != Action::Reindex);
+        if self.way == Action::Reindex && others {
             text.push_str(
                 "indexes that are built together go live together, so all of these are built\n",
             );
@@ -290,7 +293,7 @@ mod tests {
         IndexPlan {
             index: "articles".to_owned(),
             live_uid: "articles".to_owned(),
-            way: Way::Settings,
+            way: Action::Settings,
             reasons: vec!["settings.json changed".to_owned()],
             settings: vec![Difference {
                 key: "synonyms".to_owned(),
@@ -350,7 +353,7 @@ mod tests {
         };
         rebuilt.rebuild("documents.sql changed");
         let report = ApplyReport::new(vec![plan(), rebuilt]);
-        assert_eq!(report.way, Way::Reindex);
+        assert_eq!(report.way, Action::Reindex);
         let text = report.describe();
         assert!(
             text.contains("authors  reindex: documents.sql changed\n"),
@@ -358,7 +361,7 @@ mod tests {
         );
         assert!(text.contains("go live together"), "{text}");
         let nothing = IndexPlan {
-            way: Way::Nothing,
+            way: Action::Nothing,
             other_writers: Vec::new(),
             ..plan()
         };

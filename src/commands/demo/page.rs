@@ -21,9 +21,9 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use crate::cli::ListenAddress;
-use crate::engine::{EngineError, Server};
+use crate::endpoints;
 use crate::error::{Error, RuntimeError, UsageError};
-use crate::http_door;
+use crate::meilisearch::{MeilisearchError, Server};
 use crate::progress::Progress;
 
 /// The page. The throw-away server shows the same one, without the token.
@@ -84,7 +84,7 @@ impl Page {
             pressed: Notify::new(),
         });
         let asked = Arc::clone(&desk);
-        http_door::open(listener, move |request| {
+        endpoints::open(listener, move |request| {
             let desk = Arc::clone(&asked);
             async move { desk.answer(request).await }
         });
@@ -195,7 +195,7 @@ impl Desk {
         answer
     }
 
-    async fn indexes(&self) -> Result<Value, EngineError> {
+    async fn indexes(&self) -> Result<Value, MeilisearchError> {
         let indexes = self.server.indexes().await?;
         let results: Vec<Value> = indexes
             .iter()
@@ -204,7 +204,7 @@ impl Desk {
         Ok(json!({"results": results}))
     }
 
-    async fn stats(&self) -> Result<Value, EngineError> {
+    async fn stats(&self) -> Result<Value, MeilisearchError> {
         let stats = self.server.stats().await?;
         let indexes: Map<String, Value> = stats
             .indexes
@@ -258,7 +258,7 @@ async fn search_of(request: Request<Incoming>) -> Option<Map<String, Value>> {
     serde_json::from_slice(&body.collect().await.ok()?.to_bytes()).ok()
 }
 
-fn passed_on(answer: Result<Value, EngineError>) -> Response<Full<Bytes>> {
+fn passed_on(answer: Result<Value, MeilisearchError>) -> Response<Full<Bytes>> {
     match answer {
         Ok(value) => json_answer(StatusCode::OK, &value),
         Err(error) => told(StatusCode::BAD_GATEWAY, &error.to_string()),

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Map, json};
 use tokio::task::JoinHandle;
 
-use crate::engine::Server;
 use crate::error::{Error, RuntimeError};
+use crate::meilisearch::Server;
 
 /// The pause between two searches.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 
 use super::Checks;
 use crate::cli::DatabaseOption;
-use crate::source::{Connection, Database, SourceError};
+use crate::sqlite::{Connection, Database, DatabaseError};
 
 const ABOUT: &str = "database";
 
@@ -131,7 +131,7 @@ fn lock(database: &Database, checks: &mut Checks) {
                 "nothing keeps two runs apart here: start them from one place only",
             ),
         },
-        Err(SourceError::RunLocked { .. }) => checks.warn(
+        Err(DatabaseError::RunLocked { .. }) => checks.warn(
             ABOUT,
             "database.lock",
             "another run is at work on it",

@@ -9,16 +9,16 @@ use serde_json::{Map, Value as Json};
 use super::Checks;
 use crate::catalog::{self, IndexDefinition};
 use crate::cli::Selection;
-use crate::engine::settings::DEFAULT_MAX_TOTAL_HITS;
-use crate::engine::settings_keys;
+use crate::document::ids::DocumentId;
 use crate::error::Error;
-use crate::ids::DocumentId;
-use crate::lag;
+use crate::meilisearch::settings::DEFAULT_MAX_TOTAL_HITS;
+use crate::meilisearch::settings_keys;
 use crate::preflight::{self, Prepared, SAMPLE_ROWS};
 use crate::reader::BadRows;
 use crate::report::{counted, grouped, span};
-use crate::source::{Argument, Connection, Snapshot, Statement, Value, advice, queries};
-use crate::tracking::{self, BlindSpot, Tracking};
+use crate::sqlite::{Argument, Connection, Snapshot, Statement, Value, advice, queries};
+use crate::sync::lag;
+use crate::sync::tracking::{self, BlindSpot, Tracking};
 
 /// The definitions that can be read. Each that cannot is a failed check of its own.
 pub fn load(selection: &Selection, checks: &mut Checks) -> Vec<IndexDefinition> {

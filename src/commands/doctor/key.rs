@@ -2,9 +2,9 @@
 
 use super::Checks;
 use crate::commands::key::rights::Rights;
-use crate::engine::Server;
-use crate::engine::checkpoints::RECORDS_UID;
-use crate::engine::permissions::Permissions;
+use crate::generation::records::RECORDS_UID;
+use crate::meilisearch::Server;
+use crate::meilisearch::permissions::Permissions;
 
 const ABOUT: &str = "key";
 

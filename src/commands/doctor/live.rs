@@ -4,14 +4,14 @@ use futures::TryStreamExt as _;
 
 use super::Checks;
 use crate::catalog::IndexDefinition;
-use crate::engine::checkpoints::Record;
-use crate::engine::generations::Generations;
-use crate::engine::{Features, IndexInfo, Server, settings, settings_keys};
+use crate::document::ids::{Differences, DocumentId, IdList, Side};
 use crate::error::Error;
-use crate::ids::{Differences, DocumentId, IdList, Side};
+use crate::generation::generations::Generations;
+use crate::generation::records::Record;
+use crate::meilisearch::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::preflight::Prepared;
 use crate::report::{counted, grouped};
-use crate::source::{Connection, queries};
+use crate::sqlite::{Connection, queries};
 
 /// Up to so many documents every id is compared; listing them takes a tenth of a second for every five thousand.
 const COMPARED_IDS: u64 = 200_000;

@@ -4,8 +4,8 @@ use bytesize::ByteSize;
 use serde_json::Value;
 
 use super::Checks;
-use crate::engine::features::Version;
-use crate::engine::{EngineError, Features, Server};
+use crate::meilisearch::features::Version;
+use crate::meilisearch::{Features, MeilisearchError, Server};
 use crate::report::{counted, grouped};
 
 const ABOUT: &str = "server";
@@ -53,7 +53,7 @@ pub async fn examine(server: &Server, checks: &mut Checks) -> Option<Features> {
     Some(features)
 }
 
-fn report_error(outcome: Result<(), EngineError>, check: &'static str, checks: &mut Checks) {
+fn report_error(outcome: Result<(), MeilisearchError>, check: &'static str, checks: &mut Checks) {
     match outcome {
         Err(error) if !error.is_forbidden() => checks.fail_as_said(ABOUT, check, error),
         _ => {}
@@ -137,7 +137,7 @@ fn version(features: &Features, checks: &mut Checks) {
     );
 }
 
-async fn queue(server: &Server, checks: &mut Checks) -> Result<(), EngineError> {
+async fn queue(server: &Server, checks: &mut Checks) -> Result<(), MeilisearchError> {
     let queue = server.queue().await?;
     let by_index: Vec<String> = queue
         .by_index()
@@ -179,7 +179,7 @@ async fn queue(server: &Server, checks: &mut Checks) -> Result<(), EngineError> 
     Ok(())
 }
 
-async fn space(server: &Server, checks: &mut Checks) -> Result<(), EngineError> {
+async fn space(server: &Server, checks: &mut Checks) -> Result<(), MeilisearchError> {
     const CHECK: &str = "server.space";
     let stats = server.stats().await?;
     let size = |bytes| ByteSize::b(bytes).display().si().to_string();

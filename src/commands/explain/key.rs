@@ -3,10 +3,10 @@
 use futures::TryStreamExt as _;
 use serde::Serialize;
 
+use crate::document::ids::DocumentId;
 use crate::error::Error;
-use crate::ids::DocumentId;
 use crate::preflight::Prepared;
-use crate::source::{Argument, Connection, Snapshot, SourceError, advice, queries};
+use crate::sqlite::{Argument, Connection, DatabaseError, Snapshot, advice, queries};
 
 /// As many ids of one row are shown.
 const SHOWN_IDS: usize = 10;
@@ -99,7 +99,7 @@ async fn has_row(
     match row {
         Ok(row) => Ok(row.is_some()),
         // A key whose collation is the application's cannot be looked up.
-        Err(SourceError::Collation { .. }) => Ok(false),
+        Err(DatabaseError::Collation { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
@@ -157,10 +157,10 @@ async fn ids(
 async fn inspected(
     connection: &mut Connection,
     sql: &str,
-) -> Result<Option<crate::source::Statement>, Error> {
+) -> Result<Option<crate::sqlite::Statement>, Error> {
     match connection.inspect(sql).await {
         Ok(statement) => Ok(Some(statement)),
-        Err(SourceError::Statement(_)) => Ok(None),
+        Err(DatabaseError::Statement(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::key::ByKey;
 use crate::commands::verify::fields;
-use crate::document::Note;
-use crate::follow::FieldDifference;
+use crate::document::AnomalyCount;
 use crate::preflight::Prepared;
 use crate::report::{aligned, counted, grouped};
+use crate::sync::FieldDifference;
 use crate::terminal::{set_in, style};
 
 /// What the database says of an id.
@@ -111,8 +111,8 @@ pub struct ExplainReport {
     pub fields: Vec<FieldDifference>,
     /// Fields with a word that is too long to be indexed.
     pub long_words: Vec<String>,
-    /// Oddities of the row: texts that are longer than what is indexed.
-    pub notes: Vec<Note>,
+    /// Anomalies of the row: texts that are longer than what is indexed.
+    pub notes: Vec<AnomalyCount>,
     /// Tasks for the live index that wait or are at work.
     pub waiting_tasks: u64,
     /// Where the query puts it; null without `--q`.
@@ -387,7 +387,7 @@ impl Searched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::Remark;
+    use crate::document::convert::Anomaly;
     use crate::report::expect_documented;
     use serde_json::json;
 
@@ -417,8 +417,8 @@ mod tests {
                 index: Some("\"حيفا\"".to_owned()),
             }],
             long_words: vec!["url".to_owned()],
-            notes: vec![Note {
-                kind: Remark::LongText,
+            notes: vec![AnomalyCount {
+                kind: Anomaly::LongText,
                 field: "body".to_owned(),
                 count: 1,
                 first_id: "4711".to_owned(),

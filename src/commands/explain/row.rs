@@ -2,13 +2,12 @@
 
 use futures::TryStreamExt as _;
 
-use super::report::ExplainReport;
-use super::report::InDatabase;
-use crate::document::{DocumentError, Notes};
+use super::report::{ExplainReport, InDatabase};
+use crate::document::ids::DocumentId;
+use crate::document::{Anomalies, DocumentError};
 use crate::error::{CommandError, Error, FAILED};
-use crate::ids::DocumentId;
 use crate::preflight::Prepared;
-use crate::source::{Connection, Value, advice, queries};
+use crate::sqlite::{Connection, Value, advice, queries};
 
 /// What became of an id that documents.sql does not return.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ pub async fn document(
     connection: &mut Connection,
     index: &Prepared,
     id: &DocumentId,
-    notes: &mut Notes,
+    notes: &mut Anomalies,
 ) -> Result<Selected, Error> {
     let (sql, arguments) = queries::by_ids(&index.definition.documents_sql, [id.as_str()]);
     let mut selected = Selected {
@@ -58,7 +57,7 @@ pub async fn document(
     let mut rows = snapshot.rows(&sql, arguments);
     while let Some(row) = rows.try_next().await? {
         let mut line = Vec::new();
-        let mut of_row = Notes::default();
+        let mut of_row = Anomalies::default();
         let found = index
             .shape
             .write(&row.values(), &mut line, &mut of_row)

@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::report::{Searched, StandIn, Word};
 use super::typos::Typos;
-use crate::engine::settings::DEFAULT_MAX_TOTAL_HITS;
-use crate::engine::{EngineError, Server, settings_form};
+use crate::document::ids::DocumentId;
 use crate::error::Error;
-use crate::ids::DocumentId;
+use crate::meilisearch::settings::DEFAULT_MAX_TOTAL_HITS;
+use crate::meilisearch::{MeilisearchError, Server, settings_form};
 use crate::preflight::Prepared;
 
 /// Hits that one request asks for.
@@ -150,7 +150,7 @@ struct Found {
 }
 
 impl Search<'_> {
-    async fn rank(&self, q: &str) -> Result<Found, EngineError> {
+    async fn rank(&self, q: &str) -> Result<Found, MeilisearchError> {
         let mut fields = vec!["id"];
         fields.extend(self.distinct.as_ref().map(|(field, _)| field.as_str()));
         let mut found = Found {
@@ -208,7 +208,7 @@ impl Search<'_> {
     }
 
     /// Whether a query that does not show the document matches it; none where that cannot be told.
-    async fn matches(&self, q: &str, found: &Found) -> Result<Option<bool>, EngineError> {
+    async fn matches(&self, q: &str, found: &Found) -> Result<Option<bool>, MeilisearchError> {
         // The hits are all of them, each tells its id, and none stands for another one.
         if self.shows_id && self.distinct.is_none() && found.hits < self.reach {
             return Ok(Some(false));
@@ -220,7 +220,7 @@ impl Search<'_> {
     }
 
     /// Whether a query matches, asked with a filter by id; none where the index cannot be filtered by it.
-    async fn matches_by_filter(&self, q: &str) -> Result<Option<bool>, EngineError> {
+    async fn matches_by_filter(&self, q: &str) -> Result<Option<bool>, MeilisearchError> {
         let mut parameters = self.parameters.clone();
         let ours = json!(format!("id = \"{}\"", self.id));
         let filter = match parameters.remove("filter") {
@@ -240,13 +240,15 @@ impl Search<'_> {
                 .get("hits")
                 .and_then(Value::as_array)
                 .map(|hits| !hits.is_empty())),
-            Err(EngineError::Refused { code, .. }) if code == "invalid_search_filter" => Ok(None),
+            Err(MeilisearchError::Refused { code, .. }) if code == "invalid_search_filter" => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
 
     /// Whether the filter of the search leaves the document out, whatever the query is.
-    async fn is_filtered_out(&self) -> Result<bool, EngineError> {
+    async fn is_filtered_out(&self) -> Result<bool, MeilisearchError> {
         let filter = self
             .parameters
             .get("filter")
@@ -264,7 +266,7 @@ impl Search<'_> {
     }
 
     /// Whether a query finds it, as far as that can be told.
-    async fn finds(&self, q: &str) -> Result<Option<bool>, EngineError> {
+    async fn finds(&self, q: &str) -> Result<Option<bool>, MeilisearchError> {
         if let Some(matches) = self.matches_by_filter(q).await? {
             return Ok(Some(matches));
         }
@@ -281,7 +283,7 @@ impl Search<'_> {
         q: &str,
         settings: &Map<String, Value>,
         document: &Map<String, Value>,
-    ) -> Result<Vec<Word>, EngineError> {
+    ) -> Result<Vec<Word>, MeilisearchError> {
         let typos = Typos::new(settings);
         let ends_open = !q.ends_with(char::is_whitespace);
         let words: Vec<&str> = q.split_whitespace().collect();

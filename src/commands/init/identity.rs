@@ -2,7 +2,7 @@
 
 use super::schema::{Column, Kind, Table, quoted};
 use super::{CannotInit, look};
-use crate::ids::MAX_BYTES;
+use crate::document::ids::MAX_BYTES;
 
 /// The expression of the id, and the condition that leaves rows without one out.
 pub(super) fn id_of(

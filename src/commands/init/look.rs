@@ -3,9 +3,9 @@
 use futures::TryStreamExt as _;
 
 use super::schema::{Table, quoted, texts};
-use crate::source::{Snapshot, SourceError};
-use crate::timestamp::{self, TimestampForm};
-use crate::tracking;
+use crate::document::timestamp::{self, TimestampForm};
+use crate::sqlite::{DatabaseError, Snapshot};
+use crate::sync::tracking;
 
 /// What is known of a column's values.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,7 @@ pub(super) struct Seen {
 pub(super) async fn look(
     snapshot: &mut Snapshot<'_>,
     table: &Table,
-) -> Result<(Vec<Seen>, u64), SourceError> {
+) -> Result<(Vec<Seen>, u64), DatabaseError> {
     let mut all = Vec::with_capacity(table.columns.len());
     let from = quoted(&table.name);
     for column in &table.columns {
@@ -86,7 +86,7 @@ pub(super) async fn times(
     snapshot: &mut Snapshot<'_>,
     table: &str,
     column: &str,
-) -> Result<Option<TimestampForm>, SourceError> {
+) -> Result<Option<TimestampForm>, DatabaseError> {
     let sql = format!(
         "SELECT {c} FROM {} WHERE {c} IS NOT NULL",
         quoted(table),

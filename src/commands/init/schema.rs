@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt as _;
 
-use crate::source::{Argument, Snapshot, SourceError, Value};
+use crate::sqlite::{Argument, DatabaseError, Snapshot, Value};
 
 /// All tables and views.
 pub(super) struct Schema {
@@ -50,7 +50,7 @@ const SHADOWS: [&str; 11] = [
 ];
 
 impl Schema {
-    pub async fn read(snapshot: &mut Snapshot<'_>) -> Result<Schema, SourceError> {
+    pub async fn read(snapshot: &mut Snapshot<'_>) -> Result<Schema, DatabaseError> {
         let list = "SELECT l.name, l.type, COALESCE(s.sql, '') FROM pragma_table_list AS l \
                     JOIN sqlite_schema AS s ON s.name = l.name AND s.type IN ('table', 'view') \
                     WHERE l.schema = 'main' AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY l.name";
@@ -129,7 +129,7 @@ impl Table {
     }
 }
 
-async fn columns(snapshot: &mut Snapshot<'_>, table: &str) -> Result<Vec<Column>, SourceError> {
+async fn columns(snapshot: &mut Snapshot<'_>, table: &str) -> Result<Vec<Column>, DatabaseError> {
     let sql = "SELECT name, UPPER(type), CAST(pk AS TEXT) FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid";
     let rows = texts(snapshot, sql, &[table]).await?;
     let columns = rows.into_iter().map(|row| Column {
@@ -143,7 +143,7 @@ async fn columns(snapshot: &mut Snapshot<'_>, table: &str) -> Result<Vec<Column>
 async fn foreign_keys(
     snapshot: &mut Snapshot<'_>,
     table: &str,
-) -> Result<Vec<ForeignKey>, SourceError> {
+) -> Result<Vec<ForeignKey>, DatabaseError> {
     let sql = "SELECT MIN(\"from\"), MIN(\"table\"), COALESCE(MIN(\"to\"), '') \
                FROM pragma_foreign_key_list(?1) GROUP BY id HAVING COUNT(*) = 1 ORDER BY id";
     let rows = texts(snapshot, sql, &[table]).await?;
@@ -160,7 +160,7 @@ pub(super) async fn texts(
     snapshot: &mut Snapshot<'_>,
     sql: &str,
     arguments: &[&str],
-) -> Result<Vec<Vec<String>>, SourceError> {
+) -> Result<Vec<Vec<String>>, DatabaseError> {
     let arguments = arguments
         .iter()
         .map(|text| Argument::Text((*text).to_owned()));

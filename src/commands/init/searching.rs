@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::look::Seen;
 use super::schema::{quoted, texts};
 use super::write::Field;
-use crate::source::{Snapshot, SourceError};
+use crate::sqlite::{DatabaseError, Snapshot};
 
 /// As many hits as Meilisearch shows unless it is told otherwise.
 const SHOWN_BY_DEFAULT: u64 = 1000;
@@ -80,7 +80,7 @@ pub(super) async fn smoke(
     documents: &str,
     fields: &[Field],
     rows: u64,
-) -> Result<Value, SourceError> {
+) -> Result<Value, DatabaseError> {
     let mut queries = vec![ask_for_everything(rows)];
     let plain = fields.iter().filter(|field| field.conversion.is_none());
     let first = plain

@@ -4,9 +4,9 @@ use super::identity::id_of;
 use super::schema::{Column, Kind, Schema, Table, quoted};
 use super::searching::{Writing, settings, smoke};
 use super::{CannotInit, Draft, choose, look};
+use crate::document::timestamp::TimestampForm;
 use crate::error::Error;
-use crate::source::{Snapshot, SourceError};
-use crate::timestamp::TimestampForm;
+use crate::sqlite::{DatabaseError, Snapshot};
 
 /// A field of the documents.
 pub(super) struct Field {
@@ -236,7 +236,7 @@ fn field(
 async fn changed(
     snapshot: &mut Snapshot<'_>,
     table: &Table,
-) -> Result<Option<(String, TimestampForm)>, SourceError> {
+) -> Result<Option<(String, TimestampForm)>, DatabaseError> {
     for column in choose::changed_columns(table) {
         if let Some(form) = look::times(snapshot, &table.name, &column.name).await? {
             return Ok(Some((column.name.clone(), form)));
@@ -252,7 +252,7 @@ async fn changes(
     condition: Option<&str>,
     joins: &[Join],
     notes: &mut Vec<String>,
-) -> Result<Option<String>, SourceError> {
+) -> Result<Option<String>, DatabaseError> {
     let Some((column, form)) = changed(snapshot, table).await? else {
         notes.push(
             "nothing tells when a row changed, so there is no changes.sql: sync compares"

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::KeyHolder;
-use crate::engine::keys::MadeKey;
+use crate::meilisearch::keys::MadeKey;
 use crate::report::aligned;
 
 use super::rights::{Right, Rights};

@@ -6,15 +6,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Built, Job};
 use crate::cli::Percent;
-use crate::engine::wait::until_the_last_ended;
-use crate::engine::{Build, TaskUid};
 use crate::error::Error;
-use crate::follow::{Depth, Followed, Round};
+use crate::generation::build::Build;
 use crate::interrupt::or_interrupted;
+use crate::meilisearch::TaskUid;
+use crate::meilisearch::wait::until_the_last_ended;
 use crate::preflight::Prepared;
 use crate::reader::Read;
 use crate::report::counted;
-use crate::tracking::Tracking;
+use crate::sync::tracking::Tracking;
+use crate::sync::{Depth, Followed, Round};
 
 /// Rows may carry a timestamp older than their commit: an import stamps all its rows with the minute it began and
 /// commits ten minutes later. The catch-up rounds look back so far behind the snapshot.

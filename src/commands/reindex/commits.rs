@@ -1,6 +1,6 @@
 //! Whether anything was committed to the database since it was looked at.
 
-use crate::source::{Connection, Database, SourceError};
+use crate::sqlite::{Connection, Database, DatabaseError};
 
 /// Asked before a snapshot is taken, it tells afterwards whether that snapshot still is what the database holds.
 pub(super) struct Commits {
@@ -13,7 +13,7 @@ impl Commits {
     ///
     /// # Errors
     /// Where the database cannot be opened.
-    pub(super) async fn since_now(database: &Database) -> Result<Commits, SourceError> {
+    pub(super) async fn since_now(database: &Database) -> Result<Commits, DatabaseError> {
         let mut connection = database.connect().await?;
         let version = connection.data_version().await?;
         Ok(Commits {
@@ -26,7 +26,7 @@ impl Commits {
     ///
     /// # Errors
     /// Where the database cannot be read.
-    pub(super) async fn any(&mut self, database: &Database) -> Result<bool, SourceError> {
+    pub(super) async fn any(&mut self, database: &Database) -> Result<bool, DatabaseError> {
         let version = self.connection.data_version().await?;
         let before = std::mem::replace(&mut self.version, version);
         Ok(version != before || database.was_replaced())

@@ -2,9 +2,9 @@
 
 use crate::catalog::IndexDefinition;
 use crate::commands::key::rights::Rights;
-use crate::engine::Server;
-use crate::engine::permissions::refused_at_the_end;
 use crate::error::{CommandError, Error, FAILED};
+use crate::meilisearch::Server;
+use crate::meilisearch::permissions::refused_at_the_end;
 
 /// The key lets a run begin, and would not let it end.
 #[derive(Debug, thiserror::Error)]

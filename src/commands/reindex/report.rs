@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use bytesize::ByteSize;
 use serde::Serialize;
 
-use crate::document::Note;
+use crate::document::AnomalyCount;
 use crate::report::{aligned, counted, grouped};
 use crate::terminal::style;
 
@@ -59,8 +59,8 @@ pub struct IndexReport {
     pub caught_up: u64,
     /// Documents deleted again, because they went meanwhile.
     pub caught_up_deletes: u64,
-    /// Oddities of the data, counted.
-    pub notes: Vec<Note>,
+    /// Anomalies of the data, counted.
+    pub notes: Vec<AnomalyCount>,
 }
 
 /// Where the time of a run went, in seconds. Reading, uploading and indexing overlap.

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::engine::IndexInfo;
-use crate::engine::checkpoints::Record;
-use crate::engine::generations::{Generation, Generations, is_meant};
-use crate::engine::indexes::same_identity;
+use crate::generation::generations::{Generation, Generations, is_meant};
+use crate::generation::records::Record;
+use crate::meilisearch::IndexInfo;
+use crate::meilisearch::indexes::same_identity;
 
 /// One index with all that lies around of it.
 #[derive(Clone, Debug)]

@@ -7,17 +7,18 @@ use jiff::{SignedDuration, Timestamp};
 use super::report::Done;
 use crate::cli::{Compare, Sync};
 use crate::commands::batch_limit;
-use crate::engine::checkpoints::{Change, Note, Record, record_of};
-use crate::engine::generations::Generations;
-use crate::engine::indexes::same_identity;
-use crate::engine::wait::wait;
-use crate::engine::{Begun, Server};
 use crate::error::{CommandError, Error, LOCKED, REFUSED};
-use crate::follow::{Depth, Followed, Memory, Round};
-use crate::lag::followed_until;
+use crate::generation::build::Started;
+use crate::generation::generations::Generations;
+use crate::generation::records::{Change, Record, RecordWrite, record_of};
+use crate::meilisearch::Server;
+use crate::meilisearch::indexes::same_identity;
+use crate::meilisearch::wait::wait;
 use crate::preflight::Prepared;
-use crate::source::Database;
-use crate::tracking::Tracking;
+use crate::sqlite::Database;
+use crate::sync::lag::followed_until;
+use crate::sync::tracking::Tracking;
+use crate::sync::{Depth, Followed, Memory, Round};
 
 /// A record is not written for its checkpoint alone, unless it would fall this far behind: a round that saw nothing new
 /// makes no task. One that saw rows touched whose documents are the same does, or `status` would count them as waiting.
@@ -190,7 +191,7 @@ impl Follower<'_> {
             index: self.index,
             uid: live_uid,
             limit: &limit,
-            begun: &Begun::default(),
+            begun: &Started::default(),
             max_loss: Some(self.options.round.max_loss),
             memory: remembered.of(record.created_at.as_ref()),
         };
@@ -313,7 +314,7 @@ impl Follower<'_> {
         if !records.iter().any(|now| now.is_still(&record)) {
             return Ok(None);
         }
-        let note = Note::Part(&record, change);
+        let note = RecordWrite::Part(&record, change);
         let task = self.server.write_notes(&[note]).await?;
         for ended in wait(self.server, &[task], &mut |_| ()).await? {
             if ended.is_failure() {

@@ -11,8 +11,7 @@ use jiff::Timestamp;
 use super::state::State;
 use crate::cli::{Health as Options, ListenAddress};
 use crate::error::{CommandError, Error, FAILED, RuntimeError, UsageError};
-use crate::http_door;
-use crate::terminal;
+use crate::{endpoints, terminal};
 
 /// How long the follower's answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,7 +27,7 @@ pub async fn listen(address: &ListenAddress, state: State) -> Result<SocketAddr,
         ))
     })?;
     let address = listener.local_addr().map_err(RuntimeError)?;
-    http_door::open(listener, move |request| {
+    endpoints::open(listener, move |request| {
         std::future::ready(answer(&request, &state))
     });
     Ok(address)
@@ -100,7 +99,7 @@ pub async fn ask(options: &Options) -> Result<Health, Error> {
         why: error.without_url().to_string(),
     };
     // reqwest wants a provider before it makes a client, also for one that never speaks TLS.
-    crate::engine::http::install_tls();
+    crate::meilisearch::http::install_tls();
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)
         .no_proxy()

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use super::follower::{Follower, Remembered};
 use super::report::Done;
 use crate::commands::batch_limit;
-use crate::engine::Begun;
-use crate::engine::indexes::same_identity;
 use crate::error::Error;
-use crate::follow::{Followed, Round};
-use crate::lag::followed_until;
+use crate::generation::build::Started;
+use crate::meilisearch::indexes::same_identity;
 use crate::preflight::Live;
+use crate::sync::lag::followed_until;
+use crate::sync::{Followed, Round};
 
 impl Follower<'_> {
     /// Carries out what was found in the generation that was live when this run began. Where another one is live by now, the
@@ -42,7 +42,7 @@ impl Follower<'_> {
                 index: self.index,
                 uid: live_uid,
                 limit: &limit,
-                begun: &Begun::default(),
+                begun: &Started::default(),
                 max_loss: Some(self.options.round.max_loss),
                 memory: None,
             };

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::document::Note;
+use crate::document::AnomalyCount;
+use crate::document::ids::IdList;
 use crate::error::Error;
-use crate::follow::{Depth, Followed};
-use crate::ids::IdList;
 use crate::report::{about, aligned, counted, grouped};
+use crate::sync::{Depth, Followed};
 use crate::terminal::style;
 
 /// Ids that a dry run lists of each kind; the counts are of all.
@@ -78,8 +78,8 @@ pub struct Done {
     pub checkpoint: Option<String>,
     /// How long it took.
     pub seconds: f64,
-    /// Oddities of the data, counted.
-    pub notes: Vec<Note>,
+    /// Anomalies of the data, counted.
+    pub notes: Vec<AnomalyCount>,
     /// The first ids that a dry run would send.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub would_send: Option<Vec<String>>,

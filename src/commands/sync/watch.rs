@@ -14,14 +14,14 @@ use super::follower::{Follower, Remembered};
 use super::listen::listen;
 use super::state::State;
 use crate::cli::Sync;
-use crate::engine::Server;
 use crate::error::{Error, USAGE};
-use crate::follow::Depth;
 use crate::interrupt;
+use crate::meilisearch::Server;
 use crate::preflight::{DefinitionError, Prepared};
 use crate::report::Answer;
-use crate::source::{Connection, Database, SourceError};
-use crate::tracking::Tracking;
+use crate::sqlite::{Connection, Database, DatabaseError};
+use crate::sync::Depth;
+use crate::sync::tracking::Tracking;
 
 /// A round comes at least this often: `data_version` does not move when a file is replaced, and a documents.sql that
 /// compares with the clock changes its rows without any commit.
@@ -223,7 +223,7 @@ impl Watch<'_> {
     }
 
     /// Whether somebody committed since the last look.
-    async fn has_changed(&mut self) -> Result<bool, SourceError> {
+    async fn has_changed(&mut self) -> Result<bool, DatabaseError> {
         let Some(open) = &mut self.open else {
             return Ok(false);
         };
@@ -241,7 +241,7 @@ impl Watch<'_> {
     }
 
     /// Waits until a writer pauses, so that its hundred commits become one task.
-    async fn gather(&mut self) -> Result<(), SourceError> {
+    async fn gather(&mut self) -> Result<(), DatabaseError> {
         let began = Instant::now();
         let moment = gathering_pause(self.options.watching.interval());
         while began.elapsed() < GATHERED_FOR {

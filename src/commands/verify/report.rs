@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::document::Note;
-use crate::engine::settings::Difference;
+use crate::document::AnomalyCount;
 use crate::error::Error;
-use crate::follow::{Drift, Drifted, FieldDifference, Kind};
+use crate::meilisearch::settings::Difference;
 use crate::preflight::Prepared;
 use crate::report::{about, aligned, counted, grouped};
+use crate::sync::{Drift, Drifted, FieldDifference, Kind};
 use crate::terminal::style;
 
 /// How it ended.
@@ -63,8 +63,8 @@ pub struct IndexVerified {
     pub settings: Vec<Difference>,
     /// Settings that somebody made and the definition does not mention. They are no drift, and a reindex loses them.
     pub unmentioned: Vec<String>,
-    /// Oddities of the data, counted.
-    pub notes: Vec<Note>,
+    /// Anomalies of the data, counted.
+    pub notes: Vec<AnomalyCount>,
     /// How long it took.
     pub seconds: f64,
 }

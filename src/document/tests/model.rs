@@ -167,7 +167,7 @@ proptest! {
 
         let shape = DocumentShape::new(&columns).unwrap();
         let mut out = b"{}\n".to_vec();
-        let written = shape.write(&values, &mut out, &mut Notes::new());
+        let written = shape.write(&values, &mut out, &mut Anomalies::new());
         let expectations: Vec<_> = row.iter().map(|(conversion, held)| expected(conversion, held)).collect();
 
         if expectations.iter().any(|e| matches!(e, Expected::NoDocument)) {

@@ -7,9 +7,9 @@ use serde_json::{Map, Value as Json};
 
 use super::*;
 use crate::catalog::{IndexDefinition, built_in};
-use crate::source::testing::Scene;
-use crate::source::{Argument, Connection, queries};
-use crate::timestamp::{self, BoundValue, TimestampForm};
+use crate::document::timestamp::{self, BoundValue, TimestampForm};
+use crate::sqlite::testing::Scene;
+use crate::sqlite::{Argument, Connection, queries};
 
 /// Bisan's tables, with rows as its importers write them.
 const BISAN: &str = r#"
@@ -63,7 +63,7 @@ impl Bisan {
         let mut snapshot = connection.snapshot().await.unwrap();
         let mut rows = snapshot.rows(&definition.documents_sql, Vec::new());
         let mut documents = BTreeMap::new();
-        let mut notes = Notes::new();
+        let mut notes = Anomalies::new();
         while let Some(row) = rows.try_next().await.unwrap() {
             let mut line = Vec::new();
             let id = shape.write(&row.values(), &mut line, &mut notes).unwrap();

@@ -1,0 +1,31 @@
+//! Work that goes on while something else is done.
+
+use tokio::task::JoinSet;
+
+use crate::error::{Error, RuntimeError};
+
+/// A task of its own, since both may take the processor. Dropping it ends it.
+pub struct Background<T>(JoinSet<Result<T, Error>>);
+
+impl<T: Send + 'static> Background<T> {
+    /// Begins it.
+    pub fn begin<E: Into<Error>>(
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Background<T> {
+        let mut task = JoinSet::new();
+        task.spawn(async move { work.await.map_err(Into::into) });
+        Background(task)
+    }
+
+    /// What became of it, once it has ended.
+    ///
+    /// # Errors
+    /// Its own.
+    pub async fn outcome(mut self) -> Result<T, Error> {
+        match self.0.join_next().await {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(broken)) => Err(RuntimeError(std::io::Error::other(broken)).into()),
+            None => Err(RuntimeError(std::io::Error::other("nothing was begun")).into()),
+        }
+    }
+}

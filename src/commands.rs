@@ -1,0 +1,116 @@
+//! The recipes: a file a command, to be read from top to bottom.
+
+pub mod apply;
+pub mod clean;
+pub mod completions;
+#[cfg(feature = "ephemeral")]
+pub mod demo;
+pub mod doctor;
+pub mod explain;
+pub mod init;
+pub mod key;
+pub mod man;
+pub mod reindex;
+pub mod rollback;
+pub mod smoke;
+pub mod status;
+pub mod sync;
+pub mod verify;
+
+use crate::catalog::{self, IndexDefinition};
+use crate::cli::{DatabaseOption, Selection, ServerOptions, UploadOptions};
+use crate::error::Error;
+use crate::meilisearch::upload::BatchLimit;
+use crate::meilisearch::{Address, ApiKey, Features, Server, settings_keys};
+use crate::preflight::{self, Prepared};
+use crate::sqlite::{Database, RunLock};
+
+/// The environment variable that holds the key.
+const API_KEY: &str = "MEILISEARCH_API_KEY";
+
+/// The index definitions that were asked for.
+fn definitions(selection: &Selection) -> Result<Vec<IndexDefinition>, Error> {
+    let all = match &selection.index_settings {
+        Some(folder) => catalog::load(folder)?,
+        None => catalog::built_in()?,
+    };
+    Ok(catalog::select(all, &selection.index, &selection.uid)?)
+}
+
+/// The database, which is there and is one.
+fn database(options: &DatabaseOption) -> Result<Database, Error> {
+    let database = Database::open(&options.address)?;
+    Ok(database.with_busy_timeout(options.busy_timeout.unsigned_abs()))
+}
+
+/// The server, with its key. Warns where the key would travel in the clear through a public network.
+fn server(options: &ServerOptions) -> Result<Server, Error> {
+    let key = match &options.api_key_file {
+        Some(file) => Some(ApiKey::from_file(file)?),
+        None => ApiKey::from_env(API_KEY)?,
+    };
+    let address: Address = options.address.parse()?;
+    if key.is_some() && address.sends_key_in_clear() {
+        tracing::warn!(
+            "the key for Meilisearch travels unencrypted to {address}, where anybody on the way can read it; use https"
+        );
+    }
+    Ok(Server::new(address, key)?)
+}
+
+/// Below Meilisearch's own limit of 100 MB. What arrives in one request is one batch of its work: indexing Bisan's articles
+/// in one took it 3 % less than in two.
+const NEAR_BATCH: u64 = 90_000_000;
+
+/// What proxies let through and a slow line carries in a minute; what breaks off is sent again as a whole.
+const FAR_BATCH: u64 = 10_000_000;
+
+/// How large an upload may be.
+fn batch_limit(options: &UploadOptions, server: &Server) -> BatchLimit {
+    let bytes = match options.batch_size {
+        Some(size) => size.as_u64(),
+        None if server.address().is_private() => NEAR_BATCH,
+        None => FAR_BATCH,
+    };
+    BatchLimit::new(bytes)
+}
+
+/// Takes the run lock: whatever swaps or deletes generations holds it.
+fn lock(database: &Database) -> Result<RunLock, Error> {
+    let lock = database.lock()?;
+    if let Some(reason) = lock.unsupported_reason() {
+        tracing::warn!(
+            "{} cannot be locked ({reason}): nothing keeps a second run from starting",
+            database.path().display()
+        );
+    }
+    Ok(lock)
+}
+
+/// What a preflight found out.
+struct Preflight {
+    indexes: Vec<Prepared>,
+    features: Features,
+    /// What a person should know who is about to build these indexes anew.
+    warnings: Vec<String>,
+}
+
+/// Every check of the definitions against the database and the server; nothing is created.
+async fn preflight(
+    database: &Database,
+    server: &Server,
+    definitions: Vec<IndexDefinition>,
+) -> Result<Preflight, Error> {
+    for definition in &definitions {
+        settings_keys::check_definition(&definition.name, &definition.settings)?;
+    }
+    let mut connection = database.connect().await?;
+    let mut indexes = preflight::against_the_database(&mut connection, definitions).await?;
+    connection.close().await?;
+    let (features, warnings) = preflight::against_the_server(server, &mut indexes).await?;
+    Ok(Preflight {
+        indexes,
+        features,
+        warnings,
+    })
+}

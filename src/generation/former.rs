@@ -1,0 +1,122 @@
+//! The checks that a former generation must pass before it is swapped back in.
+//!
+//! It was live once, so it is not counted against the live one again. But time has passed: somebody may have deleted it,
+//! put another index under its uid, or emptied it.
+
+use serde_json::Value;
+
+use crate::catalog::SmokeQuery;
+use crate::error::Error;
+use crate::generation::gates::{ClosedGate, ClosedGates};
+use crate::generation::swap::Exchange;
+use crate::meilisearch::indexes::same_identity;
+use crate::meilisearch::search::SmokeFailure;
+use crate::meilisearch::{MeilisearchError, Server};
+
+/// A former generation, and what it is to take the place of.
+#[derive(Clone, Debug)]
+pub struct Former<'a> {
+    /// The exchange: `new` is the former generation.
+    pub exchange: Exchange,
+    /// Documents of what is live now.
+    pub live_documents: u64,
+    /// What it must answer.
+    pub smoke: &'a [SmokeQuery],
+}
+
+/// Former generations that passed every check. There is no other way to make one, and no swap back without one.
+#[derive(Debug)]
+pub struct PassedFormer {
+    exchanges: Vec<Exchange>,
+    /// What should be known, though it closes nothing.
+    pub warnings: Vec<String>,
+    /// Documents in each, by the server's own count.
+    pub documents: Vec<u64>,
+}
+
+impl PassedFormer {
+    /// What is to be exchanged.
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+}
+
+/// Looks at every former generation. With `skip_smoke` a smoke query that fails is a warning.
+///
+/// A query that a generation's own settings do not allow is a warning anyway: it was made for later settings, and says
+/// nothing about the documents.
+///
+/// # Errors
+/// [`ClosedGates`] with everything that speaks against it; [`MeilisearchError`] where the server could not be asked.
+pub async fn check_former(
+    server: &Server,
+    formers: &[Former<'_>],
+    skip_smoke: bool,
+) -> Result<PassedFormer, Error> {
+    let mut closed = Vec::new();
+    let mut warnings = Vec::new();
+    let mut documents = Vec::new();
+    for former in formers {
+        let Exchange {
+            build_uid: uid,
+            new,
+            ..
+        } = &former.exchange;
+        if let Some(gone) = gone(server, uid, new).await? {
+            closed.push(gone);
+            continue;
+        }
+        let found = server.count_documents(uid).await?;
+        if found == 0 && former.live_documents > 0 {
+            closed.push(ClosedGate::Hollow {
+                uid: uid.clone(),
+                live: former.live_documents,
+            });
+            continue;
+        }
+        documents.push(found);
+        for query in former.smoke {
+            let Some(why) = server.smoke(uid, query).await?.failure else {
+                continue;
+            };
+            let gate = ClosedGate::Smoke {
+                uid: uid.clone(),
+                query: Value::from(query.q.as_str()).to_string(),
+                why: why.to_string(),
+            };
+            match why {
+                SmokeFailure::NotAllowed { .. } => warnings.push(gate.to_string()),
+                _ if skip_smoke => warnings.push(gate.to_string()),
+                _ => closed.push(gate),
+            }
+        }
+    }
+    if !closed.is_empty() {
+        return Err(ClosedGates(closed).into());
+    }
+    Ok(PassedFormer {
+        exchanges: formers
+            .iter()
+            .map(|former| former.exchange.clone())
+            .collect(),
+        warnings,
+        documents,
+    })
+}
+
+async fn gone(
+    server: &Server,
+    uid: &str,
+    created_at: &str,
+) -> Result<Option<ClosedGate>, MeilisearchError> {
+    let found = match server.index(uid).await? {
+        Some(index) if same_identity(&index.created_at, created_at) => return Ok(None),
+        Some(index) => format!("one made at {} does", index.created_at),
+        None => "nothing does".to_owned(),
+    };
+    Ok(Some(ClosedGate::Gone {
+        uid: uid.to_owned(),
+        expected: created_at.to_owned(),
+        found,
+    }))
+}

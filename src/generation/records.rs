@@ -1,0 +1,400 @@
+//! The records about generations, kept in Meilisearch itself.
+//!
+//! A state file in a container is lost or shared by accident, and after a wiped volume or a restored dump it goes on telling of an
+//! index that isn't there. A record here is wiped, restored and kept together with the documents that it is about.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::generation::generations::GenerationUid;
+use crate::meilisearch::error::MeilisearchError;
+use crate::meilisearch::http::NdjsonBody;
+use crate::meilisearch::indexes::{IndexInfo, same_identity};
+use crate::meilisearch::listing;
+use crate::meilisearch::server::Server;
+use crate::meilisearch::tasks::TaskUid;
+
+/// The index of the records. A key that is limited to index patterns needs it among them.
+pub const RECORDS_UID: &str = "bisan_indexer_checkpoints";
+/// The form of a record. A program that meets a newer one leaves it alone.
+pub const FORMAT: u64 = 1;
+const WRITTEN_BY: &str = concat!("bisan-indexer ", env!("CARGO_PKG_VERSION"));
+/// The lock of a record whose maker could take none.
+pub const NO_LOCK: &str = "none";
+
+/// What is known of one generation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub id: String,
+    pub format: u64,
+    pub written_by: String,
+    pub live_uid: String,
+    /// Under which it was built; where it lies now, its `created_at` tells.
+    pub build_uid: String,
+    /// The generation's identity. None while the index is about to be made: the record is written first, so that an index
+    /// whose maker died in that moment is still known to be ours.
+    pub created_at: Option<String>,
+    /// Of the definition that it was built by.
+    #[serde(default)]
+    pub fingerprint: String,
+    /// Of each part of it, so that what changed can be named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, String>,
+    /// Our newest task that changed the settings of the live index; older ones are not another program's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_task: Option<TaskUid>,
+    /// Where the program ran.
+    pub host: String,
+    /// The run lock that its maker held ([`RunLock::id`](crate::sqlite::RunLock::id)), or [`NO_LOCK`]. A record of a
+    /// former version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
+    pub begun_at: Timestamp,
+    #[serde(default)]
+    pub complete: bool,
+    /// A live index that was there without a record: noted before it is swapped out, so that it can be rolled back to, and
+    /// goes when it is too old. No `sync` follows it: it has no checkpoint.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
+    /// An empty index that was made only because a swap needs two. After the swap it is a leftover.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub placeholder: bool,
+    /// It was live and was rolled back from, so that it lies under the uid that it was built under, like a build that was
+    /// never swapped in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_live: bool,
+    /// Where it lay before it was rolled back to: what it took the place of lies there since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_from: Option<String>,
+    /// When a rollback last swapped it in or out: who began before does not know what lies where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swapped_at: Option<Timestamp>,
+    #[serde(default)]
+    pub completed_at: Option<Timestamp>,
+    #[serde(default)]
+    pub documents: Option<u64>,
+    /// Up to which change timestamp it has followed the database.
+    #[serde(default)]
+    pub checkpoint: Option<Timestamp>,
+    #[serde(default)]
+    pub overlap_seconds: Option<u64>,
+    /// The newest change timestamp that was in the database then. One that is older later tells of a restored backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_change: Option<Timestamp>,
+    #[serde(default)]
+    pub database: Option<Value>,
+    /// What a later version of the same format adds is kept when the record is written again.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+#[derive(Debug, Error)]
+pub enum RecordsError {
+    #[error(
+        "the records in `{RECORDS_UID}` were written by {written_by} (format {format}; this program knows up to {FORMAT}). \
+         Use that version, or a newer one"
+    )]
+    Newer { format: u64, written_by: String },
+    #[error(
+        "the record `{id}` in `{RECORDS_UID}` can't be read ({cause}). If nobody needs it, delete that document, then reindex"
+    )]
+    Unreadable { id: String, cause: String },
+}
+
+impl Record {
+    /// A build that is about to be made.
+    pub fn begin(
+        live_uid: &str,
+        build_uid: &str,
+        fingerprint: &str,
+        host: &str,
+        begun_at: Timestamp,
+    ) -> Record {
+        Record {
+            id: build_uid.to_owned(),
+            format: FORMAT,
+            written_by: WRITTEN_BY.to_owned(),
+            live_uid: live_uid.to_owned(),
+            build_uid: build_uid.to_owned(),
+            created_at: None,
+            fingerprint: fingerprint.to_owned(),
+            parts: BTreeMap::new(),
+            settings_task: None,
+            host: host.to_owned(),
+            lock: None,
+            begun_at,
+            complete: false,
+            adopted: false,
+            placeholder: false,
+            was_live: false,
+            came_from: None,
+            swapped_at: None,
+            completed_at: None,
+            documents: None,
+            checkpoint: None,
+            overlap_seconds: None,
+            newest_change: None,
+            database: None,
+            more: Map::new(),
+        }
+    }
+
+    /// A live index that somebody else made.
+    pub fn adopt(live: &IndexInfo, host: &str, now: Timestamp) -> Record {
+        Record {
+            adopted: true,
+            complete: true,
+            completed_at: Some(now),
+            ..Record::found(live, host, now)
+        }
+    }
+
+    /// An empty live index that is about to be swapped out.
+    pub fn placeholder(live: &IndexInfo, host: &str, now: Timestamp) -> Record {
+        Record {
+            placeholder: true,
+            ..Record::found(live, host, now)
+        }
+    }
+
+    /// What lies under a live uid was not built under a timestamped one, so its identity makes the record's id.
+    fn found(live: &IndexInfo, host: &str, now: Timestamp) -> Record {
+        let digits: String = live
+            .created_at
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        Record {
+            id: format!("{}-{digits}", live.uid),
+            created_at: Some(live.created_at.clone()),
+            ..Record::begin(&live.uid, &live.uid, "", host, now)
+        }
+    }
+
+    /// Whether this is the record of that index: by `createdAt`, wherever it lies. Before that is known, by the uid that it was
+    /// to be made under.
+    pub fn is_about(&self, index: &IndexInfo) -> bool {
+        match &self.created_at {
+            Some(created_at) => same_identity(created_at, &index.created_at),
+            None => self.build_uid == index.uid,
+        }
+    }
+
+    /// Whether nobody has changed meanwhile what a follower goes by: another definition, or a rollback.
+    pub fn is_still(&self, before: &Record) -> bool {
+        self.id == before.id
+            && self.fingerprint == before.fingerprint
+            && self.swapped_at == before.swapped_at
+    }
+}
+
+/// The record of this index among these: one that knows its `createdAt` before one that only knows where it was to be, and of
+/// two that do, the one whose live uid it lies under.
+pub fn record_of<'r>(index: &IndexInfo, records: &'r [Record]) -> Option<&'r Record> {
+    let is_at_home = |record: &Record| {
+        let live_uid = &record.live_uid;
+        index.uid == *live_uid || GenerationUid::parse(live_uid, &index.uid).is_some()
+    };
+    let its = records.iter().filter(|record| record.is_about(index));
+    its.min_by_key(|record| (record.created_at.is_none(), !is_at_home(record)))
+}
+
+/// What one writer owns of a record. Only that is written, so that nobody undoes what another wrote since he read it: a
+/// follower once brought back the fingerprint that `apply` had replaced, and took back that a generation had been live.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Change {
+    /// A follower's.
+    Followed {
+        checkpoint: Timestamp,
+        overlap_seconds: Option<u64>,
+        documents: u64,
+        newest_change: Option<Timestamp>,
+    },
+    /// Of who brought the live index to another definition without a rebuild.
+    Definition {
+        fingerprint: String,
+        parts: BTreeMap<String, String>,
+        settings_task: Option<TaskUid>,
+    },
+    /// Of who put settings back.
+    Settings { settings_task: TaskUid },
+    /// Of a rollback, for what it swaps in.
+    SwappedIn {
+        came_from: String,
+        swapped_at: Timestamp,
+    },
+    /// Of a rollback, for what it swaps out.
+    SwappedOut {
+        was_live: bool,
+        swapped_at: Timestamp,
+    },
+}
+
+/// One line of what is written.
+#[derive(Debug)]
+pub enum RecordWrite<'a> {
+    /// A record by who made its index, or who adopts one.
+    Whole(&'a Record),
+    /// A part of one that is there.
+    Part(&'a Record, Change),
+}
+
+/// What never changes of a record goes along with each part: where another run has forgotten the record meanwhile, what
+/// comes of it is one of an index that is gone, which the next run forgets again, and not half a record that nobody can read.
+#[derive(Serialize)]
+struct Part<'a> {
+    id: &'a str,
+    format: u64,
+    written_by: &'a str,
+    live_uid: &'a str,
+    build_uid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<&'a str>,
+    host: &'a str,
+    begun_at: Timestamp,
+    #[serde(flatten)]
+    change: &'a Change,
+}
+
+impl RecordWrite<'_> {
+    fn write(&self, lines: &mut Vec<u8>) -> serde_json::Result<()> {
+        match self {
+            RecordWrite::Whole(record) => {
+                let record = Record {
+                    format: FORMAT,
+                    written_by: WRITTEN_BY.to_owned(),
+                    ..(*record).clone()
+                };
+                serde_json::to_writer(&mut *lines, &record)?;
+            }
+            RecordWrite::Part(record, change) => {
+                let part = Part {
+                    id: &record.id,
+                    format: FORMAT,
+                    written_by: WRITTEN_BY,
+                    live_uid: &record.live_uid,
+                    build_uid: &record.build_uid,
+                    created_at: record.created_at.as_deref(),
+                    host: &record.host,
+                    begun_at: record.begun_at,
+                    change,
+                };
+                serde_json::to_writer(&mut *lines, &part)?;
+            }
+        }
+        lines.push(b'\n');
+        Ok(())
+    }
+}
+
+impl Server {
+    /// All records, in order of their ids; none where their index doesn't exist yet.
+    pub async fn records(&self) -> Result<Vec<Record>, MeilisearchError> {
+        let id = |document: &Map<String, Value>| document.get("id").map(Value::to_string);
+        let documents = listing::whole("records", id, |offset, limit| {
+            Box::pin(async move {
+                match self.document_page(RECORDS_UID, offset, limit, None).await {
+                    Ok(page) => Ok((page.results, page.total)),
+                    Err(MeilisearchError::IndexNotFound { .. }) => Ok((Vec::new(), 0)),
+                    Err(error) => Err(error),
+                }
+            })
+        });
+        documents.await?.into_iter().map(read).collect()
+    }
+
+    /// Enqueues all these records in one task, so that either all of them are known or none.
+    pub async fn write_records(&self, records: &[Record]) -> Result<TaskUid, MeilisearchError> {
+        let notes: Vec<RecordWrite<'_>> = records.iter().map(RecordWrite::Whole).collect();
+        self.write_notes(&notes).await
+    }
+
+    /// Enqueues all these notes in one task, so that either all of them are known or none. What a note does not name stays as
+    /// it is on the server.
+    ///
+    /// The task lies on an index of its own: it may run before earlier tasks of other indexes. A checkpoint is sent after the
+    /// tasks that it is about have ended.
+    pub async fn write_notes(
+        &self,
+        notes: &[RecordWrite<'_>],
+    ) -> Result<TaskUid, MeilisearchError> {
+        self.ensure_records_index().await?;
+        let mut lines = Vec::new();
+        for note in notes {
+            note.write(&mut lines)
+                .map_err(|error| MeilisearchError::Client {
+                    cause: error.to_string(),
+                })?;
+        }
+        self.merge(RECORDS_UID, NdjsonBody::from_bytes(lines)).await
+    }
+
+    /// Enqueues the deletion of records; none if there are none to delete.
+    pub async fn forget_records(
+        &self,
+        records: &[Record],
+    ) -> Result<Vec<TaskUid>, MeilisearchError> {
+        let ids: Vec<String> = records.iter().map(|record| record.id.clone()).collect();
+        self.delete_ids(RECORDS_UID, &ids).await
+    }
+
+    /// Makes the index of the records where it is missing. Two programs may do so at once: one index comes of it.
+    async fn ensure_records_index(&self) -> Result<(), MeilisearchError> {
+        let index = match self.index(RECORDS_UID).await? {
+            Some(index) => index,
+            None => match self.new_index(RECORDS_UID).await? {
+                Some(index) => index,
+                None => self.index(RECORDS_UID).await?.ok_or_else(|| {
+                    MeilisearchError::IndexNotFound {
+                        message: format!("Index `{RECORDS_UID}` not found."),
+                    }
+                })?,
+            },
+        };
+        match index.primary_key.as_deref() {
+            Some("id") => Ok(()),
+            other => Err(MeilisearchError::PrimaryKey {
+                uid: RECORDS_UID.to_owned(),
+                found: other.map_or("none".to_owned(), |key| format!("`{key}`")),
+            }),
+        }
+    }
+}
+
+/// The format is looked at first: what a newer program writes may have any form.
+fn read(document: Map<String, Value>) -> Result<Record, MeilisearchError> {
+    let text = |key: &str| {
+        document
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or("unknown")
+            .to_owned()
+    };
+    let format = document
+        .get("format")
+        .and_then(Value::as_u64)
+        .unwrap_or(FORMAT);
+    if format > FORMAT {
+        return Err(RecordsError::Newer {
+            format,
+            written_by: text("written_by"),
+        }
+        .into());
+    }
+    let id = text("id");
+    serde_json::from_value(Value::Object(document)).map_err(|error| {
+        RecordsError::Unreadable {
+            id,
+            cause: crate::meilisearch::error::cut(&error.to_string(), 200),
+        }
+        .into()
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What this server can do: by its version or, where the key may not know it, by asking.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::meilisearch::error::MeilisearchError;
+use crate::meilisearch::server::Server;
+use crate::meilisearch::settings_keys::Key;
+
+pub type Version = (u64, u64, u64);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Features {
+    /// None where the key may not know it: keys that are limited to index patterns may not, from 1.48.2 on.
+    pub version: Option<Version>,
+    /// `/batches` with their progress, from 1.12 on.
+    pub batches: bool,
+    /// A swap may rename, from 1.18 on. Never assumed: an empty index and a plain swap do the same everywhere.
+    pub rename: bool,
+    /// The keys that a settings answer showed, with nested ones as `typoTolerance.disableOnNumbers`.
+    pub settings_keys: Option<BTreeSet<String>>,
+}
+
+impl Features {
+    pub fn of_version(version: Version) -> Features {
+        Features {
+            version: Some(version),
+            batches: version >= (1, 12, 0),
+            rename: version >= (1, 18, 0),
+            settings_keys: None,
+        }
+    }
+
+    pub fn unknown() -> Features {
+        Features {
+            version: None,
+            batches: false,
+            rename: false,
+            settings_keys: None,
+        }
+    }
+
+    /// Takes note of the keys that a settings answer shows: of any index, so of a fresh build at the latest.
+    pub fn learn(&mut self, settings: &Map<String, Value>) {
+        let mut keys = BTreeSet::new();
+        for (name, value) in settings {
+            keys.insert(name.clone());
+            for (inner, _) in value.as_object().into_iter().flatten() {
+                keys.insert(format!("{name}.{inner}"));
+            }
+        }
+        self.settings_keys = Some(keys);
+    }
+
+    /// Whether settings with this key are taken. Where nothing is known, they are sent and the server says so itself.
+    pub(super) fn accepts(&self, key: &Key) -> bool {
+        match (self.version, &self.settings_keys) {
+            (Some(version), _) => {
+                version >= key.first && key.removed.is_none_or(|removed| version < removed)
+            }
+            (None, Some(shown)) => key.hidden || shown.contains(key.path) || !told_apart(key.path),
+            (None, None) => true,
+        }
+    }
+}
+
+/// An answer shows a top-level key or one below it; what lies deeper is as old as the program's oldest server.
+fn told_apart(path: &str) -> bool {
+    path.matches('.').count() < 2
+}
+
+impl Server {
+    pub async fn features(&self) -> Result<Features, MeilisearchError> {
+        if let Some(version) = self.version().await? {
+            let features = Features::of_version(version);
+            if !features.batches {
+                self.note_no_batches();
+            }
+            return Ok(features);
+        }
+        let mut features = Features::unknown();
+        self.batch_progress().await?;
+        features.batches = self.has_batches();
+        if let Some(index) = self.indexes().await?.first() {
+            features.learn(&self.settings(&index.uid).await?);
+        }
+        Ok(features)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meilisearch::testing::{Canned, Reply, complaint, json_answer};
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn a_version_says_it_all() {
+        let canned = Canned::replies([json_answer(
+            200,
+            json!({"commitSha": "x", "commitDate": "y", "pkgVersion": "1.5.1"}),
+        )])
+        .await;
+        let features = canned.server().features().await.unwrap();
+        assert_eq!(features, Features::of_version((1, 5, 1)));
+        assert!(!features.batches && !features.rename);
+        assert_eq!(canned.requests().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn where_the_version_is_forbidden_the_server_is_asked_what_it_can() {
+        let canned = Canned::answering(|request| match request.path.split('?').next().unwrap() {
+            "/version" => complaint(403, "invalid_api_key", "The provided API key is invalid."),
+            "/batches" => Reply::Answer { status: 404, headers: vec![], body: String::new() },
+            "/indexes" => json_answer(
+                200,
+                json!({"results": [{"uid": "a", "createdAt": "x", "updatedAt": "x", "primaryKey": null}], "total": 1}),
+            ),
+            _ => json_answer(200, json!({"stopWords": [], "typoTolerance": {"enabled": true}})),
+        })
+        .await;
+        let features = canned.server().features().await.unwrap();
+        assert_eq!(
+            (features.version, features.batches, features.rename),
+            (None, false, false)
+        );
+        assert!(
+            features
+                .settings_keys
+                .unwrap()
+                .contains("typoTolerance.enabled")
+        );
+    }
+}

@@ -1,0 +1,452 @@
+//! The wire: one HTTP client under all that is said to Meilisearch.
+//!
+//! The SDK speaks through it ([`HttpClient`]), and so do our own JSON requests. What the SDK's own client gets wrong for us is
+//! done here, once: a body has a length (proxies refuse or buffer chunked ones), time limits are about silence and not about
+//! size, a redirect is an error and not a write turned into a read, what can heal is tried again, and a page of HTML becomes
+//! an error that a person can act on.
+
+use std::any::Any;
+use std::io;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::io::{AsyncRead, Cursor};
+use futures::stream::BoxStream;
+use meilisearch_sdk::errors::Error as SdkError;
+use meilisearch_sdk::request::{HttpClient, Method};
+use reqwest::header::{self, HeaderMap, HeaderValue};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::meilisearch::address::Address;
+use crate::meilisearch::answer::{self, Answer};
+use crate::meilisearch::api_key::ApiKey;
+use crate::meilisearch::error::MeilisearchError;
+use crate::meilisearch::idle::Activity;
+use crate::meilisearch::tasks::TaskUid;
+use crate::retry::{Retries, RetryPolicy, Retryable};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Silence after which a connection counts as lost. Meilisearch 1.5 parses a whole upload before it answers.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The documents of one upload: their length is known, and they can be read again for another attempt.
+///
+/// It passes through the SDK as an `AsyncRead` that nobody reads: our HTTP client takes it out again and streams it.
+#[derive(Clone)]
+pub struct NdjsonBody {
+    len: u64,
+    open: Arc<dyn Fn() -> BoxStream<'static, io::Result<Bytes>> + Send + Sync>,
+}
+
+impl NdjsonBody {
+    /// `open` begins a new stream of the same `len` bytes each time.
+    pub fn new(
+        len: u64,
+        open: impl Fn() -> BoxStream<'static, io::Result<Bytes>> + Send + Sync + 'static,
+    ) -> NdjsonBody {
+        NdjsonBody {
+            len,
+            open: Arc::new(open),
+        }
+    }
+
+    /// A body that is in memory already, for what is small.
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> NdjsonBody {
+        let bytes: Bytes = bytes.into();
+        NdjsonBody::new(bytes.len() as u64, move || {
+            futures::stream::iter([Ok(bytes.clone())]).boxed()
+        })
+    }
+
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl AsyncRead for NdjsonBody {
+    fn poll_read(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        _: &mut [u8],
+    ) -> std::task::Poll<io::Result<usize>> {
+        std::task::Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+#[derive(Clone)]
+pub(super) enum Body {
+    None,
+    Json(Bytes),
+    Ndjson(NdjsonBody),
+}
+
+impl Body {
+    fn len(&self) -> u64 {
+        match self {
+            Body::None => 0,
+            Body::Json(bytes) => bytes.len() as u64,
+            Body::Ndjson(body) => body.len,
+        }
+    }
+}
+
+/// What may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    /// Reads, and writes that come to the same when done twice.
+    Freely,
+    /// Only what the server can't have acted on: a swap that is done twice is undone.
+    IfNeverTaken,
+}
+
+#[derive(Clone)]
+pub(super) struct Http {
+    connection: Arc<Connection>,
+    policy: RetryPolicy,
+    repeat: Repeat,
+    agent: &'static str,
+    /// How many bytes of an answer are read; there is no limit where it is none.
+    longest: Option<usize>,
+}
+
+const AGENT: &str = concat!("bisan-indexer/", env!("CARGO_PKG_VERSION"));
+const PROBING_AGENT: &str = concat!("bisan-indexer/", env!("CARGO_PKG_VERSION"), " (probe)");
+
+struct Connection {
+    client: reqwest::Client,
+    address: Address,
+    key: Option<HeaderValue>,
+    secret: Option<ApiKey>,
+}
+
+impl Http {
+    pub(super) fn new(
+        address: Address,
+        key: Option<&ApiKey>,
+        policy: RetryPolicy,
+    ) -> Result<Http, MeilisearchError> {
+        install_tls();
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none());
+        if address.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        if address.is_private() {
+            // Packing a listing takes the server five times as long as making it, which only a slow line makes up for.
+            let plain = HeaderValue::from_static("identity");
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, plain)]);
+            builder = builder.default_headers(headers);
+        }
+        let client = builder.build().map_err(|error| MeilisearchError::Client {
+            cause: causes(&error),
+        })?;
+        let header = key.map(bearer).transpose()?;
+        let connection = Connection {
+            client,
+            address,
+            key: header,
+            secret: key.cloned(),
+        };
+        Ok(Http {
+            connection: Arc::new(connection),
+            policy,
+            repeat: Repeat::Freely,
+            agent: AGENT,
+            longest: None,
+        })
+    }
+
+    pub(super) fn has_key(&self) -> bool {
+        self.connection.key.is_some()
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.connection.address
+    }
+
+    pub(super) fn policy(&self) -> RetryPolicy {
+        self.policy
+    }
+
+    /// The same client with another patience.
+    pub(super) fn with_policy(&self, policy: RetryPolicy) -> Http {
+        Http {
+            policy,
+            ..self.clone()
+        }
+    }
+
+    /// The same client, which repeats nothing that the server may have acted on.
+    pub(crate) fn once(&self) -> Http {
+        Http {
+            repeat: Repeat::IfNeverTaken,
+            ..self.clone()
+        }
+    }
+
+    /// The same client, which stops reading an answer that is longer.
+    pub(super) fn reading_at_most(&self, bytes: usize) -> Http {
+        Http {
+            longest: Some(bytes),
+            ..self.clone()
+        }
+    }
+
+    /// The same client, which says that it only tries what it may do.
+    pub(super) fn probing(&self) -> Http {
+        Http {
+            agent: PROBING_AGENT,
+            ..self.clone()
+        }
+    }
+
+    /// Sends, and sends again what may be repeated and can heal.
+    pub(super) async fn send(
+        &self,
+        method: reqwest::Method,
+        url: &str,
+        body: Body,
+    ) -> Result<Answer, MeilisearchError> {
+        self.repeated(method, url, body, Ok).await
+    }
+
+    /// The same for what makes a task. An answer that names none is none: nobody knows what became of the request.
+    pub(super) async fn change(
+        &self,
+        method: reqwest::Method,
+        url: &str,
+        body: Body,
+    ) -> Result<TaskUid, MeilisearchError> {
+        self.repeated(method, url, body, |answer| answer.task())
+            .await
+    }
+
+    async fn repeated<T>(
+        &self,
+        method: reqwest::Method,
+        url: &str,
+        body: Body,
+        read: impl Fn(Answer) -> Result<T, MeilisearchError>,
+    ) -> Result<T, MeilisearchError> {
+        let mut retries = Retries::begin(&self.policy);
+        loop {
+            let answer = self.attempt(&method, url, body.clone()).await;
+            let error = match answer.and_then(&read) {
+                Ok(read) => return Ok(read),
+                Err(error) => error,
+            };
+            let retryable = match self.repeat {
+                Repeat::Freely => error.retryable(),
+                Repeat::IfNeverTaken if error.was_never_taken() => error.retryable(),
+                Repeat::IfNeverTaken => Retryable::Never,
+            };
+            let Some(pause) = retries.next(retryable) else {
+                return Err(error);
+            };
+            tracing::warn!("{error}. Trying again in {} ms", pause.as_millis());
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        method: &reqwest::Method,
+        url: &str,
+        body: Body,
+    ) -> Result<Answer, MeilisearchError> {
+        let sent = answer::Sent {
+            method: method.as_str().to_owned(),
+            path: url
+                .strip_prefix(self.address().as_str())
+                .unwrap_or("/")
+                .to_owned(),
+            bytes: body.len(),
+            secret: self.connection.secret.clone(),
+        };
+        let activity = Activity::new(IDLE_TIMEOUT);
+        let mut request = self.connection.client.request(method.clone(), url);
+        request = request.header(header::USER_AGENT, self.agent);
+        if let Some(key) = &self.connection.key {
+            request = request.header(header::AUTHORIZATION, key.clone());
+        }
+        request = match body {
+            Body::None => request,
+            Body::Json(bytes) => request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(bytes),
+            Body::Ndjson(body) => request
+                .header(header::CONTENT_TYPE, "application/x-ndjson")
+                .header(header::CONTENT_LENGTH, body.len)
+                .body(reqwest::Body::wrap_stream(watched(body, activity.clone()))),
+        };
+        let broken = |error: reqwest::Error| self.broken(&sent, error);
+        let silent = || MeilisearchError::Interrupted {
+            method: sent.method.clone(),
+            path: sent.path.clone(),
+            cause: format!("no sign of life for {} seconds", IDLE_TIMEOUT.as_secs()),
+        };
+        let mut response = activity
+            .watch(request.send())
+            .await
+            .ok_or_else(silent)?
+            .map_err(broken)?;
+        let head = answer::Head::of(&response);
+        let mut body = Vec::new();
+        let read = answer::body(&mut response, &activity, &mut body, self.longest).await;
+        if let Some(bytes) = self.longest.filter(|longest| body.len() > *longest) {
+            return Err(MeilisearchError::LongAnswer {
+                path: sent.path,
+                bytes,
+            });
+        }
+        match read {
+            Some(Err(error)) if !head.says_enough() => Err(broken(error)),
+            None if !head.says_enough() => Err(silent()),
+            _ => head.judge(&sent, body),
+        }
+    }
+
+    fn broken(&self, sent: &answer::Sent, error: reqwest::Error) -> MeilisearchError {
+        if let Some(source) = unreadable_body(&error) {
+            return MeilisearchError::Body { source };
+        }
+        let cause = causes(&error);
+        let address = self.address().clone();
+        if error.is_connect() {
+            return match cause_of::<rustls::Error>(&error) {
+                Some(rustls::Error::InvalidMessage(_)) => MeilisearchError::NoTls { address },
+                Some(rustls::Error::InvalidCertificate(_)) => {
+                    MeilisearchError::Certificate { address, cause }
+                }
+                _ => MeilisearchError::Unreachable { address, cause },
+            };
+        }
+        if cause_of::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse) {
+            return MeilisearchError::NotHttp { address, cause };
+        }
+        MeilisearchError::Interrupted {
+            method: sent.method.clone(),
+            path: sent.path.clone(),
+            cause,
+        }
+    }
+}
+
+#[async_trait]
+impl HttpClient for Http {
+    async fn stream_request<
+        Query: Serialize + Send + Sync,
+        Payload: AsyncRead + Send + Sync + 'static,
+        Output: DeserializeOwned + 'static,
+    >(
+        &self,
+        url: &str,
+        method: Method<Query, Payload>,
+        _content_type: &str,
+        _expected_status: u16,
+    ) -> Result<Output, SdkError> {
+        let url = format!("{url}{}", yaup::to_string(method.query())?);
+        let verb = match &method {
+            Method::Get { .. } => reqwest::Method::GET,
+            Method::Post { .. } => reqwest::Method::POST,
+            Method::Put { .. } => reqwest::Method::PUT,
+            Method::Patch { .. } => reqwest::Method::PATCH,
+            Method::Delete { .. } => reqwest::Method::DELETE,
+        };
+        let body = match method.into_body() {
+            None => Body::None,
+            Some(payload) => body_of(Box::new(payload)).ok_or(SdkError::InvalidRequest)?,
+        };
+        Ok(self.send(verb, &url, body).await?.json()?)
+    }
+
+    fn is_tokio(&self) -> bool {
+        true
+    }
+}
+
+/// The SDK hands over an `AsyncRead` of which only we know what it is: an upload of ours, or JSON that it wrote itself.
+fn body_of(payload: Box<dyn Any + Send>) -> Option<Body> {
+    let payload = match payload.downcast::<NdjsonBody>() {
+        Ok(body) => return Some(Body::Ndjson(*body)),
+        Err(other) => other,
+    };
+    let json = payload.downcast::<Cursor<Vec<u8>>>().ok()?;
+    Some(Body::Json(json.into_inner().into()))
+}
+
+/// The stream of a body, which shows that bytes are still leaving, and marks a failed read as ours and not the server's.
+fn watched(
+    body: NdjsonBody,
+    activity: Activity,
+) -> impl futures::Stream<Item = Result<Bytes, Unreadable>> + Send {
+    (body.open)().map(move |chunk| {
+        activity.note();
+        chunk.map_err(Unreadable)
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("reading the documents to send failed")]
+struct Unreadable(#[source] io::Error);
+
+fn unreadable_body(error: &reqwest::Error) -> Option<io::Error> {
+    let Unreadable(cause) = cause_of(error)?;
+    Some(io::Error::new(cause.kind(), cause.to_string()))
+}
+
+/// The first cause of this type. What an [`io::Error`] was made of is not among its sources.
+fn cause_of<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        source = match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// The last cause of an error says more than its first line ("error sending request"), and the address is told elsewhere.
+fn causes(error: &reqwest::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    answer::without_address(&deepest.to_string())
+}
+
+fn bearer(key: &ApiKey) -> Result<HeaderValue, MeilisearchError> {
+    let mut value = HeaderValue::from_bytes(format!("Bearer {}", key.expose()).as_bytes())
+        .map_err(|_| MeilisearchError::Client {
+            cause: "the API key can't be put into a header".to_owned(),
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// `reqwest` panics without a TLS provider, and a second one of the same kind is no error.
+pub(crate) fn install_tls() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,322 @@
+//! The server: the one door to Meilisearch, and what it says about itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use meilisearch_sdk::client::Client;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::meilisearch::address::Address;
+use crate::meilisearch::api_key::ApiKey;
+use crate::meilisearch::error::MeilisearchError;
+use crate::meilisearch::http::{Body, Http, NdjsonBody};
+use crate::meilisearch::tasks::TaskUid;
+use crate::retry::RetryPolicy;
+
+/// The key of no error, log or `Debug` output: what is printed of a server is its address.
+#[derive(Clone)]
+pub struct Server {
+    http: Http,
+    learnt: Arc<Learnt>,
+}
+
+/// What this server turned out not to have, found out by asking: `/version` may be forbidden to the key.
+#[derive(Default)]
+struct Learnt {
+    no_batches: AtomicBool,
+    no_fetch_by_ids: AtomicBool,
+}
+
+/// Figures of the whole server.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    /// Bytes of the files. They don't shrink after deletions.
+    #[serde(default)]
+    pub database_size: u64,
+    /// Bytes in use; the difference is used again by what comes next. Not told by old versions.
+    pub used_database_size: Option<u64>,
+    #[serde(default)]
+    pub indexes: BTreeMap<String, IndexStats>,
+}
+
+/// Figures of one index. The number of documents is a cache that may be stale after a crash: the documents route's `total`
+/// counts ([`Server::count_documents`]).
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IndexStats {
+    #[serde(default)]
+    pub number_of_documents: u64,
+    #[serde(default)]
+    pub is_indexing: bool,
+    /// Bytes of the stored documents, without what the engine makes of them. Not told by old versions.
+    pub raw_document_db_size: Option<u64>,
+    /// Each field with the number of documents that have it.
+    #[serde(default)]
+    pub field_distribution: BTreeMap<String, u64>,
+}
+
+impl Server {
+    pub fn new(address: Address, key: Option<ApiKey>) -> Result<Server, MeilisearchError> {
+        Server::with_retry_policy(address, key, RetryPolicy::REQUEST)
+    }
+
+    /// `patience` is how long one request is tried again.
+    pub fn with_retry_policy(
+        address: Address,
+        key: Option<ApiKey>,
+        policy: RetryPolicy,
+    ) -> Result<Server, MeilisearchError> {
+        let http = Http::new(address, key.as_ref(), policy)?;
+        Ok(Server {
+            http,
+            learnt: Arc::default(),
+        })
+    }
+
+    pub fn address(&self) -> &Address {
+        self.http.address()
+    }
+
+    /// Whether requests carry a key. A server that guards nothing asks for none.
+    pub fn has_key(&self) -> bool {
+        self.http.has_key()
+    }
+
+    /// The same server, asked only what it may be asked: its log then tells these refusals from others.
+    pub fn probing(&self) -> Server {
+        Server {
+            http: self.http.probing(),
+            ..self.clone()
+        }
+    }
+
+    /// Meilisearch is there and well. Asks for a few seconds only: a wrong address should be told soon.
+    pub async fn health(&self) -> Result<(), MeilisearchError> {
+        let ours = self.http.policy();
+        let greeting = if ours.total < RetryPolicy::GREETING.total {
+            ours
+        } else {
+            RetryPolicy::GREETING
+        };
+        let error = match self.with_policy(greeting).sdk().health().await {
+            Ok(_) => return Ok(()),
+            Err(error) => MeilisearchError::from(error),
+        };
+        let address = self.address();
+        // Meilisearch lets everybody ask for its health, and has nothing to say against it.
+        let is_another_route = matches!(
+            error,
+            MeilisearchError::IndexNotFound { .. }
+                | MeilisearchError::Refused { .. }
+                | MeilisearchError::WrongKey { .. }
+        );
+        match address.route() {
+            Some(route) if is_another_route => Err(MeilisearchError::Route {
+                address: address.clone(),
+                route: route.to_owned(),
+            }),
+            _ => Err(error),
+        }
+    }
+
+    /// The version, if the key may know it: keys that are limited to index patterns may not from 1.48.2 on.
+    pub async fn version(&self) -> Result<Option<(u64, u64, u64)>, MeilisearchError> {
+        match self
+            .sdk()
+            .get_version()
+            .await
+            .map_err(MeilisearchError::from)
+        {
+            Ok(version) => Ok(parse_version(&version.pkg_version)),
+            Err(error) if error.is_forbidden() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub async fn stats(&self) -> Result<Stats, MeilisearchError> {
+        self.get("/stats").await
+    }
+
+    pub async fn index_stats(&self, uid: &str) -> Result<IndexStats, MeilisearchError> {
+        self.get(&format!("/indexes/{}/stats", super::indexes::checked(uid)?))
+            .await
+    }
+
+    /// The fields that documents of this index have.
+    pub async fn fields(&self, uid: &str) -> Result<Vec<String>, MeilisearchError> {
+        Ok(self
+            .index_stats(uid)
+            .await?
+            .field_distribution
+            .into_keys()
+            .collect())
+    }
+
+    /// A request of one's own: for what has no method here. `path` begins with a slash and is encoded already.
+    pub async fn raw(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, MeilisearchError> {
+        self.ask(method, path, body).await
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, MeilisearchError> {
+        self.ask(reqwest::Method::GET, path, None::<&Value>).await
+    }
+
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, MeilisearchError> {
+        self.ask(reqwest::Method::POST, path, Some(body)).await
+    }
+
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, MeilisearchError> {
+        let body = match body {
+            None => Body::None,
+            Some(body) => Body::Json(json(body)?.into()),
+        };
+        self.http
+            .send(method, &format!("{}{path}", self.address().as_str()), body)
+            .await?
+            .json()
+    }
+
+    /// A request that changes something, and the task that the server made of it. Every one goes through here: what the
+    /// server says beside the task's uid may have any form.
+    pub(crate) async fn change(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<TaskUid, MeilisearchError> {
+        let body = match body {
+            None => Body::None,
+            Some(body) => Body::Json(json(body)?.into()),
+        };
+        self.change_by(method, path, body).await
+    }
+
+    /// The same with documents.
+    pub(super) async fn change_documents(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        documents: NdjsonBody,
+    ) -> Result<TaskUid, MeilisearchError> {
+        self.change_by(method, path, Body::Ndjson(documents)).await
+    }
+
+    async fn change_by(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Body,
+    ) -> Result<TaskUid, MeilisearchError> {
+        let url = format!("{}{path}", self.address().as_str());
+        self.http.change(method, &url, body).await
+    }
+
+    /// The SDK over our HTTP client. It makes the reads whose answers its types can hold; where they would drop or refuse
+    /// what a server says (settings, tasks, batches, statistics), the JSON is read as it is, and so is the answer to whatever
+    /// changes something: one that is refused for its form would be taken for a refusal.
+    pub(super) fn sdk(&self) -> Client<Http> {
+        Client::new_with_client(self.address().as_str(), None::<String>, self.http.clone())
+    }
+
+    /// The same server, asked only once: for a swap, which a second call undoes.
+    pub(crate) fn once(&self) -> Server {
+        Server {
+            http: self.http.once(),
+            learnt: self.learnt.clone(),
+        }
+    }
+
+    /// The same server, whose answers are read up to this length ([`MeilisearchError::LongAnswer`]).
+    pub(super) fn reading_at_most(&self, bytes: usize) -> Server {
+        Server {
+            http: self.http.reading_at_most(bytes),
+            learnt: self.learnt.clone(),
+        }
+    }
+
+    /// The same server with another patience: who polls has one of its own.
+    pub fn with_policy(&self, policy: RetryPolicy) -> Server {
+        Server {
+            http: self.http.with_policy(policy),
+            learnt: self.learnt.clone(),
+        }
+    }
+
+    /// The same server, waited for through a restart.
+    pub(crate) fn through_a_restart(&self) -> Server {
+        let ours = self.http.policy();
+        self.with_policy(if ours.total < RetryPolicy::REQUEST.total {
+            ours
+        } else {
+            RetryPolicy::RESTART
+        })
+    }
+
+    pub(super) fn has_batches(&self) -> bool {
+        !self.learnt.no_batches.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_no_batches(&self) {
+        self.learnt.no_batches.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn fetches_by_ids(&self) -> bool {
+        !self.learnt.no_fetch_by_ids.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_no_fetch_by_ids(&self) {
+        self.learnt.no_fetch_by_ids.store(true, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Server({})", self.address())
+    }
+}
+
+fn json(body: &impl Serialize) -> Result<Vec<u8>, MeilisearchError> {
+    serde_json::to_vec(body).map_err(|error| MeilisearchError::Client {
+        cause: error.to_string(),
+    })
+}
+
+/// `1.48.2`, `1.12.0-rc.3`: what a pre-release can do is what its version can.
+fn parse_version(text: &str) -> Option<(u64, u64, u64)> {
+    let mut parts = text.split(['.', '-', '+']).map(str::parse);
+    Some((
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read() {
+        assert_eq!(parse_version("1.48.2"), Some((1, 48, 2)));
+        assert_eq!(parse_version("1.12.0-rc.3"), Some((1, 12, 0)));
+        assert_eq!(parse_version("unknown"), None);
+    }
+}

@@ -1,0 +1,197 @@
+//! What a settings change costs where an index is full: a millisecond, a part of a rebuild, or more than one.
+//!
+//! Measured on an index of 5,207 articles (82 MB); docs/apply.md has the table. Between the versions that were measured, what
+//! the older one does is assumed.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::meilisearch::features::Version;
+use crate::meilisearch::settings::Difference;
+
+/// What Meilisearch does when a key changes on a full index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cost {
+    /// No document is looked at.
+    Nothing,
+    /// A part of what is known of the documents is made anew, for a fraction of what a rebuild costs.
+    Part,
+    /// Every document is indexed again, which costs as much as a rebuild, or more.
+    All,
+}
+
+/// From here on a change of what is filtered, sorted or made distinct by reads those fields only.
+const PARTS_ARE_CHEAP: Version = (1, 50, 0);
+
+/// Keys that say how a search is done, and nothing about what is stored for it.
+const OF_SEARCHES: [&str; 5] = [
+    "displayedAttributes",
+    "synonyms",
+    "faceting",
+    "pagination",
+    "searchCutoffMs",
+];
+
+/// Keys that concern some fields.
+const OF_FIELDS: [&str; 3] = [
+    "filterableAttributes",
+    "sortableAttributes",
+    "distinctAttribute",
+];
+
+/// What a change of this key costs on a server of this version; none is one that the key may not know.
+pub fn cost(difference: &Difference, version: Option<Version>) -> Cost {
+    let is_recent = version.is_some_and(|version| version >= PARTS_ARE_CHEAP);
+    let (wanted, found) = (&difference.wanted, &difference.found);
+    match difference.key.as_str() {
+        "synonyms" if !is_recent => Cost::All,
+        "typoTolerance" if !changes_fields_without_typos(wanted, found) => Cost::Nothing,
+        "rankingRules" if rules_by_field(wanted) == rules_by_field(found) => Cost::Nothing,
+        "rankingRules" if is_recent => Cost::Part,
+        // The order is a weight; a field more or less is in every word's list.
+        "searchableAttributes" if is_recent && same_names(wanted, found) => Cost::Part,
+        key if OF_SEARCHES.contains(&key) => Cost::Nothing,
+        key if OF_FIELDS.contains(&key) && is_recent => Cost::Part,
+        _ => Cost::All,
+    }
+}
+
+/// The names of a list, in no order; none where it is no list of names.
+fn names(list: &Value) -> Option<BTreeSet<&str>> {
+    list.as_array()?.iter().map(Value::as_str).collect()
+}
+
+fn same_names(one: &Value, other: &Value) -> bool {
+    names(one).is_some_and(|one| Some(one) == names(other))
+}
+
+/// Ranking rules such as `published_at:desc`, for which a field is read.
+fn rules_by_field(rules: &Value) -> BTreeSet<&str> {
+    let names = names(rules).unwrap_or_default();
+    names
+        .into_iter()
+        .filter(|rule| rule.contains(':'))
+        .collect()
+}
+
+/// `disableOnAttributes` is the one part of it that is stored with the documents.
+fn changes_fields_without_typos(wanted: &Value, found: &Value) -> bool {
+    let part = |value: &Value| {
+        value
+            .get("disableOnAttributes")
+            .cloned()
+            .unwrap_or_default()
+    };
+    let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    let (wanted, found) = (part(wanted), part(found));
+    wanted != found && !(is_empty(&wanted) && is_empty(&found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(key: &str, wanted: Value, found: Value, version: Option<Version>) -> Cost {
+        let difference = Difference {
+            key: key.to_owned(),
+            wanted,
+            found,
+        };
+        cost(&difference, version)
+    }
+
+    #[test]
+    fn what_a_change_costs_depends_on_key_and_version() {
+        let (old, new) = (Some((1, 5, 1)), Some((1, 50, 0)));
+        let none = || Value::Null;
+        for (key, on_old, on_new) in [
+            ("pagination", Cost::Nothing, Cost::Nothing),
+            ("synonyms", Cost::All, Cost::Nothing),
+            ("filterableAttributes", Cost::All, Cost::Part),
+            ("stopWords", Cost::All, Cost::All),
+            ("searchableAttributes", Cost::All, Cost::All),
+            ("a_key_of_the_future", Cost::All, Cost::All),
+        ] {
+            assert_eq!(of(key, none(), none(), old), on_old, "{key}");
+            assert_eq!(of(key, none(), none(), new), on_new, "{key}");
+            assert_eq!(of(key, none(), none(), None), on_old, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_changes_within_a_key_decides_too() {
+        let (old, new) = (Some((1, 5, 1)), Some((1, 50, 0)));
+        let rules = || json!(["words", "typo"]);
+        for (key, wanted, found, on_old, on_new) in [
+            (
+                "rankingRules",
+                json!(["typo", "words"]),
+                rules(),
+                Cost::Nothing,
+                Cost::Nothing,
+            ),
+            (
+                "rankingRules",
+                json!(["words", "at:desc"]),
+                rules(),
+                Cost::All,
+                Cost::Part,
+            ),
+            (
+                "searchableAttributes",
+                json!(["b", "a"]),
+                json!(["a", "b"]),
+                Cost::All,
+                Cost::Part,
+            ),
+            (
+                "searchableAttributes",
+                json!(["a"]),
+                json!(["a", "b"]),
+                Cost::All,
+                Cost::All,
+            ),
+            (
+                "proximityPrecision",
+                json!("byAttribute"),
+                json!("byWord"),
+                Cost::All,
+                Cost::All,
+            ),
+            (
+                "proximityPrecision",
+                Value::Null,
+                json!("byAttribute"),
+                Cost::All,
+                Cost::All,
+            ),
+        ] {
+            assert_eq!(
+                of(key, wanted.clone(), found.clone(), old),
+                on_old,
+                "{key} {wanted}"
+            );
+            assert_eq!(
+                of(key, wanted.clone(), found, new),
+                on_new,
+                "{key} {wanted}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_one_part_of_typo_tolerance_is_stored_with_the_documents() {
+        let version = Some((1, 5, 0));
+        let off = json!({"enabled": false, "disableOnAttributes": []});
+        assert_eq!(
+            of("typoTolerance", json!({"enabled": true}), off, version),
+            Cost::Nothing
+        );
+        let title = json!({"disableOnAttributes": ["title"]});
+        assert_eq!(of("typoTolerance", title, json!({}), version), Cost::All);
+    }
+}

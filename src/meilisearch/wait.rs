@@ -1,0 +1,267 @@
+//! Waiting for tasks: all at once, by uid, until they end or nothing moves any more.
+//!
+//! A fixed limit (5 seconds, 5 minutes) passes while a task is merely queued behind others; the run is called failed and
+//! everything is sent again, which fills the queue further. So it is silence that ends a wait, never its length. A server that
+//! is killed for memory and comes back has kept its queue: the same uids go on being asked for.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::meilisearch::error::MeilisearchError;
+use crate::meilisearch::server::Server;
+use crate::meilisearch::tasks::{Queue, Task, TaskStatus, TaskUid};
+use crate::meilisearch::watch::{Seen, Watch};
+use crate::retry::{RetryPolicy, Retryable};
+
+/// How long a wait bears what.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Without any sign of progress, where the server would show one.
+    pub stall: Duration,
+    /// The same where it can't: before 1.12 a batch of an hour looks the same from beginning to end.
+    pub stall_blind: Duration,
+    /// How often the server may begin the same batch anew. It is killed for memory each time, and will be the next time.
+    pub restarts: u32,
+    /// Without any answer.
+    pub unreachable: Duration,
+    /// Between two glances at the tasks: it begins short, for tasks that take milliseconds, and grows. What remains of it
+    /// when the last task ends is time lost.
+    pub first_pause: Duration,
+    pub longest_pause: Duration,
+    /// Between two close looks, which ask for more.
+    pub close_look: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            stall: Duration::from_secs(10 * 60),
+            stall_blind: Duration::from_secs(60 * 60),
+            restarts: 5,
+            unreachable: Duration::from_secs(5 * 60),
+            first_pause: Duration::from_millis(10),
+            longest_pause: Duration::from_millis(200),
+            close_look: Duration::from_secs(1),
+        }
+    }
+}
+
+/// How one task ended.
+#[derive(Debug, Clone)]
+pub enum Ended {
+    Succeeded(Task),
+    Failed(Task),
+    Canceled(Task),
+    /// The server doesn't know it any more: finished tasks are cleared away. Never a success: what the task should have done
+    /// decides, a count or a `createdAt`.
+    Unknown(TaskUid),
+    /// It hadn't ended when another one failed, which ended the wait.
+    Unfinished(TaskUid),
+}
+
+impl Ended {
+    pub fn uid(&self) -> TaskUid {
+        match self {
+            Ended::Succeeded(task) | Ended::Failed(task) | Ended::Canceled(task) => task.uid,
+            Ended::Unknown(uid) | Ended::Unfinished(uid) => *uid,
+        }
+    }
+
+    pub fn succeeded(&self) -> bool {
+        matches!(self, Ended::Succeeded(_))
+    }
+
+    /// It failed with this code.
+    pub fn failed_with(&self, code: &str) -> bool {
+        matches!(self, Ended::Failed(task) if task.has_code(code))
+    }
+
+    /// It failed or was cancelled, and said so.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Ended::Failed(_) | Ended::Canceled(_))
+    }
+
+    /// The error to end with when this task should have succeeded. `what` it was for, like "upload 3 of articles, ids 1 to 90".
+    pub fn into_error(self, what: &str) -> MeilisearchError {
+        let uid = self.uid();
+        let (how, message) = match self {
+            Ended::Succeeded(_) => ("succeeded", "nothing is wrong with it".to_owned()),
+            Ended::Failed(task) => ("failed", task.failure().unwrap_or_default()),
+            Ended::Canceled(task) => ("was cancelled", task.failure().unwrap_or_default()),
+            Ended::Unknown(_) => (
+                "can't be found any more",
+                "somebody clears the list of tasks. Run again".to_owned(),
+            ),
+            Ended::Unfinished(_) => ("had not ended", "another one failed before it".to_owned()),
+        };
+        MeilisearchError::Task {
+            uid,
+            what: what.to_owned(),
+            how,
+            message,
+        }
+    }
+}
+
+/// The first task that failed or was cancelled.
+pub fn first_failure(ended: &[Ended]) -> Option<&Ended> {
+    ended.iter().find(|ended| ended.is_failure())
+}
+
+/// What a wait looks like at this moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WaitProgress {
+    pub enqueued: usize,
+    pub processing: usize,
+    pub succeeded: usize,
+    /// Failed or cancelled.
+    pub failed: usize,
+    pub unknown: usize,
+    /// Of the batch that the server works on, whosever it is: 0 to 100. None before 1.12.
+    pub percent: Option<f32>,
+    pub step: Option<String>,
+    /// What waits in front of our first task, by index; `…` where it belongs to none.
+    pub waiting_behind: Vec<(String, usize)>,
+    /// How often the server began a task anew: it was stopped or killed. After the second time, smaller batches are worth
+    /// advising.
+    pub restarts: u32,
+    /// Since when the server hasn't answered.
+    pub silent_for: Option<Duration>,
+}
+
+/// Waits until all tasks have ended, or one has failed. The order is that of the uids given.
+pub async fn wait(
+    server: &Server,
+    uids: &[TaskUid],
+    on_progress: &mut (dyn FnMut(&WaitProgress) + Send),
+) -> Result<Vec<Ended>, MeilisearchError> {
+    wait_within(server, uids, &Limits::default(), on_progress).await
+}
+
+/// Waits until the last task has ended, whether one failed before it or not. The order is that of the uids given.
+pub async fn until_the_last_ended(
+    server: &Server,
+    uids: &[TaskUid],
+) -> Result<Vec<Ended>, MeilisearchError> {
+    let mut all = wait(server, uids, &mut |_| {}).await?;
+    loop {
+        let is_unfinished = |ended: &&mut Ended| matches!(ended, Ended::Unfinished(_));
+        let unfinished: Vec<&mut Ended> = all.iter_mut().filter(is_unfinished).collect();
+        if unfinished.is_empty() {
+            return Ok(all);
+        }
+        let uids: Vec<TaskUid> = unfinished.iter().map(|ended| ended.uid()).collect();
+        let ended = wait(server, &uids, &mut |_| {}).await?;
+        for (before, now) in unfinished.into_iter().zip(ended) {
+            *before = now;
+        }
+    }
+}
+
+/// Waits for tasks that all have to succeed, and returns them. `what` they were for, like "the settings of articles".
+///
+/// A task that has gone is an error here: where its effect can be looked at, use [`wait`].
+pub async fn until_succeeded(
+    server: &Server,
+    uids: &[TaskUid],
+    what: &str,
+) -> Result<Vec<Task>, MeilisearchError> {
+    let ended = wait(server, uids, &mut |_| {}).await?;
+    if let Some(failure) = first_failure(&ended) {
+        return Err(failure.clone().into_error(what));
+    }
+    let task = |ended| match ended {
+        Ended::Succeeded(task) => Ok(task),
+        other => Err(other.into_error(what)),
+    };
+    ended.into_iter().map(task).collect()
+}
+
+/// [`wait`] with limits of one's own.
+pub async fn wait_within(
+    server: &Server,
+    uids: &[TaskUid],
+    limits: &Limits,
+    on_progress: &mut (dyn FnMut(&WaitProgress) + Send),
+) -> Result<Vec<Ended>, MeilisearchError> {
+    // Each look is one attempt: the wait has its own patience, and a look that retries for a minute shows nothing meanwhile.
+    let server = server.with_policy(RetryPolicy::NONE);
+    let begun = Instant::now();
+    let mut looked_closely = begun;
+    let mut watch = Watch::new(uids, *limits, begun);
+    loop {
+        if watch.is_over() {
+            return Ok(watch.ended(uids));
+        }
+        let closely = looked_closely.elapsed() > limits.close_look;
+        if closely {
+            looked_closely = Instant::now();
+        }
+        match look(&server, &watch, closely).await {
+            Ok(seen) => watch.saw(seen, Instant::now()),
+            // While its backend is away, a proxy may answer with a page of its own and any status.
+            Err(error) if error.retryable() == Retryable::Never && !is_a_page(&error) => {
+                return Err(error);
+            }
+            Err(error) => watch.heard_nothing(&error, Instant::now(), server.address())?,
+        }
+        on_progress(watch.progress());
+        if watch.is_over() {
+            return Ok(watch.ended(uids));
+        }
+        watch.check(Instant::now())?;
+        let pause = (begun.elapsed() / 10).clamp(limits.first_pause, limits.longest_pause);
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn is_a_page(error: &MeilisearchError) -> bool {
+    matches!(error, MeilisearchError::NotMeilisearch { .. })
+}
+
+/// A glance at the tasks, or a close look: at batches and at the queue, too.
+async fn look(server: &Server, watch: &Watch, closely: bool) -> Result<Seen, MeilisearchError> {
+    let unfinished = watch.unfinished();
+    let tasks = server.tasks_by_uids(&unfinished).await?;
+    let mut gone = Vec::new();
+    for uid in unfinished
+        .iter()
+        .filter(|uid| !tasks.iter().any(|task| task.uid == **uid))
+    {
+        if server.task(*uid).await?.is_none() {
+            gone.push(*uid);
+        }
+    }
+    if !closely {
+        return Ok(Seen {
+            tasks,
+            gone,
+            ..Seen::default()
+        });
+    }
+    let batch = server.batch_progress().await?;
+    let at_work = Some(server.at_work().await?);
+    let is_processing = tasks
+        .iter()
+        .any(|task| task.status == TaskStatus::Processing);
+    let first = unfinished.first().copied();
+    let front = if is_processing {
+        Queue::default()
+    } else {
+        server.queue_before(first, FRONT).await?
+    };
+    Ok(Seen {
+        tasks,
+        gone,
+        batch,
+        front: Some(front),
+        at_work,
+    })
+}
+
+/// Tasks of others that are looked at: enough to say what stands in front, little enough to ask for every second.
+const FRONT: usize = 200;
+
+#[cfg(test)]
+mod tests;

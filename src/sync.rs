@@ -1,0 +1,303 @@
+//! A round: one index is brought to what documents.sql returns.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `changes` | which ids changes.sql names since an instant |
+//! | `memory` | which of them earlier rounds have seen |
+//! | `compare` | a row and its document, side by side: what is the same is not sent |
+//! | `plan` | what a round found, and why |
+//! | `drift` | what differs, told field by field and changed by nobody |
+//! | `same` | what is the same although a server has read and written it |
+//! | `carry_out` | sends, waits, deletes what still is gone |
+//! | `tracking` | what changes.sql can show of the edits, and what it cannot |
+//! | `lag` | how far an index is behind the database |
+//! | `planned` | carries out what an earlier look found |
+//!
+//! Documents are whole and keyed, so sending one again is harmless, and a round that died is simply run again. A
+//! delete is the one thing that cannot be taken back: before it is sent, the database is asked for that id once more,
+//! and a round that would delete a large share of the index is refused.
+
+mod carry_out;
+mod changes;
+mod compare;
+mod drift;
+pub mod lag;
+mod memory;
+mod plan;
+mod planned;
+mod same;
+pub mod tracking;
+
+use jiff::Timestamp;
+
+use crate::cli::Percent;
+use crate::document::timestamp;
+use crate::error::{CommandError, Error, REFUSED};
+use crate::generation::build::Started;
+use crate::meilisearch::Server;
+use crate::meilisearch::upload::BatchLimit;
+use crate::preflight::Prepared;
+use crate::report::counted;
+use crate::sqlite::{Connection, Database};
+use crate::sync::tracking::Tracking;
+
+pub use changes::ChangesError;
+pub use drift::{Drift, Drifted, FieldDifference, Kind, differing_fields};
+pub use memory::Memory;
+pub use plan::{Plan, Reason};
+
+use memory::Seeing;
+
+/// How deeply a round compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Depth {
+    /// How many there are; where that differs, ids are compared. It sees no edit: what a follower does between two
+    /// comparisons of an index whose edits only a comparison finds.
+    Count,
+    /// What changes.sql names. Blind to hard deletes and to writes that touch no timestamp; where the counts differ
+    /// afterwards, ids are compared as well. Where changes.sql shows no edits, every document is compared.
+    Changed,
+    /// That, and every id that stands on one side only.
+    Ids,
+    /// Every document with its row, to the field.
+    All,
+}
+
+/// What one round works with.
+pub struct Round<'a> {
+    /// The database.
+    pub database: &'a Database,
+    /// The server.
+    pub server: &'a Server,
+    /// The index, checked.
+    pub index: &'a Prepared,
+    /// The uid that is brought up to date: a build, or the live one.
+    pub uid: &'a str,
+    /// How large an upload may be.
+    pub limit: &'a BatchLimit,
+    /// What this run has begun, so that it can be cancelled.
+    pub begun: &'a Started,
+    /// How large a share of the index's documents may be deleted; `None` where nothing is guarded (a build, which has
+    /// gates of its own).
+    pub max_loss: Option<Percent>,
+    /// What earlier rounds of this generation have seen within the overlap.
+    pub memory: Option<&'a Memory>,
+}
+
+/// What a round did, or would do.
+#[derive(Debug)]
+pub struct Followed {
+    /// When its snapshot was taken: everything committed before is in the index now.
+    pub taken_at: Timestamp,
+    /// How deeply it compared in the end.
+    pub depth: Depth,
+    /// What was sent and deleted, and why.
+    pub plan: Plan,
+    /// The newest change timestamp in the database, at most the present; `None` where no time is believed.
+    pub newest: Option<Timestamp>,
+    /// The newest change that changes.sql named to this round, of those that are not dated in the future.
+    pub newest_named: Option<Timestamp>,
+    /// What is known of the changes of this index.
+    pub tracking: Tracking,
+    /// What the next round may pass over, now that this one has succeeded.
+    pub memory: Memory,
+}
+
+impl Followed {
+    /// A round that needs no look: nothing was committed since `taken_at`.
+    ///
+    /// # Errors
+    /// Where the temporary folder takes no file.
+    pub fn nothing(taken_at: Timestamp, tracking: Tracking) -> Result<Followed, Error> {
+        Ok(Followed {
+            taken_at,
+            depth: Depth::All,
+            plan: Plan::new(u64::MAX)?,
+            newest: tracking.newest(taken_at),
+            newest_named: None,
+            tracking,
+            memory: Memory::default(),
+        })
+    }
+
+    /// Whether changes.sql named anything that changed after `until`. A row of the future has not changed yet.
+    pub fn has_seen_change_after(&self, until: Timestamp) -> bool {
+        self.newest_named
+            .is_some_and(|newest| timestamp::is_after(newest, until))
+    }
+
+    /// Ids were compared as well.
+    fn deepen(&mut self, deeper: Plan) -> Result<(), Error> {
+        self.depth = Depth::Ids;
+        self.plan.absorb(deeper)
+    }
+
+    /// Whether the index holds every edit now that was committed before the round, but for those that move no timestamp.
+    pub fn saw_edits(&self) -> bool {
+        match self.depth {
+            Depth::All => true,
+            Depth::Changed | Depth::Ids => self.tracking.sees_edits(),
+            Depth::Count => false,
+        }
+    }
+}
+
+/// A round that would delete too much.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{uid}: {deletes} of {} would be deleted, {:.0} % where --max-loss allows {allowed}; nothing was \
+     changed. If somebody is importing, wait until that has ended; if it is right, say --max-loss {}%",
+    counted(*.documents, "document", "documents"), share(*.deletes, *.documents), share(*.deletes, *.documents).ceil()
+)]
+pub struct TooManyDeletes {
+    /// The index.
+    pub uid: String,
+    /// What would be deleted.
+    pub deletes: u64,
+    /// Of how many.
+    pub documents: u64,
+    /// The share that is allowed.
+    pub allowed: Percent,
+}
+
+impl CommandError for TooManyDeletes {
+    fn exit_code(&self) -> u8 {
+        REFUSED
+    }
+}
+
+/// As few deletes as this are not too many, whatever share they are: in an index of three, one is a third. Unless they
+/// are all, or none is allowed.
+const FEW_DELETES: u64 = 10;
+
+fn share(deletes: u64, documents: u64) -> f64 {
+    deletes as f64 * 100.0 / documents.max(1) as f64
+}
+
+impl Round<'_> {
+    /// Finds out what differs, sends and deletes it. `since` is where changes.sql begins.
+    ///
+    /// # Errors
+    /// What kept it from ending; what was sent until then is right, and sending it again is harmless.
+    pub async fn run(&self, depth: Depth, since: Timestamp) -> Result<Followed, Error> {
+        let mut connection = self.database.connect().await?;
+        let (mut found, in_database) = self.look(&mut connection, depth, since).await?;
+        self.guard(&found.plan, in_database).await?;
+        self.carry_out(&mut connection, &mut found.plan).await?;
+        if found.depth <= Depth::Changed
+            && self.server.count_documents(self.uid).await? != in_database
+        {
+            let mut deeper = self.compare_ids(&mut connection).await?;
+            self.guard(&deeper, in_database).await?;
+            self.carry_out(&mut connection, &mut deeper).await?;
+            found.deepen(deeper)?;
+        }
+        connection.close().await?;
+        Ok(found)
+    }
+
+    /// Finds out what a round would send and delete, and does nothing; [`Round::carry_out_found`] does it.
+    ///
+    /// # Errors
+    /// Where one side cannot be read.
+    pub async fn dry_run(&self, depth: Depth, since: Timestamp) -> Result<Followed, Error> {
+        let mut connection = self.database.connect().await?;
+        let (mut found, in_database) = self.look(&mut connection, depth, since).await?;
+        if found.depth <= Depth::Changed {
+            let in_index = self.server.count_documents(self.uid).await?;
+            if found.plan.count_after(in_index) != in_database {
+                found.deepen(self.compare_ids(&mut connection).await?)?;
+            }
+        }
+        found.plan.drop_documents();
+        self.guard(&found.plan, in_database).await?;
+        connection.close().await?;
+        Ok(found)
+    }
+
+    /// What differs, and how many documents the database has.
+    async fn look(
+        &self,
+        connection: &mut Connection,
+        depth: Depth,
+        since: Timestamp,
+    ) -> Result<(Followed, u64), Error> {
+        let mut snapshot = connection.snapshot().await?;
+        let taken_at = snapshot.taken_at();
+        let definition = &self.index.definition;
+        let in_database = snapshot.count(&definition.documents_sql).await?;
+        let tracking = self.index.look_at_changes(&mut snapshot).await?;
+        let depth = match depth {
+            Depth::Changed if !tracking.sees_edits() => Depth::All,
+            Depth::Count if tracking.sees_edits() => Depth::Changed,
+            depth => depth,
+        };
+        let mut seeing = Seeing::new(self.memory, taken_at);
+        let mut newest_named = None;
+        if let Some(changes) = &definition.changes_sql
+            && tracking.column.is_some()
+            && tracking.sees_edits()
+            && depth > Depth::Count
+        {
+            let bound = tracking.since(since);
+            self.each_change(&mut snapshot, changes, bound, since, |id, at| {
+                newest_named = newest_named.max((at <= taken_at).then_some(at));
+                match depth < Depth::All {
+                    true => seeing.add(id, at),
+                    false => Ok(()),
+                }
+            })
+            .await?;
+        }
+        snapshot.end().await?;
+        let (changed, memory) = seeing.end()?;
+        let mut plan = Plan::new(self.limit.bytes())?;
+        match depth {
+            Depth::Count => {}
+            Depth::Changed => self.compare_named(connection, &changed, &mut plan).await?,
+            Depth::Ids => {
+                self.compare_named(connection, &changed, &mut plan).await?;
+                plan.absorb(self.compare_ids(connection).await?)?;
+            }
+            Depth::All => self.compare_all(connection, &mut plan).await?,
+        }
+        plan.finish()?;
+        let found = Followed {
+            taken_at,
+            depth,
+            plan,
+            newest: tracking.newest(taken_at),
+            newest_named,
+            tracking,
+            memory,
+        };
+        Ok((found, in_database))
+    }
+
+    /// Refuses to delete a larger share than is allowed, and to empty an index unless all of it may go: a table that is
+    /// empty for a moment is filled anew.
+    async fn guard(&self, plan: &Plan, in_database: u64) -> Result<(), Error> {
+        let Some(allowed) = self.max_loss else {
+            return Ok(());
+        };
+        let percent = allowed.fraction() * 100.0;
+        let deletes = plan.gone.len();
+        let all_go = in_database == 0 && deletes > 0 && percent < 100.0;
+        if deletes == 0 || (deletes <= FEW_DELETES && !all_go && percent > 0.0) {
+            return Ok(());
+        }
+        let documents = self.server.count_documents(self.uid).await?;
+        let deletes = if all_go { documents } else { deletes };
+        if share(deletes, documents) > percent {
+            return Err(TooManyDeletes {
+                uid: self.uid.to_owned(),
+                deletes,
+                documents,
+                allowed,
+            }
+            .into());
+        }
+        Ok(())
+    }
+}

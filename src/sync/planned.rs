@@ -1,0 +1,50 @@
+//! What an earlier look found is carried out: a plan that somebody was shown, perhaps an hour ago.
+//!
+//! A plan says which documents differ, and not what they are to say: meanwhile rows change, and a follower sends them. So the
+//! rows of what differs are read when it is sent, as the database is asked again for what is deleted. Nothing else is
+//! looked at once more.
+
+use std::mem;
+
+use crate::document::ids::DocumentId;
+use crate::error::Error;
+use crate::sqlite::queries::IDS_PER_READ;
+use crate::sync::{Followed, Plan, Reason, Round};
+
+impl Round<'_> {
+    /// Sends and deletes what was found, by the rows as they are now.
+    ///
+    /// # Errors
+    /// What kept it from ending; what was sent until then is right, and sending it again is harmless.
+    pub async fn carry_out_found(&self, mut found: Followed) -> Result<Followed, Error> {
+        let mut connection = self.database.connect().await?;
+        let mut plan = Plan::new(self.limit.bytes())?;
+        for (ids, reason) in [
+            (&found.plan.changed, Reason::Changed),
+            (&found.plan.missing, Reason::Missing),
+            (&found.plan.different, Reason::Different),
+        ] {
+            let mut ids = ids.ids()?;
+            loop {
+                let some = ids.by_ref().take(IDS_PER_READ);
+                let some: Vec<DocumentId> = some.collect::<Result<_, _>>()?;
+                if some.is_empty() {
+                    break;
+                }
+                self.add_rows(&mut connection, &some, reason, &mut plan)
+                    .await?;
+            }
+        }
+        plan.gone = mem::take(&mut found.plan.gone);
+        (plan.rows, plan.row_bytes) = (found.plan.rows, found.plan.row_bytes);
+        plan.notes = mem::take(&mut found.plan.notes);
+        plan.finish()?;
+        let mut snapshot = connection.snapshot().await?;
+        let in_database = snapshot.count(&self.index.definition.documents_sql).await?;
+        snapshot.end().await?;
+        self.guard(&plan, in_database).await?;
+        self.carry_out(&mut connection, &mut plan).await?;
+        connection.close().await?;
+        Ok(Followed { plan, ..found })
+    }
+}
