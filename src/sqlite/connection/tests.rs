@@ -231,7 +231,7 @@ fn of_owner(mode: u32) -> Scene {
     scene
 }
 
-const PROBLEM: &str = "source::connection::tests::helper_prints_what_is_in_the_way";
+const PROBLEM: &str = "sqlite::connection::tests::helper_prints_what_is_in_the_way";
 
 #[tokio::test]
 #[ignore = "run by other tests, as another user"]
@@ -330,7 +330,7 @@ fn helper_takes_the_database_for_itself() {
 async fn looking_at_the_file_on_the_side_does_not_unlock_it_under_a_read() {
     let scene = Scene::without_wal("CREATE TABLE t(x); INSERT INTO t VALUES (1)");
     let taken = || {
-        let name = "source::connection::tests::helper_takes_the_database_for_itself";
+        let name = "sqlite::connection::tests::helper_takes_the_database_for_itself";
         in_another_process(name, &scene.path(), None).0
     };
     assert!(taken());
