@@ -1,10 +1,10 @@
-//! Work that goes on while something else is done.
+//! Work in a background task, which is cancelled when its handle is dropped.
 
 use tokio::task::JoinSet;
 
 use crate::error::{Error, RuntimeError};
 
-/// A task of its own, since both may take the processor. Dropping it ends it.
+/// A separate task, because both sides may keep a processor busy. Dropping it cancels the task.
 pub struct Background<T>(JoinSet<Result<T, Error>>);
 
 impl<T: Send + 'static> Background<T> {

@@ -3,10 +3,10 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `catalog.rs` | a definition, the shipped ones, the choice among them |
-//! | `catalog/load.rs` | a folder of definitions, read |
+//! | `catalog/load.rs` | reads a folder of definitions |
 //! | `catalog/smoke.rs` | `smoke.json` |
 //! | `catalog/uid.rs` | what a live uid may look like |
-//! | `catalog/fingerprint.rs` | has a definition changed since? |
+//! | `catalog/fingerprint.rs` | tells whether a definition has changed since a generation was built |
 
 use std::path::Path;
 

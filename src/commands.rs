@@ -1,4 +1,4 @@
-//! The recipes: a file a command, to be read from top to bottom.
+//! One file for each command, with its steps from top to bottom.
 
 pub mod apply;
 pub mod clean;
@@ -91,7 +91,7 @@ fn lock(database: &Database) -> Result<RunLock, Error> {
 struct Preflight {
     indexes: Vec<Prepared>,
     features: Features,
-    /// What a person should know who is about to build these indexes anew.
+    /// What a person should know before rebuilding these indexes.
     warnings: Vec<String>,
 }
 

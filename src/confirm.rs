@@ -1,4 +1,4 @@
-//! Asks before something is changed: a person on a terminal, by a question; everybody else, by `--yes`.
+//! Confirmation before something is changed: a question on a terminal; without a terminal, `--yes` is required.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 

@@ -1,6 +1,6 @@
 //! A row becomes a document: one line of JSON.
 //!
-//! [`DocumentShape`] is what a statement's columns say about all of its rows; [`DocumentShape::write`] does it for one.
+//! [`DocumentShape`] is derived once from the columns of a statement; [`DocumentShape::write`] converts one row.
 
 use crate::document::convert::{Unfit, is_cut_in_filters, write_plain};
 use crate::document::ids::{DocumentId, IdError};

@@ -1,4 +1,5 @@
-//! The small HTTP server behind what this program answers itself: one request a connection, nothing to tune.
+//! The small HTTP server of this program, for the follower's endpoints and the demo's page: one request for each
+//! connection, nothing to configure.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -2,13 +2,13 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `build` | a generation under construction, and how it is taken back |
+//! | `build` | a generation under construction, and how it is cancelled |
 //! | `records` | the records about generations, kept in Meilisearch itself |
-//! | `generations` | which index is live, retained, left over, or somebody else's |
+//! | `generations` | which index is live, retained, a leftover, or not ours |
 //! | `gates`, `former` | the checks before a build, or a former generation, is swapped in |
-//! | `quiesce` | waits until no uid will change hands by itself any more |
+//! | `quiesce` | waits until no task in the queue can still swap, create or delete one of our indexes |
 //! | `swap`, `promote` | the one call that makes builds live, and its proof |
-//! | `prune` | what is deleted, and what stays |
+//! | `prune` | deletes leftovers and generations beyond the retained ones |
 
 pub mod build;
 pub mod former;

@@ -1,4 +1,4 @@
-//! Has a definition changed since a generation was built?
+//! The fingerprint of a definition, which tells whether it has changed since a generation was built.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ impl IndexDefinition {
     /// `changes.sql`, `settings.json`, and the name and version of each conversion that is used, so that a release
     /// which converts differently is noticed like any other change of definition.
     ///
-    /// Layout is none of it: neither the order of keys in `settings.json`, nor line ends that a checkout turned to
+    /// Layout is not part of it: neither the order of keys in `settings.json`, nor line ends that a checkout turned to
     /// CRLF, nor blanks around a statement.
     pub fn fingerprint<'a>(&self, conversions: impl IntoIterator<Item = (&'a str, u32)>) -> String {
         let mut hash = Sha256::new();

@@ -1,4 +1,4 @@
-//! A folder of definitions, read.
+//! Reads a folder of definitions.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -1,4 +1,4 @@
-//! The choice among definitions, and their uids.
+//! Selects definitions by name, and gives them their uids.
 
 use super::{CatalogError, IndexDefinition, uid};
 

@@ -122,7 +122,7 @@ fn whole_number(name: &str, value: &Value, least: u64) -> Result<u64, String> {
         .ok_or_else(|| format!("`{name}` must be a whole number of at least {least}, not {value}"))
 }
 
-/// The key of ours that a search parameter looks like. Which parameters there are is Meilisearch's affair, and newer
+/// The key of ours that a search parameter looks like. Meilisearch decides which parameters exist, and newer
 /// versions know more; but they are written `likeThis`, so an underscore or a near miss is one of our keys, misspelt,
 /// and must not turn a check off.
 fn misspelt(key: &str) -> Option<&'static str> {

@@ -1,9 +1,10 @@
-//! `apply`: makes live what definitions and database say, by the cheapest way that gives the same result, and says why.
+//! `apply`: brings the live indexes to the state that definitions and database describe, in the cheapest way that gives
+//! the same result, and says why.
 //!
-//! What it plans is what it does: documents are compared once, and what differs is sent.
+//! It does exactly what it has planned: documents are compared once, and those that differ are sent.
 //!
-//! The command of a deployment's hook: it reindexes where a definition changed or a live index cannot be followed,
-//! changes settings in place where that is cheap, syncs where documents differ, and does nothing where nothing does.
+//! It is the command for deployment hooks. It reindexes if a definition changed or a live index cannot be followed,
+//! changes settings in place if that is cheap, syncs if documents differ, and otherwise does nothing.
 
 mod in_place;
 mod plan;

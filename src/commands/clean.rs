@@ -1,4 +1,4 @@
-//! `clean`: what dead runs left behind, with why it may go; deleted when told to.
+//! `clean`: lists the leftovers of runs that have died, says why each may be deleted, and deletes them on request.
 
 use std::fmt::Write as _;
 
@@ -59,7 +59,7 @@ pub struct Entry {
     pub deleted: bool,
 }
 
-/// A record that nobody needs any more.
+/// A record that is no longer needed.
 #[derive(Clone, Debug, Serialize)]
 pub struct ForgottenRecord {
     /// The record's id.

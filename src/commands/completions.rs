@@ -1,4 +1,4 @@
-//! `completions`: what a shell needs to complete commands and options.
+//! `completions`: prints the script with which a shell completes commands and options.
 
 use clap::CommandFactory as _;
 use serde::Serialize;

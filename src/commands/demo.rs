@@ -1,4 +1,4 @@
-//! `demo`: the whole story on a throw-away server, with nothing to install, or on one that runs already.
+//! `demo`: shows everything on a throw-away server, with nothing to install, or on a server that already runs.
 
 mod page;
 mod searcher;

@@ -1,4 +1,4 @@
-//! `doctor`: every check at once, so that none hides another, each with what to do.
+//! `doctor`: runs every check, even after one has failed, and says for each what to do.
 
 mod checks;
 mod database;

@@ -1,4 +1,4 @@
-//! `init`: index definitions for the tables of a database, as a beginning to be edited.
+//! `init`: writes first index definitions for the tables of a database, for the user to edit.
 
 mod choose;
 mod identity;

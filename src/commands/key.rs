@@ -1,4 +1,4 @@
-//! `key`: what a key needs to be allowed, and making one that is allowed no more.
+//! `key`: lists the rights that an API key needs, and creates a key with exactly these rights.
 
 mod report;
 pub(crate) mod rights;

@@ -1,6 +1,6 @@
-//! `reindex`: every index is built anew beside the live one, checked, and swapped into place.
+//! `reindex`: rebuilds each index next to the live one, checks it, and swaps it into place.
 //!
-//! [`run`], read from top to bottom, is what a reindex is; each step is a method below it, or a module of its own.
+//! [`run`] has all steps of a reindex from top to bottom; each step is a method below it, or a module.
 
 mod catch_up;
 mod commits;
@@ -438,7 +438,7 @@ impl Job<'_> {
     ) -> Result<(String, Option<Record>), Error> {
         let host = host::name();
         if let Some(live) = &index.live {
-            // Made by somebody else: adopted, so that it can be rolled back to, and is pruned in its turn.
+            // Another program made it. It is adopted, so that a rollback to it is possible, and it is pruned later.
             let adopted = match record_of(&live.index, known) {
                 None => Some(Record::adopt(&live.index, &host, now)),
                 Some(_) => None,

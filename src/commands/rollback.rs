@@ -1,4 +1,4 @@
-//! `rollback`: a former generation is swapped back in, guarded and proven like any swap.
+//! `rollback`: swaps a former generation back in, with checks and a proof as for any swap.
 
 mod choose;
 mod report;

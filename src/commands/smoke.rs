@@ -1,4 +1,4 @@
-//! `smoke`: the smoke queries, asked of what is live or of another generation, as a table.
+//! `smoke`: runs the smoke queries on the live index or on another generation, and prints a table.
 
 mod junit;
 mod report;

@@ -1,4 +1,4 @@
-//! `status`: what is live, how far it is behind the database, and what else lies there.
+//! `status`: what is live, how far it is behind the database, and which other indexes exist.
 
 mod metrics;
 mod report;

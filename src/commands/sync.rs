@@ -1,7 +1,7 @@
-//! `sync`: one round an index, or a follower that goes on.
+//! `sync`: one round for each index, or a follower that runs continuously.
 //!
-//! [`run`] is one round: what each index has followed up to is read from its record, it is compared, what differs is
-//! sent and deleted, and only then the record moves on.
+//! [`run`] is one round for each index: it reads the checkpoint from the record, compares, sends and deletes what differs,
+//! and only then moves the checkpoint.
 
 mod follower;
 mod listen;

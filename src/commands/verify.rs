@@ -1,5 +1,5 @@
-//! `verify`: is every document what documents.sql says, to the field, and nothing else there? It changes nothing and
-//! makes no task.
+//! `verify`: compares every document with documents.sql field by field, and finds documents without a row. It changes
+//! nothing and creates no task.
 
 mod report;
 
@@ -29,7 +29,7 @@ const MAX_ATTEMPTS: u32 = 3;
 /// Runs it. Drift is an answer: exit code 5.
 ///
 /// # Errors
-/// Where one side cannot be read. What concerns a single index is in its entry, and the others are verified all the same.
+/// Where one side cannot be read. What concerns a single index is in its entry, and the others are still verified.
 pub async fn run(options: &Verify) -> Result<Answer, Error> {
     let start = Instant::now();
     let definitions = super::definitions(&options.selection)?;

@@ -1,4 +1,4 @@
-//! What was done to values that somebody may want to know, counted.
+//! Counts changes to values that a person may want to know about.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What a document is known by, and lists of that.
+//! Document ids: checked, in one canonical form, and compact lists of them.
 
 use std::cmp::Ordering;
 use std::fmt;

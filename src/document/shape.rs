@@ -1,4 +1,4 @@
-//! What a statement's columns say about its documents.
+//! The form of the documents, derived from the columns of a statement.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! When a row last changed: every spelling of a time as one instant.
+//! Change timestamps: when a row last changed, with every spelling of a time as one instant.
 
 use jiff::civil::{DateTime, Time};
 use jiff::fmt::temporal::DateTimeParser;

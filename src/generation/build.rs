@@ -1,4 +1,4 @@
-//! A generation under construction, and how it is taken back.
+//! A generation under construction, and how it is cancelled.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -47,7 +47,7 @@ impl Started {
         }
     }
 
-    /// What lies under this record's uid was made by somebody else, and is theirs.
+    /// Another program made the index under this record's uid, and owns it.
     pub fn leave(&self, record: &Record) {
         self.lock().records.retain(|one| one.id != record.id);
     }
@@ -62,7 +62,7 @@ impl Started {
         self.lock().tasks.push(task);
     }
 
-    /// What was begun has become live, and is no longer this run's to take back.
+    /// The builds have become live: this run must not cancel them any more.
     pub fn release(&self) {
         *self.lock() = Inner::default();
     }

@@ -1,7 +1,7 @@
 //! The checks that a build must pass before it is swapped in.
 //!
-//! Each gate stands for a way in which an index went live that should not have: half-filled, emptied by a source that
-//! yielded nothing, with another's settings, or answering nothing.
+//! Each gate prevents one way in which a bad index could become live: half-filled, empty because the source returned
+//! nothing, with the wrong settings, or without answers to the smoke queries.
 
 use serde_json::Value;
 
@@ -180,7 +180,7 @@ pub struct Expected<'a> {
     pub keys: &'a Keys,
 }
 
-/// Asks every gate of every build.
+/// Runs every gate on every build.
 ///
 /// # Errors
 /// [`ClosedGates`] with every gate that stayed closed; [`MeilisearchError`] where the server could not be asked.

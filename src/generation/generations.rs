@@ -1,9 +1,10 @@
-//! Which index is live, which one is retained, left over from a run that died, or somebody else's.
+//! Which index is live, which one is retained, which is a leftover of a run that died, and which is not ours.
 //!
-//! No role is stored anywhere: what lies under the live uid is live; what is complete and was live, under a timestamped uid, is
-//! retained; every other build is a leftover. And nothing is ours by its name: a clean-up by prefix once took `articles_archive` along.
-//! An index is ours if a record of ours knows its `createdAt`, which travels with the documents. Whose generation it is, the record
-//! says, too, and not the uid that it lies under: people swap and rename by hand.
+//! The role of an index is not stored anywhere. The index under the live uid is live. One under a timestamped uid that is
+//! complete and was live is retained. Every other build is a leftover. A name never proves that an index is ours: a clean-up
+//! by prefix once deleted `articles_archive` as well. An index is ours if one of our records has its `createdAt`, which moves
+//! with the documents. The record, and not the present uid, also says for which live uid a generation was built, because
+//! people swap and rename indexes by hand.
 
 use std::fmt;
 use std::time::Duration;
@@ -62,7 +63,7 @@ impl GenerationUid {
         Some((live_uid, GenerationUid::parse(live_uid, uid)?))
     }
 
-    /// Only the exact form, with a time that exists: `articles_20261124` is somebody else's.
+    /// Only the exact form, with a time that exists: `articles_20261124` is not ours.
     pub fn parse(live_uid: &str, uid: &str) -> Option<GenerationUid> {
         let time = uid.strip_prefix(live_uid)?.strip_prefix('_')?;
         let at = TimeZone::UTC
@@ -266,7 +267,7 @@ impl Leftover {
     }
 }
 
-/// Who judges whether the maker of something is still alive.
+/// Decides whether the run that made something has ended.
 ///
 /// Only the run lock tells: whoever holds the very lock that the maker held knows that he has ended. A host's name tells
 /// nothing where no lock could be taken (no flock, other systems) or where two machines bear one name (`hostname:` in a compose

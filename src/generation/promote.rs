@@ -1,10 +1,11 @@
-//! The swap: several builds, or former generations, become live in one call, and nothing is believed of it but what is seen.
+//! The swap: several builds, or former generations, become live in one call, and only what is then found under the live
+//! uids counts as proof.
 //!
 //! A swap's answer may be lost. Its task may be invisible (a key that is restricted to index patterns gets 404 for
 //! it). And a server that was killed between committing the swap and committing its task runs the task again at its
-//! next start, which swaps *back*, and then calls it succeeded. So the proof is one thing alone: under the live uid
-//! lies the build's `createdAt`, which travels with the documents, after every swap task that could still run has
-//! ended.
+//! next start, which swaps *back*, and then calls it succeeded. So there is only one proof: the build's
+//! `createdAt`, which moves with the documents, is found under the live uid after every swap task that could still run
+//! has ended.
 
 use std::time::Instant;
 
@@ -174,7 +175,7 @@ async fn exchange(server: &Server, pairs: &[Exchange]) -> Result<Proven, Promote
                         why: failed.into_error("the swap").to_string(),
                     });
                 }
-                // Somebody between this program and the server would say the same again.
+                // A proxy between this program and the server would give the same answer again.
                 None if lost.is_some_and(|error| error.is_foreign_answer()) => break,
                 None => {
                     tracing::warn!("the swap does not hold (attempt {attempt}); swapping again")
@@ -206,7 +207,7 @@ async fn exchange(server: &Server, pairs: &[Exchange]) -> Result<Proven, Promote
     })
 }
 
-/// The server said no. What holds is looked at all the same before it is told.
+/// The server refused. The state is still checked before the refusal is reported.
 async fn refused(server: &Server, pairs: &[Exchange], refusal: MeilisearchError) -> PromoteError {
     match server.swap_state(pairs).await {
         Ok(SwapState::AllOld) => PromoteError::Failed {

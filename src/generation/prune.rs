@@ -1,7 +1,7 @@
-//! What is deleted, and what stays: leftovers of runs that died, former generations beyond those retained.
+//! Deletes leftovers of runs that died, and former generations beyond the retained ones.
 //!
-//! Deleting is never worth failing for: a swap that holds is done, and what cannot be deleted now is deleted by the
-//! next run.
+//! A failed deletion never makes a run fail: the proven swap is done, and the next run deletes what could not be deleted
+//! now.
 
 use jiff::Timestamp;
 
@@ -38,7 +38,7 @@ pub struct IndexGenerations {
     pub forgettable: Vec<Record>,
 }
 
-/// Who holds this lock, as a judge of what others left behind.
+/// The holder of this lock, who decides which leftovers may be deleted.
 pub fn judge(lock: &RunLock) -> Observer {
     Observer {
         host: host::name(),
@@ -121,7 +121,7 @@ pub async fn delete(
                         || (record.created_at.is_none() && record.build_uid == uid)
                 });
                 let its: Vec<_> = its.cloned().collect();
-                // An empty index that stood in for a former generation is nobody's news.
+                // An empty placeholder for a former generation is not reported.
                 if its.iter().all(|record| !record.placeholder) {
                     pruned.deleted.push(uid);
                 }

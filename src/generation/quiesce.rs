@@ -1,7 +1,7 @@
-//! Waiting until no uid will change hands by itself any more.
+//! Waits until no task in the queue can still swap, create or delete one of our indexes.
 //!
-//! A run that was killed leaves its last task in the queue. Whoever looks before that has ended sees what is about to change: a
-//! build that seems left over is live in a moment, and a deletion that was meant for it takes what was live before.
+//! A run that was killed leaves its last task in the queue. Before that task has ended, the indexes are about to change: a
+//! build that looks like a leftover may be live in a moment, and its deletion would then hit the former live index.
 
 use crate::generation::generations::Generations;
 use crate::meilisearch::error::MeilisearchError;

@@ -1,7 +1,7 @@
 //! The records about generations, kept in Meilisearch itself.
 //!
-//! A state file in a container is lost or shared by accident, and after a wiped volume or a restored dump it goes on telling of an
-//! index that isn't there. A record here is wiped, restored and kept together with the documents that it is about.
+//! A state file in a container may be lost or shared by accident, and after a wiped volume or a restored dump it still
+//! describes an index that no longer exists. A record here is wiped, restored and kept together with its documents.
 
 use std::collections::BTreeMap;
 
@@ -143,7 +143,7 @@ impl Record {
         }
     }
 
-    /// A live index that somebody else made.
+    /// A live index that another program made.
     pub fn adopt(live: &IndexInfo, host: &str, now: Timestamp) -> Record {
         Record {
             adopted: true,
@@ -161,7 +161,8 @@ impl Record {
         }
     }
 
-    /// What lies under a live uid was not built under a timestamped one, so its identity makes the record's id.
+    /// A record of an index that this program did not build. There is no timestamped uid, so the record's id is made from the
+    /// index's `createdAt`.
     fn found(live: &IndexInfo, host: &str, now: Timestamp) -> Record {
         let digits: String = live
             .created_at
@@ -184,7 +185,7 @@ impl Record {
         }
     }
 
-    /// Whether nobody has changed meanwhile what a follower goes by: another definition, or a rollback.
+    /// Whether what a follower relies on is unchanged since then: the definition, and no rollback.
     pub fn is_still(&self, before: &Record) -> bool {
         self.id == before.id
             && self.fingerprint == before.fingerprint

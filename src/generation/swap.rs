@@ -29,7 +29,7 @@ pub enum SwapState {
         new: Vec<String>,
         old: Vec<String>,
     },
-    /// A live uid holds something else, or nothing: somebody else was at it. With its `createdAt`.
+    /// A live uid holds another index, or none: another program has changed it. With its `createdAt`.
     Other {
         live_uid: String,
         found: Option<String>,

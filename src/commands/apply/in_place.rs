@@ -1,8 +1,8 @@
-//! Settings in place: a live index becomes one of the definition as it is now, without a rebuild.
+//! Settings in place: changes the settings of a live index to those of the present definition, without a rebuild.
 //!
 //! Meilisearch applies a settings task as a whole or not at all, and searches are answered by the former settings until
-//! then. What it cannot know is whether searches are still answered well: the smoke queries are asked, and where one
-//! fails, the former settings are put back.
+//! then. But the new settings may give worse results: so the smoke queries are run, and if one fails, the former
+//! settings are restored.
 
 use serde_json::{Map, Value};
 
@@ -50,7 +50,7 @@ pub async fn take_over(
         }
         let left = differences(&index.settings, &server.settings(live_uid).await?);
         for difference in left {
-            // Somebody else sends settings, too: told, and not sent again.
+            // Another program sends settings, too: this is reported, and ours are not sent again.
             tracing::warn!("{live_uid}: settings: {difference}, though it was sent a moment ago");
         }
     }

@@ -1,4 +1,4 @@
-//! What is to be done, and why: found out without changing anything.
+//! Finds out what has to be done, and why, without changing anything.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -24,9 +24,9 @@ pub(super) struct Planned {
     /// The index, checked.
     pub prepared: Prepared,
     /// What to send so that the live index becomes one of the definition as it is now, perhaps nothing but the note that
-    /// it is; none where it is one already, or has to be built anew.
+    /// it is; none where it is one already, or has to be rebuilt.
     pub send: Option<Map<String, Value>>,
-    /// Which documents differ; none where nobody looked, or a rebuild brings them all.
+    /// Which documents differ; none if they were not compared, or if a rebuild sends all of them.
     pub found: Option<Followed>,
 }
 

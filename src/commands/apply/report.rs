@@ -65,11 +65,11 @@ pub struct IndexPlan {
     pub lost_settings: Vec<String>,
     /// Settings that another program sent to the live index since it went live, the newest first.
     pub other_writers: Vec<OtherWriter>,
-    /// Documents that differ; null where nobody looked, because a rebuild brings them all.
+    /// Documents that differ; null if they were not compared, because a rebuild sends all of them.
     pub documents: Option<Documents>,
-    /// How many documents this way sends; null where nobody looked.
+    /// How many documents this way sends; null if they were not compared.
     pub documents_to_send: Option<u64>,
-    /// How many bytes of NDJSON; null where nobody looked.
+    /// How many bytes of NDJSON; null if they were not compared.
     pub bytes_to_send: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! Somebody who searches all along, as the application's readers do.
+//! Searches continuously, as the readers of the application do.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The database file: is it there, can it be read, and on what does it lie?
+//! Checks of the database file: does it exist, can it be read, and on which file system is it?
 
 use std::os::unix::fs::MetadataExt as _;
 

@@ -1,4 +1,4 @@
-//! The definitions: can they be used, what do they cost, and what do the rows hold that a follower cannot see?
+//! Checks of the definitions: are they valid, what do they cost, and which changes can a follower not detect?
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! What the key may do, and what a run needs that it may not.
+//! Checks of the API key: which rights it has, and which rights it lacks for a run.
 
 use super::Checks;
 use crate::commands::key::rights::Rights;

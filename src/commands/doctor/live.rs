@@ -1,4 +1,5 @@
-//! What lies on the server of one index: is it the application's, is it the definition's, and who else is at it?
+//! Checks of one index on the server: does the application use it, does it match the definition, and which other program
+//! writes to it?
 
 use futures::TryStreamExt as _;
 

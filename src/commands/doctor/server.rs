@@ -1,4 +1,4 @@
-//! Meilisearch itself: is it there, which is it, who may write to it, and what waits?
+//! Checks of Meilisearch itself: does it answer, which version is it, who may write to it, and which tasks wait?
 
 use bytesize::ByteSize;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The database's side: what documents.sql makes of an id, and if nothing, why.
+//! The database's side: what documents.sql returns for an id, and if it returns nothing, why.
 
 use futures::TryStreamExt as _;
 

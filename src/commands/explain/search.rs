@@ -1,4 +1,4 @@
-//! Where a query puts a document.
+//! At which rank a query finds a document.
 
 use serde_json::{Map, Value, json};
 

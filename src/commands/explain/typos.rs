@@ -1,7 +1,7 @@
-//! Why a word does not find a document that holds one like it.
+//! Why a word does not find a document that contains a similar word.
 //!
-//! Meilisearch forgives one letter of a word, or two of a long one, and counts a wrong first letter twice; it does not forgive
-//! where the settings say so. The length of a word is that of its bytes: an Arabic letter has two.
+//! Meilisearch tolerates one wrong letter in a word, or two in a long one, and counts a wrong first letter twice. Settings
+//! can turn this off. The length of a word is counted in bytes: an Arabic letter has two.
 
 use serde_json::{Map, Value};
 

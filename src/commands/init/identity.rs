@@ -1,4 +1,4 @@
-//! What tells the rows of a table apart, as an id of Meilisearch's.
+//! Finds the columns that identify the rows of a table, and makes an id for Meilisearch of them.
 
 use super::schema::{Column, Kind, Table, quoted};
 use super::{CannotInit, look};

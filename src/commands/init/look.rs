@@ -1,4 +1,4 @@
-//! What stands in the columns of a table: declared types promise nothing.
+//! Looks at the values in the columns of a table, because SQLite does not enforce declared types.
 
 use futures::TryStreamExt as _;
 

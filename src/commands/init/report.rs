@@ -1,4 +1,4 @@
-//! What `init` tells.
+//! The report of `init`.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! The tables of a database, as SQLite tells of them.
+//! The tables of a database, read from SQLite's schema.
 
 use futures::TryStreamExt as _;
 

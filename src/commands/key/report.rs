@@ -1,4 +1,4 @@
-//! What is told of a key.
+//! The report of `key`.
 
 use std::fmt::Write as _;
 

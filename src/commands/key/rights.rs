@@ -1,4 +1,4 @@
-//! What each holder of a key needs, and why.
+//! The rights that each user of a key needs, and why.
 
 use serde::Serialize;
 

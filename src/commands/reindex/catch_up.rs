@@ -1,4 +1,4 @@
-//! The rounds that bring into a new generation what was written while it was built and swapped.
+//! Catching up: the rounds that send to a new generation what was written while it was built and swapped.
 
 use std::sync::Arc;
 
@@ -116,7 +116,7 @@ impl Job<'_> {
     async fn wait_for_others(&self, live_uid: &str) -> Result<usize, Error> {
         let queue = self.server.queue().await?;
         let others: Vec<TaskUid> = queue.of(live_uid).map(|task| task.uid).collect();
-        // That one of theirs fails is nothing to us.
+        // A failed task of another program does not matter here: only its end does.
         until_the_last_ended(self.server, &others).await?;
         Ok(others.len())
     }

@@ -1,4 +1,4 @@
-//! Whether anything was committed to the database since it was looked at.
+//! Whether anything was committed to the database since the last check.
 
 use crate::sqlite::{Connection, Database, DatabaseError};
 

@@ -1,4 +1,5 @@
-//! Whether the key lets a reindex come to its end: one that may not swap would learn so after all has been indexed.
+//! Whether the key has the rights for a complete reindex. Otherwise a key that may not swap would be refused only after
+//! everything has been indexed.
 
 use crate::catalog::IndexDefinition;
 use crate::commands::key::rights::Rights;

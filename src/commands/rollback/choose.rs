@@ -1,4 +1,4 @@
-//! Which generations a rollback is to: all that were built in one run, since they were live together.
+//! Chooses the generations of a rollback: all that were built in one run, because they were live together.
 
 use jiff::Timestamp;
 

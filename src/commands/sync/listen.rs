@@ -1,4 +1,4 @@
-//! What the follower answers over HTTP: is it alive, does it follow, its figures. No answer holds a secret.
+//! The HTTP endpoints of the follower: is it alive, does it follow, its metrics. No answer contains a secret.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What was planned before is carried out, and the record moves on.
+//! Carries out an earlier plan, and moves the checkpoint.
 
 use std::time::Instant;
 
@@ -32,7 +32,7 @@ impl Follower<'_> {
                 && swapped_at == record.swapped_at
         };
         if self.index.live.as_ref().is_some_and(is_planned) {
-            // What somebody else has followed since the plan was made is not forgotten.
+            // A checkpoint that another program has moved since the plan was made is not moved back.
             let others = followed_until(&record).filter(|until| *until <= Timestamp::now());
             found.taken_at = others.map_or(found.taken_at, |until| until.max(found.taken_at));
             let limit = batch_limit(&self.options.upload, self.server);

@@ -1,4 +1,4 @@
-//! What a follower knows of itself, for whoever asks it.
+//! The state of a follower, for its HTTP endpoints.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,9 +1,9 @@
 //! `sync --watch`: follows until it is told to stop.
 //!
-//! A look is cheap (`PRAGMA data_version` on a connection of its own, no transaction held), so that a change is
-//! searchable in a moment; a round comes when something was committed, each minute all the same, and a deeper one each
-//! `--compare-every`. Whatever goes wrong is waited out and said once: the server restarting, the database locked,
-//! replaced or gone, a definition that changed.
+//! Checking for commits is cheap (`PRAGMA data_version` on a separate connection, without a transaction), so a change is
+//! searchable in a moment. There is a round after a commit and at least once a minute, and a deeper one at each
+//! `--compare-every`. A problem is reported once, and then the follower waits until it is over: a server that restarts, a
+//! database that is locked, replaced or gone, a definition that changed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ const LAST_ROUND: Duration = Duration::from_secs(8);
 /// Follows until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// What can only be mended by writing something else: an option, a definition, a path. Everything else is waited out.
+/// Errors that only another option, definition or path can correct. For all others the follower waits.
 pub async fn watch(options: &Sync) -> Result<Answer, Error> {
     let state = State::default();
     if let Some(address) = &options.watching.listen {

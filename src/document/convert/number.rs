@@ -1,5 +1,5 @@
-//! Which numbers of a JSON text are others once they were read: Meilisearch keeps integers of 64 bits and, of all else, the
-//! nearest 64-bit float.
+//! Finds the numbers of a JSON text that Meilisearch returns changed: it keeps integers of 64 bits and stores all others as
+//! the nearest 64-bit float.
 
 /// Any decimal of so many digits is what its nearest float is written as.
 const ALWAYS_KEPT: usize = 15;

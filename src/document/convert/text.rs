@@ -1,6 +1,6 @@
-//! Readable text, put together piece by piece.
+//! Builds readable text piece by piece.
 
-/// Text in which words are parted by one space, or by one line end where a block ended.
+/// Text in which words are separated by one space, or by one line end at the end of a block.
 ///
 /// White space of any kind and control characters part words; invisible marks (bidirectional controls, soft hyphens) are left
 /// out, since a word with one inside is found by nobody who types it. Zero-width non-joiners stay: they are spelling.
@@ -59,7 +59,7 @@ impl Text {
         }
     }
 
-    /// The words are parted here, at the least by a space.
+    /// Separates the words here, at least by a space.
     pub(super) fn part(&mut self) {
         self.gap = self.gap.max(Gap::Space);
     }

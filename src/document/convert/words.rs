@@ -1,4 +1,4 @@
-//! How long is too long for the engine's inverted index.
+//! The limits of the engine's inverted index: how long a word or a text may be.
 
 /// Meilisearch numbers the words of a field with 16 bits; what comes after the last number is stored and never found.
 const POSITIONS: usize = 65_535;

@@ -1,4 +1,4 @@
-//! Ids, as many as there are: in their order, each once, and compared with others.
+//! Lists of any number of ids: sorted, without duplicates, and compared with each other.
 
 use std::io;
 

@@ -1,8 +1,8 @@
-//! Byte strings in their order, however many there are: what does not fit into a small memory lies in unlinked files.
+//! Sorts any number of byte strings: those that do not fit into a small buffer are stored in unlinked files.
 //!
 //! A set of a million texts in memory takes a hundred megabytes. Here a few megabytes are collected, sorted, and written
 //! as a run; the runs are merged while they are read. Runs of one level are merged into one of the next before they are
-//! too many, so that neither memory nor open files grow with what there is.
+//! too many, so that neither memory nor the number of open files grows with the input.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
