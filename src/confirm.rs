@@ -26,7 +26,7 @@ pub fn is_anybody_there() -> bool {
 /// Returns once it may be done. `plan` is what will be done, in whole lines, and is shown before the question.
 ///
 /// # Errors
-/// [`Declined`] where a person says no; [`UsageError`] where there is nobody to ask and `--yes` was not said.
+/// [`Declined`] where a person says no; [`UsageError`] if there is no terminal to ask on and `--yes` was not given.
 pub async fn ask(consent: &Consent, plan: &str, question: &str) -> Result<(), Error> {
     if consent.yes {
         return Ok(());

@@ -1,7 +1,7 @@
 //! What every failure of a command has in common: a message and an exit code.
 //!
-//! Each stage defines its own errors, with their exit codes. This file contains none of them: every stage imports it, and
-//! it imports no stage.
+//! Each stage defines its own errors, with their exit codes. This file contains none of them: every stage imports it,
+//! and it imports no stage.
 
 use std::path::PathBuf;
 use std::{fmt, io};

@@ -1,17 +1,17 @@
-//! All that is said to Meilisearch.
+//! All requests to Meilisearch.
 //!
-//! | module | what it says |
+//! | module | what it does |
 //! | --- | --- |
-//! | [`address`], [`api_key`] | where the server is, and how it knows us |
-//! | [`http`] | the wire under everything: retries, time limits, errors (with `answer` and `idle`) |
-//! | [`server`] | the one way in: health, version, statistics |
-//! | [`indexes`] | which indexes there are, with none left out (`listing`); making and deleting one |
-//! | [`upload`] | documents on their way |
-//! | [`documents`] | uploads, pages, counts, deletes by id |
-//! | [`features`] | what this server can do, by its version or by asking |
-//! | [`settings`], [`settings_keys`] | what an index is told about search, and whether it differs (with `settings_form`) |
+//! | [`address`], [`api_key`] | the address of the server, and the API key |
+//! | [`http`] | the HTTP client for all requests: retries, time limits, errors (with `answer` and `idle`) |
+//! | [`server`] | the entry point: health, version, statistics |
+//! | [`indexes`] | lists all indexes, with none left out (`listing`); creates and deletes one |
+//! | [`upload`] | uploads batches from the spool |
+//! | [`documents`] | sends, lists, counts and deletes documents |
+//! | [`features`] | what this server supports, by its version or by a test request |
+//! | [`settings`], [`settings_keys`] | the settings of an index, and whether they differ (with `settings_form`) |
 //! | [`tasks`], [`batches`], [`wait`] | Meilisearch's queue, and waiting for our part of it (with `watch`) |
-//! | [`keys`] | what the server's keys may do, and making one |
+//! | [`keys`] | the rights of the server's keys; creates a key |
 //! | [`network`] | servers that lead others, on which nothing is swapped |
 //! | [`search`] | smoke queries |
 //! | [`error`] | what can go wrong, and what to do |

@@ -1,4 +1,4 @@
-//! Everything that can be known to go wrong is found here, before anything is created.
+//! All checks that can be made before anything is created.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub struct Prepared {
     pub settings: Map<String, Json>,
     /// Whether changes.sql has the parameter `:since`; without it, it names every document each time.
     pub changes_takes_since: bool,
-    /// What is known of its changes; `None` where nobody has looked.
+    /// What is known of its changes; `None` if this was not examined.
     pub tracking: Option<Tracking>,
     /// What tells this definition from a later one.
     pub fingerprint: String,
@@ -106,7 +106,7 @@ pub struct Live {
     pub index: IndexInfo,
     /// How many documents it holds.
     pub documents: u64,
-    /// Our record of it. Without one, somebody else made it, or its record is lost.
+    /// Our record of it. Without one, another program made it, or its record is lost.
     pub record: Option<Record>,
 }
 

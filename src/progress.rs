@@ -1,6 +1,6 @@
-//! What a person sees while the work is going on: bars on a terminal, plain lines elsewhere.
+//! Progress for people: bars on a terminal, plain lines elsewhere.
 //!
-//! Log lines go through [`Progress::log_writer`], so that on a terminal they stand above the bars undisturbed.
+//! Log lines go through [`Progress::log_writer`], so that on a terminal they appear above the bars.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,7 +1,7 @@
-//! Rows become documents become batches: one snapshot of the database, read once, from its first row to its last.
+//! Reads one snapshot of the database once, from its first row to its last, and turns rows into documents and batches.
 //!
-//! The read transaction lasts as long as SQLite needs to yield the rows and not a moment longer: batches go into the
-//! spool, and the uploader follows at the pace of the server.
+//! The read transaction lasts only as long as SQLite needs to return the rows: batches go into the spool, and the
+//! uploader follows at the speed of the server.
 
 use std::time::Instant;
 
@@ -19,10 +19,10 @@ use crate::spool;
 use crate::spool::{Batch, SpoolWriter};
 use crate::sqlite::{Connection, DatabaseError, Snapshot};
 
-/// How many bad rows are shown. All are counted: mending one at a time, a run each, is no way to mend a table.
+/// How many bad rows are shown. All are counted, so that a person need not start a new run for each row to correct.
 const SHOWN_BAD_ROWS: usize = 10;
 
-/// How many ids are looked at before somebody else has a turn: Ctrl-C, for one.
+/// How many ids are processed before other tasks get a turn, for example the one that handles Ctrl-C.
 const ROWS_A_TURN: usize = 10_000;
 
 /// What was read of all indexes, in one snapshot.
@@ -69,7 +69,7 @@ impl IndexRead {
             for side in Differences::of_rows(&self.ids, sent)? {
                 added += u64::from(matches!(side?, Side::Right(_)));
             }
-            // One that somebody else had put there counts for nothing.
+            // A deleted document that another program had put there is not counted.
             let mut unread = IdList::new();
             let mut removed = 0;
             for side in Differences::of_rows(&self.ids, deleted)? {
@@ -233,8 +233,8 @@ pub async fn read_all(
     })
 }
 
-/// Every row of an index that cannot become a document, after one was met: mending one at a time, a run each, is no way to mend
-/// a table.
+/// Every row of an index that cannot become a document, after one was found, so that a person can correct all of them
+/// after one run.
 pub async fn all_bad_rows(snapshot: &mut Snapshot<'_>, index: &Prepared, met: BadRow) -> Error {
     let (batches, _) = mpsc::unbounded_channel();
     let mut nowhere = Output {
@@ -244,7 +244,7 @@ pub async fn all_bad_rows(snapshot: &mut Snapshot<'_>, index: &Prepared, met: Ba
     };
     match read_one(snapshot, 0, index, &mut nowhere, &Progress::silent()).await {
         Err(error) => error,
-        // It was mended meanwhile, or documents.sql answers otherwise each time.
+        // The row was corrected in the meantime, or documents.sql returns other rows each time.
         Ok(_) => BadRows {
             index: index.definition.name.clone(),
             total: 1,

@@ -1,4 +1,4 @@
-//! What a command has to say at its end: one structure, shown to people as a summary and to programs as JSON.
+//! The report of a command at its end: one structure, shown to people as a summary and to programs as JSON.
 
 use std::fmt::Write as _;
 

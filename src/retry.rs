@@ -1,8 +1,8 @@
-//! What is tried again, how often and how long.
+//! Retries: what is retried, how often and for how long.
 //!
-//! Only what can heal is repeated. A loader that retried every error kept asking for an hour with a wrong key; one that
-//! retried nothing lost a nightly run to one restart of the server. So an error says itself whether it can heal
-//! ([`Retryable`]), and the waits between the attempts are decided here alone.
+//! Only errors that may be temporary are retried. A loader that retried every error sent requests for an hour with a
+//! wrong key; one that retried nothing lost a nightly run to one restart of the server. So each error says whether it
+//! may be temporary ([`Retryable`]), and only this file decides the pauses between the attempts.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! A database like Bisan's, invented: its schema, Arabic words whose frequencies fall as those of real texts do,
-//! HTML bodies, tags, authors. The same figures give the same rows on every machine, for ever: tests name rows of it,
-//! and two people who run the demo see the same articles.
+//! Generates a database like Bisan's: its schema, Arabic words with the frequencies of real texts, HTML bodies, tags,
+//! authors. The same figures always give the same rows on every machine: tests name some of these rows, and two people
+//! who run the demo see the same articles.
 
 // With their paths, so that benches/whole can take this file as a module of its own: what it measures is built without
 // the feature that has it.

@@ -1,9 +1,9 @@
-//! Documents become NDJSON batches in an unlinked file.
+//! The spool: NDJSON batches of documents in an unlinked file.
 //!
-//! The reader writes as fast as SQLite yields rows, the uploader streams each batch out with a known length. So the
+//! The reader writes as fast as SQLite returns rows, the uploader streams each batch out with a known length. So the
 //! read transaction lasts seconds however slow the server or a proxy is, an upload that is repeated sends the same
-//! bytes, and no batch is ever in memory. The file has no name from the start and is readable by its owner only: it is
-//! gone with the process, however that ends.
+//! bytes, and no batch is ever in memory. The file has no name from the start and only its owner can read it: it
+//! disappears with the process, however that ends.
 
 use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, ErrorKind, Write};

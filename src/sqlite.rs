@@ -2,18 +2,18 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `address` | what a person or `DATABASE_URL` says, as a path |
-//! | `database` | the file: is it there, is it one |
+//! | `address` | parses the database address (an option or `DATABASE_URL`) into a path |
+//! | `database` | the file: does it exist, and is it a database? |
 //! | `lock` | the run lock |
 //! | `connection` | a connection that can only read, and can be stopped |
 //! | `statement`, `sql` | is this one statement, and does it only read? |
-//! | `functions`, `collations` | what the application's SQLite has and the one in this program lacks |
+//! | `functions`, `collations` | functions and collations that the application's SQLite has and this program's lacks |
 //! | `snapshot`, `row`, `value` | the database as it was at one moment, row by row |
-//! | `queries` | statements made from a definition's |
-//! | `advice` | what a statement's text and plan tell about it |
+//! | `queries` | statements derived from those of a definition |
+//! | `advice` | warnings derived from a statement's text and plan |
 //! | `error` | what can go wrong, and what to do about it |
 //! | `foreign_log` | does the log beside the file belong to it? |
-//! | `file`, `file_system`, `side_files`, `options` | how SQLite is opened, and leaves no trace |
+//! | `file`, `file_system`, `side_files`, `options` | opens SQLite without leaving files behind |
 
 mod address;
 pub mod advice;

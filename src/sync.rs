@@ -1,21 +1,21 @@
-//! A round: one index is brought to what documents.sql returns.
+//! A round: brings one index to the state that documents.sql returns.
 //!
 //! | file | what it does |
 //! | --- | --- |
 //! | `changes` | which ids changes.sql names since an instant |
-//! | `memory` | which of them earlier rounds have seen |
-//! | `compare` | a row and its document, side by side: what is the same is not sent |
+//! | `memory` | which of these ids earlier rounds have already compared |
+//! | `compare` | compares rows with documents: only those that differ are sent |
 //! | `plan` | what a round found, and why |
-//! | `drift` | what differs, told field by field and changed by nobody |
-//! | `same` | what is the same although a server has read and written it |
-//! | `carry_out` | sends, waits, deletes what still is gone |
-//! | `tracking` | what changes.sql can show of the edits, and what it cannot |
+//! | `drift` | finds what differs, field by field, and changes nothing |
+//! | `same` | whether two values are equal, although a server has read and rewritten one of them |
+//! | `carry_out` | sends, waits, and deletes the documents whose rows are still gone |
+//! | `tracking` | which edits changes.sql can show, and which it cannot |
 //! | `lag` | how far an index is behind the database |
-//! | `planned` | carries out what an earlier look found |
+//! | `planned` | carries out an earlier plan |
 //!
-//! Documents are whole and keyed, so sending one again is harmless, and a round that died is simply run again. A
-//! delete is the one thing that cannot be taken back: before it is sent, the database is asked for that id once more,
-//! and a round that would delete a large share of the index is refused.
+//! Documents are complete and have ids, so sending one again is harmless, and a round that died is simply run again.
+//! Only a delete cannot be undone: before it is sent, the id is looked up in the database once more, and a round that
+//! would delete a large share of the index is refused.
 
 mod carry_out;
 mod changes;
@@ -276,7 +276,7 @@ impl Round<'_> {
     }
 
     /// Refuses to delete a larger share than is allowed, and to empty an index unless all of it may go: a table that is
-    /// empty for a moment is filled anew.
+    /// empty for a moment will be filled again.
     async fn guard(&self, plan: &Plan, in_database: u64) -> Result<(), Error> {
         let Some(allowed) = self.max_loss else {
             return Ok(());

@@ -1,12 +1,13 @@
-//! What reaches a terminal: all that is printed goes through here, and nothing of somebody else's commands it.
+//! Output to a terminal: everything that is printed goes through here, and text from outside cannot control the
+//! terminal.
 //!
-//! Documents, ids, file names, messages of a server and of SQLite are other people's text. Printed as it is, a document can
-//! move the cursor, rewrite what stands above it, or turn a line around so that it reads as another. So whatever is printed
-//! is made [`safe`] at the one place where it leaves the program: standard output ([`print`]), a question
-//! ([`question`]) and log lines ([`log_fields`]). Nobody has to remember it where a sentence is put together.
+//! Documents, ids, file names, messages of a server and of SQLite are text from outside. Printed unchanged, a document
+//! could move the cursor, overwrite what is above it, or reverse the direction of a line so that it reads differently.
+//! So all output is made [`safe`] where it leaves the program: standard output ([`print`]), a question ([`question`])
+//! and log lines ([`log_fields`]). Code that builds a message need not care about it.
 //!
-//! The program's own colours are not escape codes until then, but marks ([`style`]) which no text from outside can hold:
-//! they are drawn by lot when the program starts.
+//! Until then the program's own colours are not escape codes but marks ([`style`]), which no text from outside can
+//! contain: they are chosen at random when the program starts.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
@@ -132,8 +133,8 @@ pub fn set_colours(out: bool, err: bool) {
     COLOURS[Stream::Err as usize].store(err, Ordering::Relaxed);
 }
 
-/// What the sinks take for the beginning of a mark. Noncharacters, which no text is to hold, in an order that is drawn by
-/// lot: a document that holds some all the same paints nothing.
+/// What the sinks take for the beginning of a mark. Noncharacters, which should not occur in text, in a random
+/// order: a document that contains some of them anyway causes no colour.
 static MARK: LazyLock<String> = LazyLock::new(|| {
     let lot = RandomState::new().hash_one(0_u8);
     (0..8)
@@ -243,7 +244,7 @@ pub fn print(form: Form, text: &str) -> io::Result<()> {
     };
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
-    // What is left in its buffer would be lost without a word at the end of the program.
+    // What is left in its buffer would be lost silently at the end of the program.
     out.flush()
 }
 

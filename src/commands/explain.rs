@@ -1,5 +1,5 @@
-//! `explain INDEX ID`: says why an article is not found. It compares the row, the document made from it, and the document
-//! on the server, and looks at which rank a query finds it.
+//! `explain INDEX ID`: says why an article is not found. It compares the row, the document made from it, and the
+//! document on the server, and looks at which rank a query finds it.
 
 mod key;
 mod report;

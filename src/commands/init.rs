@@ -122,7 +122,7 @@ async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport,
         let taken: Vec<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
         let name = choose::index_name(&table.name, &taken);
         match write::draft(&mut snapshot, &schema, table, name).await {
-            // A reindex would refuse it, and nobody has seen what stands in its columns.
+            // A reindex would refuse it, and the content of its columns is unknown.
             Ok(draft) if draft.rows == 0 && options.table.is_empty() => left_out.push(LeftOut {
                 table: table.name.clone(),
                 why: "it has no rows; name it with --table all the same".to_owned(),
@@ -237,7 +237,7 @@ async fn take_settings(draft: &mut Draft, options: &Init, uid: &str) -> Result<(
         settings.insert(key, value);
     }
     draft.settings = settings;
-    // Which words these settings find, and in which fields, nobody here can tell.
+    // It is not known here which words these settings find, and in which fields.
     draft.smoke = Value::Array(vec![searching::ask_for_everything(draft.rows)]);
     draft
         .notes

@@ -166,8 +166,8 @@ impl There<'_> {
             });
         }
         let is_busy = |uid: &str| self.queue.may_hold(uid);
-        // Whether the run of a build is alive is told by the run lock. It is tried only where there is a build, so that a look
-        // is in nobody's way.
+        // The run lock tells whether the run of a build is alive. It is tried only if there is a build, so that
+        // `status` usually does not block another run.
         let host = host::name();
         let lock = database
             .filter(|_| !generations.leftovers.is_empty())
@@ -295,7 +295,7 @@ async fn in_database(
     let mut snapshot = connection.snapshot().await?;
     let documents = snapshot.count(&index.definition.documents_sql).await?;
     let tracking = index.tracking(&mut snapshot).await?;
-    // Where changes.sql does not show the edits, nobody knows what waits.
+    // If changes.sql does not show the edits, it is unknown what waits.
     let changes = match tracking.sees_edits() {
         true => lag::look(&mut snapshot, &index, tracking.everything(), followed_until).await?,
         false => None,

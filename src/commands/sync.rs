@@ -1,7 +1,7 @@
 //! `sync`: one round for each index, or a follower that runs continuously.
 //!
-//! [`run`] is one round for each index: it reads the checkpoint from the record, compares, sends and deletes what differs,
-//! and only then moves the checkpoint.
+//! [`run`] is one round for each index: it reads the checkpoint from the record, compares, sends and deletes what
+//! differs, and only then moves the checkpoint.
 
 mod follower;
 mod listen;

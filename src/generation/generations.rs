@@ -1,10 +1,10 @@
 //! Which index is live, which one is retained, which is a leftover of a run that died, and which is not ours.
 //!
-//! The role of an index is not stored anywhere. The index under the live uid is live. One under a timestamped uid that is
-//! complete and was live is retained. Every other build is a leftover. A name never proves that an index is ours: a clean-up
-//! by prefix once deleted `articles_archive` as well. An index is ours if one of our records has its `createdAt`, which moves
-//! with the documents. The record, and not the present uid, also says for which live uid a generation was built, because
-//! people swap and rename indexes by hand.
+//! The role of an index is not stored anywhere. The index under the live uid is live. One under a timestamped uid that
+//! is complete and was live is retained. Every other build is a leftover. A name never proves that an index is ours: a
+//! clean-up by prefix once deleted `articles_archive` as well. An index is ours if one of our records has its
+//! `createdAt`, which moves with the documents. The record, and not the present uid, also says for which live uid a
+//! generation was built, because people swap and rename indexes by hand.
 
 use std::fmt;
 use std::time::Duration;
@@ -269,9 +269,9 @@ impl Leftover {
 
 /// Decides whether the run that made something has ended.
 ///
-/// Only the run lock tells: whoever holds the very lock that the maker held knows that he has ended. A host's name tells
-/// nothing where no lock could be taken (no flock, other systems) or where two machines bear one name (`hostname:` in a compose
-/// file); age and signs of life are left then.
+/// Only the run lock proves this: a process that holds the same lock that the run held knows that the run has ended. A
+/// host's name proves nothing if no lock could be taken (no flock, other systems) or if two machines have the same name
+/// (`hostname:` in a compose file); then only age and activity can be used.
 #[derive(Debug, Clone)]
 pub struct Observer {
     /// The name of this host.
@@ -281,7 +281,7 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Whether this record's maker is known to have ended, since the judge holds the very lock that he would hold.
+    /// Whether this record's run has certainly ended, because the observer holds the lock that the run would hold.
     pub fn knows_dead(&self, record: &Record) -> bool {
         self.knows_lock_of(record)
     }

@@ -1,7 +1,7 @@
 //! Deletes leftovers of runs that died, and former generations beyond the retained ones.
 //!
-//! A failed deletion never makes a run fail: the proven swap is done, and the next run deletes what could not be deleted
-//! now.
+//! A failed deletion never makes a run fail: the proven swap is done, and the next run deletes what could not be
+//! deleted now.
 
 use jiff::Timestamp;
 

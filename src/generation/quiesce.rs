@@ -1,7 +1,8 @@
 //! Waits until no task in the queue can still swap, create or delete one of our indexes.
 //!
-//! A run that was killed leaves its last task in the queue. Before that task has ended, the indexes are about to change: a
-//! build that looks like a leftover may be live in a moment, and its deletion would then hit the former live index.
+//! A run that was killed leaves its last task in the queue. Before that task has ended, the indexes are about to
+//! change: a build that looks like a leftover may be live in a moment, and its deletion would then hit the former live
+//! index.
 
 use crate::generation::generations::Generations;
 use crate::meilisearch::error::MeilisearchError;
@@ -9,8 +10,8 @@ use crate::meilisearch::server::Server;
 use crate::meilisearch::tasks::TaskUid;
 use crate::meilisearch::wait::until_the_last_ended;
 
-/// Waits for every creation, deletion and swap that is under way, and returns whether there was any. How those tasks end is
-/// their owners' affair. Afterwards these live uids hold what they will hold.
+/// Waits for every creation, deletion and swap that is under way, and returns whether there was any. The result of
+/// those tasks does not matter here. Afterwards no waiting task changes these live uids.
 pub async fn quiesce<'u>(
     server: &Server,
     live_uids: impl IntoIterator<Item = &'u str>,

@@ -23,7 +23,7 @@ pub const RECORDS_UID: &str = "bisan_indexer_checkpoints";
 /// The form of a record. A program that meets a newer one leaves it alone.
 pub const FORMAT: u64 = 1;
 const WRITTEN_BY: &str = concat!("bisan-indexer ", env!("CARGO_PKG_VERSION"));
-/// The lock of a record whose maker could take none.
+/// The lock of a record whose run could take no lock.
 pub const NO_LOCK: &str = "none";
 
 /// What is known of one generation.
@@ -33,7 +33,7 @@ pub struct Record {
     pub format: u64,
     pub written_by: String,
     pub live_uid: String,
-    /// Under which it was built; where it lies now, its `created_at` tells.
+    /// The uid under which it was built; its present uid is found by its `created_at`.
     pub build_uid: String,
     /// The generation's identity. None while the index is about to be made: the record is written first, so that an index
     /// whose maker died in that moment is still known to be ours.
@@ -161,8 +161,8 @@ impl Record {
         }
     }
 
-    /// A record of an index that this program did not build. There is no timestamped uid, so the record's id is made from the
-    /// index's `createdAt`.
+    /// A record of an index that this program did not build. There is no timestamped uid, so the record's id is made
+    /// from the index's `createdAt`.
     fn found(live: &IndexInfo, host: &str, now: Timestamp) -> Record {
         let digits: String = live
             .created_at
@@ -204,8 +204,9 @@ pub fn record_of<'r>(index: &IndexInfo, records: &'r [Record]) -> Option<&'r Rec
     its.min_by_key(|record| (record.created_at.is_none(), !is_at_home(record)))
 }
 
-/// What one writer owns of a record. Only that is written, so that nobody undoes what another wrote since he read it: a
-/// follower once brought back the fingerprint that `apply` had replaced, and took back that a generation had been live.
+/// The fields of a record that one writer owns. Only these are written, so that no writer undoes what another has
+/// written since it read the record: a follower once restored the fingerprint that `apply` had replaced, and removed
+/// the note that a generation had been live.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Change {
@@ -245,8 +246,9 @@ pub enum RecordWrite<'a> {
     Part(&'a Record, Change),
 }
 
-/// What never changes of a record goes along with each part: where another run has forgotten the record meanwhile, what
-/// comes of it is one of an index that is gone, which the next run forgets again, and not half a record that nobody can read.
+/// The fields of a record that never change are written with each part. If another run has deleted the record in the
+/// meantime, the result is a readable record of an index that is gone, which the next run deletes again, and not an
+/// incomplete record.
 #[derive(Serialize)]
 struct Part<'a> {
     id: &'a str,

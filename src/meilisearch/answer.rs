@@ -1,4 +1,4 @@
-//! What a response means: Meilisearch's JSON, its error, or somebody else's page.
+//! What a response means: Meilisearch's JSON, its error, or a page of a proxy or another program.
 
 use std::time::Duration;
 
@@ -111,7 +111,8 @@ impl Head {
         }
     }
 
-    /// A proxy that refuses may cut the connection in the middle of its page. What it means is known by then.
+    /// A proxy that refuses may cut the connection in the middle of its page. The status is already enough to know
+    /// that.
     pub(super) fn says_enough(&self) -> bool {
         self.status.is_client_error()
     }
@@ -169,8 +170,8 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> MeilisearchError {
         ),
         None => page(body, sent.secret.as_ref()),
     };
-    // Who refuses before it has read the body resets the connection, and its words may be lost. What they were remains:
-    // Meilisearch speaks JSON, a proxy HTML.
+    // A server that refuses before it has read the body resets the connection, and its message may be lost. The content
+    // type remains: JSON comes from Meilisearch, HTML from a proxy.
     let is_json = content_type.is_some_and(|kind| kind.starts_with("application/json"));
     let number = status.as_u16();
     match (number, code) {

@@ -1,4 +1,4 @@
-//! The key, kept out of sight.
+//! The API key, which is never printed or logged.
 
 use std::path::Path;
 use std::{env, fmt, fs, io};

@@ -1,4 +1,4 @@
-//! How far the server is, in its own words. From 1.12 on; before, there is nothing to show.
+//! The progress that the server reports for its batches. From 1.12 on; older servers report none.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -331,8 +331,8 @@ impl MeilisearchError {
         )
     }
 
-    /// Nobody can say whether the server acted on the request: its answer was lost, or somebody else answered in its place,
-    /// whatever the answer says. Only Meilisearch's own words are a refusal.
+    /// It is unknown whether the server acted on the request: its answer was lost, or a proxy answered instead, with
+    /// any status. Only an answer of Meilisearch itself is a refusal.
     pub fn is_ambiguous(&self) -> bool {
         match self {
             MeilisearchError::Interrupted { .. }
@@ -371,7 +371,7 @@ impl MeilisearchError {
         }
     }
 
-    /// Meilisearch doesn't let this key do it, or something before Meilisearch lets nobody.
+    /// Meilisearch refuses this key, or a proxy before Meilisearch refuses everybody.
     pub fn is_forbidden(&self) -> bool {
         matches!(
             self,
@@ -421,7 +421,7 @@ impl From<MeilisearchError> for meilisearch_sdk::errors::Error {
     }
 }
 
-/// At most so many characters of somebody else's text, on one line.
+/// At most so many characters of text from outside, on one line.
 pub fn cut(text: &str, chars: usize) -> String {
     let mut words = text.split_whitespace();
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! What this server can do: by its version or, where the key may not know it, by asking.
+//! What this server supports: by its version or, if the key may not read the version, by a test request.
 
 use std::collections::BTreeSet;
 

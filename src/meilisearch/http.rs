@@ -1,9 +1,9 @@
-//! The wire: one HTTP client under all that is said to Meilisearch.
+//! The HTTP client for all requests to Meilisearch.
 //!
-//! The SDK speaks through it ([`HttpClient`]), and so do our own JSON requests. What the SDK's own client gets wrong for us is
-//! done here, once: a body has a length (proxies refuse or buffer chunked ones), time limits are about silence and not about
-//! size, a redirect is an error and not a write turned into a read, what can heal is tried again, and a page of HTML becomes
-//! an error that a person can act on.
+//! The SDK uses it ([`HttpClient`]), and so do our own JSON requests. It solves the problems that the SDK's own client
+//! has for us: a body has a length (proxies refuse or buffer chunked ones), time limits count silence and not the size
+//! of a request, a redirect is an error and does not turn a write into a read, temporary errors are retried, and a page
+//! of HTML becomes an error that a person can act on.
 
 use std::any::Any;
 use std::io;
@@ -219,7 +219,7 @@ impl Http {
         self.repeated(method, url, body, Ok).await
     }
 
-    /// The same for what makes a task. An answer that names none is none: nobody knows what became of the request.
+    /// The same for what makes a task. An answer that names no task is no answer: the result of the request is unknown.
     pub(super) async fn change(
         &self,
         method: reqwest::Method,

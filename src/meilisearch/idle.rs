@@ -1,7 +1,7 @@
 //! A time limit on silence.
 //!
 //! The limits of the HTTP client are about a whole request: an upload of 100 MB over a slow line would run into any of them
-//! while its bytes are flowing. This one begins anew with each chunk that leaves or arrives.
+//! while its bytes are flowing. This one starts again with each chunk that leaves or arrives.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! Which indexes there are; making one.
+//! Lists indexes, and creates and deletes one.
 
 use jiff::Timestamp;
 use reqwest::Method;

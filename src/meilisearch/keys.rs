@@ -1,4 +1,4 @@
-//! What the server's keys may do, and making one.
+//! The rights of the server's keys, and how a key is created.
 
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -1,8 +1,9 @@
-//! Lists of which nothing may be missing.
+//! Complete lists.
 //!
-//! Put together from pages, a list can leave something out: while the first index is deleted, another one moves from the second
-//! page to the first and is on neither. What a list leaves out counts as gone, and what is known of it would be forgotten. So a
-//! list is believed that came in one answer; where a server gives pages all the same, one that came twice.
+//! A list that is read in pages can miss an entry: while the first index is deleted, another one moves from the second
+//! page to the first, and is seen on neither. A missing index would be treated as deleted, and its record would be
+//! deleted too. So a list is trusted if it came in one answer; if a server insists on pages, if two readings gave the
+//! same list.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! A server that leads a network of others (`/network`, Meilisearch's enterprise edition).
 //!
-//! What it is asked to change it passes on, and each server does it as a task of its own, when it comes to it: a swap is then no
-//! single moment, and one that failed elsewhere stands only in the leader's task. So nothing is swapped there.
+//! It forwards each change, and each server executes it later as its own task. So a swap does not happen at one moment,
+//! and a failure on another server is visible only in the leader's task. For that reason nothing is swapped there.
 
 use serde_json::Value;
 

@@ -1,5 +1,6 @@
-//! What the key may do, found out by trying: each request is one that the server refuses for another reason where the key
-//! may make it, so that nothing happens. A key is never looked up, which would put it into a path and so into logs.
+//! Finds out the rights of the key with test requests. If the key has the right, the server refuses the request for
+//! another reason, so nothing happens. A key is never looked up, because that would put it into a path and so into
+//! logs.
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -22,7 +23,7 @@ pub struct Permissions {
     by_uid: Vec<(String, Vec<Answer>)>,
     /// Actions of no single index.
     global: Vec<Answer>,
-    /// An index whose uid nobody thinks of, which only a key without limits may see.
+    /// An unlikely uid, which only a key without limits may see.
     pub sees_all: bool,
     /// It may ask which version the server is.
     pub version: bool,

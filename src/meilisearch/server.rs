@@ -1,4 +1,4 @@
-//! The server: the one door to Meilisearch, and what it says about itself.
+//! The entry point to Meilisearch: health, version, statistics.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

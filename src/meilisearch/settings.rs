@@ -1,6 +1,7 @@
-//! What an index is told about search.
+//! The settings of an index.
 //!
-//! All of it is raw JSON: the SDK's settings type drops keys that it doesn't know and can't say null, which resets one.
+//! They are raw JSON: the SDK's settings type drops keys that it doesn't know, and can't express null, which resets a
+//! key.
 
 use std::fmt;
 
@@ -137,8 +138,8 @@ pub fn to_restore(before: &Map<String, Value>, sent: &Map<String, Value>) -> Map
         .collect()
 }
 
-/// What to send so that the server has what is wanted: the differing keys only. A part that the server has and nobody wants any
-/// more is reset, or the difference would be found again the next time.
+/// What to send so that the server has what is wanted: the differing keys only. A part that the server has and the
+/// definition does not want any more is reset, or the difference would be found again the next time.
 pub fn to_send(wanted: &Map<String, Value>, differences: &[Difference]) -> Map<String, Value> {
     let mut send = Map::new();
     for difference in differences {

@@ -1,7 +1,7 @@
-//! What a settings change costs where an index is full: a millisecond, a part of a rebuild, or more than one.
+//! The cost of a settings change on a full index: a millisecond, a part of a rebuild, or more than a rebuild.
 //!
-//! Measured on an index of 5,207 articles (82 MB); docs/apply.md has the table. Between the versions that were measured, what
-//! the older one does is assumed.
+//! Measured on an index of 5,207 articles (82 MB); docs/apply.md has the table. For versions between the two that were
+//! measured, the behaviour of the older one is assumed.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::meilisearch::settings::Difference;
 pub enum Cost {
     /// No document is looked at.
     Nothing,
-    /// A part of what is known of the documents is made anew, for a fraction of what a rebuild costs.
+    /// A part of what is known of the documents is computed again, for a fraction of the cost of a rebuild.
     Part,
     /// Every document is indexed again, which costs as much as a rebuild, or more.
     All,

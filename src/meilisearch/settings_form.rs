@@ -1,8 +1,8 @@
-//! One form for what means the same, so that a comparison finds differences and nothing else.
+//! A canonical form of settings, so that a comparison finds only real differences.
 //!
-//! A server sorts stop words and rewrites their letters, fills in defaults, writes `["*"]` for null and `ara` for `ar`. A
-//! comparison that takes this for a difference finds one for ever; settings were sent at every start for it, and every document
-//! was indexed again.
+//! A server sorts stop words and rewrites their letters, fills in defaults, writes `["*"]` for null and `ara` for `ar`.
+//! A comparison that treats this as a difference always finds one. For this reason settings were once sent at every
+//! start, and every document was indexed again.
 
 mod synonyms;
 

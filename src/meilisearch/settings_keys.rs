@@ -1,7 +1,7 @@
 //! The settings that Meilisearch knows, and since when.
 //!
-//! A server refuses a whole settings object for one key that it doesn't know. So a key too new for this server is left out and
-//! told; a key that no version knows is a slip of the pen, and is refused before anything is built.
+//! A server refuses a whole settings object for one key that it doesn't know. So a key that is too new for this server
+//! is skipped with a warning; a key that no version knows is a typing error, and is refused before anything is built.
 
 use std::fmt;
 

@@ -250,7 +250,7 @@ impl Server {
         Ok(tasks)
     }
 
-    /// The newest tasks that the server files under this uid. A swap files them anew.
+    /// The newest tasks that the server files under this uid. A swap files them again.
     pub(super) async fn tasks_of(&self, index_uid: &str) -> Result<Vec<Task>, MeilisearchError> {
         let index_uid = checked(index_uid)?;
         let page: Page = self

@@ -1,4 +1,5 @@
-//! A server of canned answers, for what a real one does too seldom: pages of HTML, cut connections, a task that has gone.
+//! A server with prepared answers, for what a real one rarely does: pages of HTML, cut connections, a task that is
+//! gone.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

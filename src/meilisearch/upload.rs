@@ -1,4 +1,4 @@
-//! Batches go out of the spool to the server, a few at a time, and nobody waits for a task between two of them.
+//! Uploads batches from the spool to the server, a few at a time, without waiting for a task between two batches.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,8 +1,8 @@
 //! Waiting for tasks: all at once, by uid, until they end or nothing moves any more.
 //!
 //! A fixed limit (5 seconds, 5 minutes) passes while a task is merely queued behind others; the run is called failed and
-//! everything is sent again, which fills the queue further. So it is silence that ends a wait, never its length. A server that
-//! is killed for memory and comes back has kept its queue: the same uids go on being asked for.
+//! everything is sent again, which fills the queue further. So silence ends a wait, never its length. A server that is
+//! killed because memory is full and comes back has kept its queue: the same uids are queried again.
 
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ pub struct Limits {
     pub stall: Duration,
     /// The same where it can't: before 1.12 a batch of an hour looks the same from beginning to end.
     pub stall_blind: Duration,
-    /// How often the server may begin the same batch anew. It is killed for memory each time, and will be the next time.
+    /// How often the server may begin the same batch again. It is killed for memory each time, and will be the next
+    /// time.
     pub restarts: u32,
     /// Without any answer.
     pub unreachable: Duration,
@@ -123,8 +124,8 @@ pub struct WaitProgress {
     pub step: Option<String>,
     /// What waits in front of our first task, by index; `…` where it belongs to none.
     pub waiting_behind: Vec<(String, usize)>,
-    /// How often the server began a task anew: it was stopped or killed. After the second time, smaller batches are worth
-    /// advising.
+    /// How often the server began a task again: it was stopped or killed. After the second time, smaller batches are
+    /// worth advising.
     pub restarts: u32,
     /// Since when the server hasn't answered.
     pub silent_for: Option<Duration>,

@@ -1,6 +1,7 @@
 //! What a wait has seen so far, and whether anything still moves.
 //!
-//! It asks nobody and has no clock: it is told what was seen, and when. So hours can be tested in microseconds.
+//! It sends no request and has no clock: its caller passes what was seen, and when. So hours can be tested in
+//! microseconds.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +54,7 @@ struct Furthest {
 enum Movement {
     Still,
     /// The server works. Percentages go back and forth between the passes of one batch, so any change counts; but a server
-    /// that is killed again and again shows changes for ever.
+    /// that is killed again and again always shows changes.
     Working,
     /// Something is done that won't be done again.
     Further,

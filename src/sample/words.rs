@@ -1,4 +1,4 @@
-//! Invented Arabic words, and chance that is the same everywhere.
+//! Generated Arabic words, and random numbers that are the same on every machine.
 
 const LETTERS: &str = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي";
 const PREFIXES: [&str; 9] = ["", "", "", "ال", "وال", "بال", "لل", "و", "ف"];

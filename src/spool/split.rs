@@ -1,4 +1,4 @@
-//! Cutting a batch that was too large for a proxy.
+//! Splits a batch that was too large for a proxy.
 
 use std::io;
 

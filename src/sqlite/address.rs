@@ -1,4 +1,4 @@
-//! Which database: what a person or `DATABASE_URL` says, as a path.
+//! The address of the database: parses an option or `DATABASE_URL` into a path.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! What the text and the plan of a statement tell about it: which index would help, whether its rows depend on the moment
-//! at which it runs. For advice only: nothing that is sent or deleted follows from it.
+//! Derives advice from the text and the plan of a statement: which index would help, whether its rows depend on the
+//! time at which it runs. It never decides what is sent or deleted.
 
 use crate::sqlite::sql::{self, Kind, Token, unquoted};
 
@@ -86,7 +86,7 @@ pub fn names_in_conditions(sql: &str) -> Vec<String> {
 }
 
 /// What in a statement gives another value at another time, if anything does: `CURRENT_DATE`, `date('now')`, `random()`.
-/// Documents of such a statement differ from themselves, so that a comparison finds drift for ever.
+/// Documents of such a statement differ from themselves, so every comparison finds drift.
 pub fn unsteady(sql: &str) -> Option<String> {
     let tokens: Vec<Token<'_>> = sql::tokens(sql)
         .filter(|token| token.kind != Kind::Blank)

@@ -3,7 +3,7 @@
 //! SQLite refuses to prepare a statement as soon as it opens an index with such a collation, also where nothing is compared:
 //! to count rows, or to list ids, it reads the smallest index from end to end. So an unknown collation gets a stand-in. A
 //! statement that compares nothing by it is right. One that asks the stand-in to compare is stopped and fails with the
-//! collation's name: sorted, grouped or looked up by another order, it would yield wrong rows without a word.
+//! collation's name: sorted, grouped or looked up by another order, it would silently return wrong rows.
 
 use std::cmp::Ordering;
 use std::ffi::{CStr, c_char, c_int, c_void};

@@ -1,4 +1,4 @@
-//! The database file: is it there, is it one, who holds it.
+//! The database file: does it exist, is it a database, and which process locks it?
 
 use std::fs;
 use std::io::ErrorKind;
@@ -111,7 +111,7 @@ impl Database {
     }
 
     /// Whether the path leads to another file by now, or to none: a backup was moved onto it. Connections opened
-    /// before go on reading the former file; open the database anew.
+    /// before go on reading the former file; open the database again.
     pub fn was_replaced(&self) -> bool {
         let now = fs::metadata(&self.path).map(|metadata| FileIdentity::of(&metadata));
         now.ok() != Some(self.file.identity())

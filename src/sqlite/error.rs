@@ -25,7 +25,7 @@ pub enum DatabaseError {
     /// The file is not there, is not a file or holds no database: usage.
     #[error(transparent)]
     Unusable(#[from] UnusableDatabase),
-    /// The run lock is held: somebody else is at it.
+    /// The run lock is held: another run is in progress.
     #[error(
         "{} is locked by another run: another bisan-indexer (perhaps in the other container of a deployment) is working on this database; wait until it has ended, or end it", path.display()
     )]

@@ -1,4 +1,4 @@
-//! The one descriptor of a database file, and what its bytes say.
+//! The only file descriptor of a database file, and what is read from its bytes.
 
 use std::collections::HashMap;
 use std::fs::{File, Metadata};

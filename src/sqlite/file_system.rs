@@ -1,5 +1,5 @@
-//! On what the database lies: a write-ahead log needs memory that all its users share, which file systems that reach
-//! over a network or into a virtual machine don't give.
+//! The file system of the database: a write-ahead log needs memory that all its users share, which file systems over a
+//! network or into a virtual machine don't provide.
 
 use std::fs::File;
 

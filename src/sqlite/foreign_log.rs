@@ -1,9 +1,9 @@
 //! A write-ahead log that lies beside a database that it was not written for.
 //!
-//! A backup is copied onto the file, and the former database's `-wal` stays beside it. SQLite lays the log over whatever
-//! file has the name: old pages appear among restored ones, and the first writer makes that damage lasting. A log has
-//! no name of its database in it, but every log gives away something of it. What is told here is told for certain; a
-//! pair that fits by chance cannot be told from one that belongs together.
+//! A backup is copied onto the file, and the former database's `-wal` stays beside it. SQLite lays the log over
+//! whatever file has the name: old pages appear among restored ones, and the first writer makes that damage lasting. A
+//! log does not contain the name of its database, but it contains some facts about it. A mismatch that is found here is
+//! certain; a pair that fits by chance cannot be distinguished from one that belongs together.
 
 use std::collections::HashSet;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! The run lock: one program at a time swaps or deletes generations of a database's indexes.
+//! The run lock: only one process at a time swaps or deletes generations of a database's indexes.
 
 use std::fs::TryLockError;
 use std::io;
@@ -67,8 +67,8 @@ impl RunLock {
         self.unsupported_reason().is_none()
     }
 
-    /// What tells this lock from every other: the kernel that keeps it and the file that it is on. Who holds it knows that
-    /// no other run that names the same one is alive. None where nothing is locked.
+    /// Identifies this lock: the kernel that keeps it and the file that it is on. A process that holds it knows that
+    /// no other run with the same identifier is alive. None where nothing is locked.
     pub fn id(&self) -> Option<String> {
         match &self.state {
             State::Held(file) => Some(file.identity().on_this_kernel()),

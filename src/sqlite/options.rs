@@ -1,4 +1,4 @@
-//! How SQLite is opened.
+//! The options with which SQLite is opened.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,7 +1,7 @@
-//! Statements made from a definition's: its ids only, its documents for some ids, what changed.
+//! Statements derived from those of a definition: only its ids, its documents for some ids, what changed.
 //!
 //! A definition's statement is put in parentheses, without its trailing `;` and comments and with a line end before
-//! the closing one (the statement may end in a comment all the same). SQLite looks into the parentheses when it plans:
+//! the closing one (in case the statement still ends in a comment). SQLite looks into the parentheses when it plans:
 //! a condition on `id` reaches the table's own index. Columns are named with their table: `"id"` alone would be the
 //! text 'id' where there is no such column.
 

@@ -1,4 +1,4 @@
-//! What lies beside a database in WAL mode, and who left it there.
+//! The files `-wal` and `-shm` beside a database in WAL mode, and which process left them there.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -19,7 +19,7 @@ use crate::sqlite::{queries, sql};
 ///
 /// While it is open, the application's write-ahead log can't be reset and grows, so it is kept for as long as it takes
 /// to read and never across a wait for the network. It ends when it is dropped, on every path: a read transaction that
-/// stays behind would show the same old rows for ever.
+/// stays behind would always show the same old rows.
 #[derive(Debug)]
 pub struct Snapshot<'c> {
     transaction: Transaction<'c, Sqlite>,

@@ -1,4 +1,4 @@
-//! SQL text, read just far enough: where comments and strings are, which words and parameters stand outside them.
+//! A minimal reader of SQL text: finds comments and strings, and the words and parameters outside them.
 //!
 //! Definitions are written by people. `documents.sql` ends with `;`, or with `-- a comment` and no line end, and holds
 //! strings with `;` or `--` in them. A statement that is wrapped in another one must survive all of that.

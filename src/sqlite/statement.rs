@@ -1,4 +1,4 @@
-//! Is this one statement, and does it only read? The one place that asks SQLite itself, through its C interface.
+//! Checks that a text is one statement and only reads, by asking SQLite itself through its C interface.
 //!
 //! sqlx runs `SELECT 1; DROP TABLE articles` to its end, and says neither whether a statement writes nor what its
 //! parameters are called. So this is unsafe, as are `functions` and `collations`, and nothing else of the source stage.

@@ -1,4 +1,4 @@
-//! Sends what a round found, waits for it, and deletes what still is gone.
+//! Sends what a round found, waits for the tasks, and deletes the documents whose rows are still gone.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Which ids changes.sql names since an instant.
+//! Reads the ids that changes.sql returns since a given instant.
 
 use futures::TryStreamExt as _;
 use jiff::Timestamp;

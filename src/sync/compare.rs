@@ -1,7 +1,8 @@
-//! A row and its document, side by side: only what differs is sent.
+//! Compares rows with their documents: only those that differ are sent.
 //!
-//! A page of documents is compared with its rows as they are at that moment, in a snapshot as short as the page: a
-//! listing takes as long as the network does, and a read transaction that long would let the application's WAL grow.
+//! A page of documents is compared with its rows as they are at that moment, in a snapshot that is open only for this
+//! page: listing all documents may take long, and a read transaction of that length would let the application's WAL
+//! grow.
 
 use std::collections::HashMap;
 
@@ -35,7 +36,8 @@ const FIRST_PAGE: u64 = 4;
 /// And never more than this: small documents are listed a thousand at a time.
 const LARGEST_PAGE: u64 = 1_000;
 
-/// Documents that are asked for by id, at the most: those asked for before may have had none, which tells no size.
+/// The largest number of documents that are requested by id at once. It is fixed, because earlier requests may have
+/// returned no document, and then the size of a document is unknown.
 const IDS_A_LOOK: usize = 100;
 
 /// A listing passes a document over when another one is deleted between two of its pages. So few that the index seems to
@@ -45,7 +47,7 @@ const FEW_MISSING: usize = 1_000;
 /// Ids of a long list that are held in memory.
 const IDS_IN_HAND: usize = 5_000;
 
-/// How many ids of two lists are compared before somebody else has a turn: Ctrl-C, for one.
+/// How many ids of two lists are compared before other tasks get a turn, for example the one that handles Ctrl-C.
 const IDS_A_TURN: u64 = 10_000;
 
 /// Documents as the server writes them. It writes JSON as we do, with the fields in the order in which it met them, so
@@ -285,8 +287,8 @@ impl Round<'_> {
     }
 
     /// Reads the rows of these ids as they are now, and compares each with its document, where there is one. A document
-    /// without a row is gone; an id with neither is no matter. Returns their bytes, as rows or as documents, whichever are
-    /// more.
+    /// without a row is to be deleted; an id without row and document is ignored. Returns the bytes of the rows or of
+    /// the documents, whichever is larger.
     async fn compare(
         &self,
         connection: &mut Connection,

@@ -111,7 +111,7 @@ impl Seen {
         };
         kind.get_or_insert_with(|| id.to_string());
         if at > self.now {
-            // Nobody can say when it really changed, so it neither waits nor is it the newest.
+            // The real time of the change is unknown, so the row neither waits nor is it the newest.
             self.changes.future.add(id.as_str(), at.to_string());
             return Ok(());
         }

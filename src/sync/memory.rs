@@ -1,11 +1,11 @@
 //! What a follower's rounds have seen within the overlap, so that an import of ten minutes ago is not compared again at
 //! each commit.
 //!
-//! A memory must hide nothing. So it is of pairs, an id with a timestamp, each as often as changes.sql names it: an author
-//! and an article that both name article 7 are two. It holds no pair that is younger than the timestamp's own resolution: what
-//! is stamped with a whole second may be stamped with the same second again. And a hundred of the ids that it would have passed
-//! over are compared all the same in each round, the next hundred in the next one: a transaction that was open for long may
-//! bring a pair that was seen before.
+//! The memory must hide no change. So it stores pairs of an id and a timestamp, each as often as changes.sql returns
+//! it: an author and an article that both name article 7 are two pairs. It stores no pair that is younger than the
+//! resolution of its timestamp: a row with a time in whole seconds may get the same second again. And in each round a
+//! hundred of the ids that it would skip are compared anyway, in the next round the next hundred: a transaction that
+//! was open for a long time may commit a pair that was seen before.
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -126,7 +126,7 @@ pub(super) struct Changed {
     pub(super) again: Vec<DocumentId>,
 }
 
-/// The first ids after a certain one, beginning anew behind the last.
+/// The first ids after a certain one, starting again from the first id after the last.
 struct Next {
     after: Option<DocumentId>,
     behind: BTreeSet<DocumentId>,
@@ -180,7 +180,7 @@ mod tests {
         (new.into_iter().chain(changed.again).collect(), memory)
     }
 
-    /// Without what is compared all the same: a memory of so many ids that these come late.
+    /// Without the ids that are compared anyway: a memory of so many ids that these come late.
     fn is_passed_over(before: &[(i64, &str)], pair: (i64, &str)) -> bool {
         let now = at("2026-11-24T12:00:10Z");
         let (_, memory) = round(None, before);

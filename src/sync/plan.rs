@@ -99,7 +99,7 @@ impl Plan {
         (documents + self.missing.len()).saturating_sub(self.gone.len())
     }
 
-    /// Nothing of it is sent by who made it, so its documents need no room on the disk; what they are is told all the same.
+    /// The caller does not send this plan, so its documents need no space on the disk; the report of them stays.
     pub(super) fn drop_documents(&mut self) {
         self.spooled.clear();
     }

@@ -1,8 +1,8 @@
-//! What an earlier look found is carried out: a plan that somebody was shown, perhaps an hour ago.
+//! Carries out an earlier plan, which was perhaps shown to a person an hour ago.
 //!
-//! A plan says which documents differ, and not what they are to say: meanwhile rows change, and a follower sends them. So the
-//! rows of what differs are read when it is sent, as the database is asked again for what is deleted. Nothing else is
-//! looked at once more.
+//! A plan says which documents differ, but not their content: rows change in the meantime, and a follower sends them.
+//! So the rows of these documents are read when they are sent, and ids to delete are looked up in the database again.
+//! Nothing else is compared again.
 
 use std::mem;
 

@@ -1,7 +1,7 @@
-//! Whether two JSON values are the same, when one of them has been through a server.
+//! Whether two JSON values are the same, after a server has read and rewritten one of them.
 //!
-//! Meilisearch stores what it is sent, but reads and writes it again for each answer, with a reader of decimals that may miss
-//! the last bit of a float. Such a document would differ from its row for ever, and be sent at every round.
+//! Meilisearch stores what it receives, but parses and writes it again for each answer, with a parser of decimals that
+//! may change the last bit of a float. Such a document would always differ from its row, and be sent in every round.
 
 use serde_json::{Map, Value};
 

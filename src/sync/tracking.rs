@@ -1,9 +1,9 @@
-//! How the changes of an index are found, and which of them cannot be seen.
+//! How the changes of an index are found, and which of them cannot be detected.
 //!
-//! A follower that is blind to a write must say so, or everything that tells of it is wrong: "nothing waits", "ready", a lag
-//! of 0. So what changes.sql can show is not believed but tried, on the rows that are there: [`Tracking`] holds these
-//! facts. `preflight` finds them out, a round decides by them how deeply it compares, and `sync`, `reindex`, `doctor`,
-//! `status` and a follower's endpoints tell them.
+//! A follower that cannot detect some writes must say so, or its other reports are wrong: "nothing waits", "ready", a
+//! lag of 0. So changes.sql is not trusted but tested on the existing rows: [`Tracking`] holds the result. `preflight`
+//! makes the test, a round uses it to decide how deeply it compares, and `sync`, `reindex`, `doctor`, `status` and a
+//! follower's endpoints report it.
 
 use futures::TryStreamExt as _;
 use jiff::{SignedDuration, Timestamp};

@@ -1,12 +1,13 @@
-//! The demo's page: a search box, a strip that shows every search of the last minute, and a button that starts a reindex.
+//! The demo's page: a search box, a strip that shows every search of the last minute, and a button that starts a
+//! reindex.
 //!
 //! The program serves it itself, and forwards three kinds of requests to Meilisearch: which indexes exist, how many
-//! documents they hold, and searches. So the page only sends requests to its own origin, its policy can forbid all other
-//! origins, and the API key of a server never gets into a browser.
+//! documents they hold, and searches. So the page only sends requests to its own origin, its policy can forbid all
+//! other origins, and the API key of a server never gets into a browser.
 //!
 //! The reindex changes something, and any page of the web can make a browser send a POST to the loopback. So a request
-//! starts a reindex only if it has this address as its host (a domain name that points to the loopback is refused), comes
-//! from this page (`Origin`), and has the token of the page, which other pages can't read.
+//! starts a reindex only if it has this address as its host (a domain name that points to the loopback is refused),
+//! comes from this page (`Origin`), and has the token of the page, which other pages can't read.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! Checks of one index on the server: does the application use it, does it match the definition, and which other program
-//! writes to it?
+//! Checks of one index on the server: does the application use it, does it match the definition, and which other
+//! program writes to it?
 
 use futures::TryStreamExt as _;
 

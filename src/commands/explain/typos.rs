@@ -1,7 +1,7 @@
 //! Why a word does not find a document that contains a similar word.
 //!
-//! Meilisearch tolerates one wrong letter in a word, or two in a long one, and counts a wrong first letter twice. Settings
-//! can turn this off. The length of a word is counted in bytes: an Arabic letter has two.
+//! Meilisearch tolerates one wrong letter in a word, or two in a long one, and counts a wrong first letter twice.
+//! Settings can turn this off. The length of a word is counted in bytes: an Arabic letter has two.
 
 use serde_json::{Map, Value};
 
@@ -39,7 +39,7 @@ impl<'s> Typos<'s> {
         nearest.map(|(_, why)| why)
     }
 
-    /// How far a word of a field is from one of the query, and why it is not found; none where it is no matter.
+    /// How far a word of a field is from one of the query, and why it is not found; none if it does not matter.
     fn between(
         &self,
         word: &str,

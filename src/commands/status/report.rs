@@ -152,7 +152,7 @@ pub struct InDatabase {
     pub waiting: Option<u64>,
     /// For how long the first of them waits, 0 where none does; null where nothing follows.
     pub waiting_seconds: Option<i64>,
-    /// Whether changes.sql shows each edit that moves its timestamp; where not, nobody knows what waits.
+    /// Whether changes.sql shows each edit that moves its timestamp; if not, it is unknown what waits.
     pub tracks_edits: bool,
     /// What a look at changes.sql cannot show, or not cheaply.
     pub blind_spots: Vec<String>,

@@ -1,9 +1,9 @@
 //! `sync --watch`: follows until it is told to stop.
 //!
-//! Checking for commits is cheap (`PRAGMA data_version` on a separate connection, without a transaction), so a change is
-//! searchable in a moment. There is a round after a commit and at least once a minute, and a deeper one at each
-//! `--compare-every`. A problem is reported once, and then the follower waits until it is over: a server that restarts, a
-//! database that is locked, replaced or gone, a definition that changed.
+//! Checking for commits is cheap (`PRAGMA data_version` on a separate connection, without a transaction), so a change
+//! is searchable in a moment. There is a round after a commit and at least once a minute, and a deeper one at each
+//! `--compare-every`. A problem is reported once, and then the follower waits until it is over: a server that restarts,
+//! a database that is locked, replaced or gone, a definition that changed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};

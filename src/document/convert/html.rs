@@ -71,7 +71,8 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The readable text of HTML, read as browsers read it: tags out, entities decoded once and after that, blocks separated.
+/// The readable text of HTML, read as browsers read it: tags out, entities decoded once and after that, blocks
+/// separated.
 ///
 /// Decoding first and cutting tags then would eat `&lt;50 ...`; so it is tokenized.
 pub(super) fn to_text(html: &str) -> String {

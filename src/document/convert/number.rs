@@ -1,5 +1,5 @@
-//! Finds the numbers of a JSON text that Meilisearch returns changed: it keeps integers of 64 bits and stores all others as
-//! the nearest 64-bit float.
+//! Finds the numbers of a JSON text that Meilisearch returns changed: it keeps integers of 64 bits and stores all
+//! others as the nearest 64-bit float.
 
 /// Any decimal of so many digits is what its nearest float is written as.
 const ALWAYS_KEPT: usize = 15;

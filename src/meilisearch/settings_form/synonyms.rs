@@ -1,8 +1,8 @@
-//! Synonyms, by what a search makes of them.
+//! A canonical form of synonyms, by their effect on a search.
 //!
 //! Up to 1.4x a server keeps the object that it was sent only if its effect is another than that of what it had: of
-//! `{"a": []}` it shows `{}`, and of `{"A": ["b"]}` it goes on showing `{"a": ["b"]}`. Who waits there for the object that
-//! was sent, waits for ever.
+//! `{"a": []}` it shows `{}`, and of `{"A": ["b"]}` it goes on showing `{"a": ["b"]}`. Code that waits until the
+//! object that was sent appears would never end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
