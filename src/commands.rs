@@ -37,7 +37,7 @@ fn definitions(selection: &Selection) -> Result<Vec<IndexDefinition>, Error> {
     Ok(catalog::select(all, &selection.index, &selection.uid)?)
 }
 
-/// The database, which is there and is one.
+/// The database, which exists and is a database.
 fn database(options: &DatabaseOption) -> Result<Database, Error> {
     let database = Database::open(&options.address)?;
     Ok(database.with_busy_timeout(options.busy_timeout.unsigned_abs()))

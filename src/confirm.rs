@@ -18,7 +18,7 @@ impl CommandError for Declined {
     }
 }
 
-/// Whether there is somebody who can be asked.
+/// Whether there is a terminal on which a person can be asked.
 pub fn is_anybody_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }

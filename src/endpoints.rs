@@ -12,10 +12,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// How long somebody who asks is waited for, and an answer.
+/// The time limit for a request, and for its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Answers whoever comes to `listener`, for as long as the program runs.
+/// Answers the requests at `listener`, for as long as the program runs.
 pub fn open<A>(
     listener: TcpListener,
     answer: impl Fn(Request<Incoming>) -> A + Clone + Send + 'static,

@@ -1,23 +1,23 @@
-//! Keeps a Meilisearch true to a SQLite database.
+//! Keeps Meilisearch in sync with a SQLite database.
 //!
-//! The modules, in the order in which data meets them:
+//! The modules, in the order in which the data passes through them (`docs/terms.md` explains the words):
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | [`catalog`] | `index-settings/` becomes [`catalog::IndexDefinition`]s |
+//! | [`catalog`] | reads `index-settings/` into [`catalog::IndexDefinition`]s |
 //! | [`sqlite`] | the database: one snapshot, streamed row by row |
-//! | [`document`] | a row becomes a document |
-//! | [`spool`] | documents become NDJSON batches in an unlinked file |
-//! | [`meilisearch`] | all that is said to Meilisearch |
-//! | [`generation`] | an index is built beside the live one, checked, swapped in, kept and deleted |
-//! | [`sync`] | a round: what changed since is sent and deleted |
-//! | [`commands`] | the recipes over these stages, a file a command |
+//! | [`document`] | converts a row into a document |
+//! | [`spool`] | collects documents in NDJSON batches in an unlinked file |
+//! | [`meilisearch`] | all requests to Meilisearch |
+//! | [`generation`] | builds an index next to the live one, checks it, swaps it in, keeps and deletes it |
+//! | [`sync`] | a round: sends and deletes what has changed |
+//! | [`commands`] | one file for each command, with its steps |
 //!
-//! Around them: [`cli`] (what can be asked), [`preflight`] (what can be known to go wrong beforehand), [`reader`] (one
-//! snapshot into the spool), [`confirm`] (whether it may be done), [`progress`] and [`report`] (what a person and a machine
-//! are told), [`terminal`] (how it is printed), [`endpoints`] (what it answers itself), [`retry`] (what is tried again),
-//! [`background`] (what goes on meanwhile) and [`error`] (what all errors have in common). With the feature `ephemeral`:
-//! `sample` (an invented database like Bisan's, for the demo and the tests).
+//! Around them: [`cli`] (the command line), [`preflight`] (checks before anything is created), [`reader`] (one snapshot
+//! into the spool), [`confirm`] (confirmation by a person), [`progress`] and [`report`] (output for people and for
+//! programs), [`terminal`] (printing), [`endpoints`] (the HTTP server of the program itself), [`retry`] (retries),
+//! [`background`] (background tasks) and [`error`] (what all errors have in common). With the feature `ephemeral`:
+//! `sample` (a generated database like Bisan's, for the demo and the tests).
 
 // What is printed is printed by `terminal`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]

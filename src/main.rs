@@ -96,7 +96,7 @@ fn answered(answer: &clap::Error) -> ExitCode {
     }
 }
 
-/// Says the last word: the summary or the report on standard output, an error on standard error.
+/// Prints the result: the summary or the report on standard output, an error on standard error.
 fn finish(speech: &Speech, outcome: Result<Answer, Error>) -> ExitCode {
     let code = match &outcome {
         Ok(answer) => answer.exit_code,
@@ -126,7 +126,7 @@ fn finish(speech: &Speech, outcome: Result<Answer, Error>) -> ExitCode {
     }
 }
 
-/// Whoever closes a pipe, as `head` does, has read what they wanted: that is no failure.
+/// A reader that closes the pipe, as `head` does, has read enough: this is not a failure.
 fn is_lost(error: &io::Error) -> bool {
     error.kind() != io::ErrorKind::BrokenPipe
 }

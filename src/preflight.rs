@@ -41,7 +41,7 @@ pub struct Prepared {
     pub fingerprint: String,
     /// The same of each of its parts.
     pub parts: BTreeMap<String, String>,
-    /// What lies under the live uid now.
+    /// The index under the live uid now.
     pub live: Option<Live>,
 }
 
@@ -85,7 +85,7 @@ impl Prepared {
             .collect()
     }
 
-    /// Looks whether a row has the columns that the shape was read from; to be asked of a statement's first.
+    /// Checks that a row has the columns that the shape was read from; call it for the first row of a statement.
     ///
     /// # Errors
     /// The database was migrated since.
@@ -99,7 +99,7 @@ impl Prepared {
     }
 }
 
-/// The live index as a run met it.
+/// The live index as a run has found it.
 #[derive(Clone, Debug)]
 pub struct Live {
     /// The index; its `createdAt` says which generation it is.
@@ -162,7 +162,8 @@ pub enum DefinitionError {
         /// The other.
         second: String,
     },
-    /// A column that has no name of its own, so that SQLite makes up one, and another where the statement stands inside another.
+    /// A column without a name, for which SQLite generates one, and a different one if the statement is part of
+    /// another.
     #[error(
         "{index}/documents.sql: the column {column:?} has no name of its own; give it one: AS {suggested}"
     )]
@@ -390,7 +391,7 @@ fn filterable(settings: &Map<String, Json>) -> impl Iterator<Item = &str> {
 }
 
 /// Checks every definition against the server: it is healthy, the key is allowed what a run needs, the settings are
-/// keys that Meilisearch knows. Anomalies what is live now, and returns what a person should know.
+/// keys that Meilisearch knows. Notes what is live now, and returns what a person should know.
 ///
 /// # Errors
 /// The first thing that would make the run fail.

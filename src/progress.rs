@@ -43,7 +43,7 @@ struct Inner {
     last_line: Mutex<Instant>,
 }
 
-/// Which part of a run is under way, for who draws something else than bars.
+/// Which part of a run is in progress, for callers that draw something else than bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -164,7 +164,7 @@ impl Progress {
         tracing::debug!("{text}");
     }
 
-    /// Takes the bars away; what comes next is a last word.
+    /// Removes the bars; only the result is printed after this.
     pub fn finish(&self) {
         if let Some(bars) = &self.0.bars {
             bars.clear();

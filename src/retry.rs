@@ -16,7 +16,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// Whether an error can go away by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retryable {
-    /// A wrong key, a bad setting: the same question gets the same answer.
+    /// A wrong key, a bad setting: the same request gets the same answer.
     Never,
     /// A lost connection, a restarting server: ask again after a growing pause.
     Wait,
@@ -46,14 +46,15 @@ impl RetryPolicy {
         longest: Duration::from_secs(8),
     };
 
-    /// For the first question of a run: a wrong address should be told soon.
+    /// For the first request of a run: a wrong address should be reported soon.
     pub const GREETING: RetryPolicy = RetryPolicy {
         total: Duration::from_secs(5),
         at_least: 0,
         ..RetryPolicy::REQUEST
     };
 
-    /// Where much hangs on the answer, as around a swap: a server that is killed there and started by hand is waited for.
+    /// For requests whose answer is important, as around a swap: this waits for a server that was killed and is started
+    /// by hand.
     pub const RESTART: RetryPolicy = RetryPolicy {
         total: Duration::from_secs(5 * 60),
         ..RetryPolicy::REQUEST

@@ -170,7 +170,7 @@ fn settings(path: &Path, text: &str) -> Result<Map<String, Value>, CatalogError>
     }
 }
 
-/// Whether it is one SELECT is for the database to say; that there is something, is seen here.
+/// Checks only that the text is not empty; the database checks that it is one SELECT.
 fn statement(path: &Path, text: String, what: &'static str) -> Result<String, CatalogError> {
     if text.trim().is_empty() {
         return Err(CatalogError::Blank {

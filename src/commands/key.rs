@@ -94,7 +94,7 @@ pub async fn run(options: &Key) -> Result<Answer, Error> {
     })
 }
 
-/// What it would be. Needs no server; where one answers, it is told apart.
+/// The key that would be created. Needs no server; if one answers, the report says whether it has a master key.
 async fn tell(
     server: &Server,
     holder: KeyHolder,

@@ -289,7 +289,7 @@ impl Job<'_> {
         let mut builds = Vec::with_capacity(records.len());
         for record in &mut records {
             let Some(made) = self.server.new_index(&record.build_uid).await? else {
-                // Another host began in the same second. A record of ours would call its build a leftover.
+                // Another host began in the same second. With a record of ours its build would look like a leftover.
                 self.begun.leave(record);
                 let forgotten = self.server.forget_records(slice::from_ref(record)).await?;
                 wait(self.server, &forgotten, &mut |_| ()).await?;
@@ -403,7 +403,7 @@ impl Job<'_> {
             record.overlap_seconds = u64::try_from(OVERLAP.as_secs()).ok();
             record.database = Some(json!({ "path": self.database.path() }));
         }
-        // One moment for all: what was live together is rolled back to together.
+        // One time for all of them: generations that were live together are rolled back to together.
         let now = Timestamp::now();
         let known = self.server.records().await?;
         let mut live = Vec::with_capacity(records.len());
@@ -426,7 +426,8 @@ impl Job<'_> {
         Ok(outcome?)
     }
 
-    /// What lies under the live uid and will be the former generation: its `createdAt`, and a record of it if it has none.
+    /// The index under the live uid, which will be the former generation: its `createdAt`, and a record of it if it has
+    /// none.
     ///
     /// Where nothing is there yet, an empty index is made, since a swap needs two. Its record says that it is incomplete,
     /// so that it is deleted afterwards, by this run or by the next.

@@ -71,7 +71,7 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
     Ok((report, exit_code))
 }
 
-/// Carries out what was found in each index before, in place of a round of it.
+/// Carries out an earlier plan for each index, instead of a round.
 ///
 /// # Errors
 /// An interruption. What kept a single index from its end is in its entry of the report.

@@ -12,7 +12,7 @@ mod tests;
 
 /// Beyond this a unix number is no longer read as seconds (that would be the year 5138) but as milliseconds.
 const FIRST_MILLISECOND: f64 = 1e11;
-/// And beyond this as microseconds. Whoever has milliseconds of before March 1973 in a column divides them in SQL.
+/// And beyond this as microseconds. A column with milliseconds from before March 1973 has to be divided in SQL.
 const FIRST_MICROSECOND: f64 = 1e14;
 /// And beyond this as nanoseconds.
 const FIRST_NANOSECOND: f64 = 1e17;
@@ -104,8 +104,8 @@ pub fn may_be_after(instant: Timestamp, moment: Timestamp) -> bool {
     ends_after(instant, resolution(instant), moment)
 }
 
-/// The same for whoever counts what waits: where the digits leave open more than a second, as a bare date does, what was
-/// seen already would be counted all day.
+/// The same, for counting what waits: with a resolution of more than a second, for example a date alone, a row that was
+/// already followed would be counted all day.
 pub fn is_after(instant: Timestamp, moment: Timestamp) -> bool {
     let open = resolution(instant).min(SignedDuration::from_secs(1));
     ends_after(instant, open, moment)

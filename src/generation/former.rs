@@ -13,7 +13,7 @@ use crate::meilisearch::indexes::same_identity;
 use crate::meilisearch::search::SmokeFailure;
 use crate::meilisearch::{MeilisearchError, Server};
 
-/// A former generation, and what it is to take the place of.
+/// A former generation, and the index that it will replace.
 #[derive(Clone, Debug)]
 pub struct Former<'a> {
     /// The exchange: `new` is the former generation.
@@ -47,7 +47,7 @@ impl PassedFormer {
 /// nothing about the documents.
 ///
 /// # Errors
-/// [`ClosedGates`] with everything that speaks against it; [`MeilisearchError`] where the server could not be asked.
+/// [`ClosedGates`] with all reasons against it; [`MeilisearchError`] where the server could not be asked.
 pub async fn check_former(
     server: &Server,
     formers: &[Former<'_>],

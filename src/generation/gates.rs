@@ -282,7 +282,7 @@ pub fn check_source<'a>(
 
 fn loss(prepared: &Prepared, found: u64, max_loss: Percent) -> Option<ClosedGate> {
     let live_uid = prepared.definition.live_uid.clone();
-    // What was brought there by hand from another live uid is no measure.
+    // An index that was moved there by hand from another live uid cannot serve for comparison.
     let measure = prepared.live.as_ref().filter(|live| live.is_of(&live_uid));
     let before = measure.map_or(0, |live| live.documents);
     if before == 0 {

@@ -122,7 +122,7 @@ pub fn is_meant(by: &str, index: &IndexInfo) -> bool {
 /// All that belongs to one live uid, or looks as if it did.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Generations {
-    /// What lies under the live uid; without a record it was not made by this program, or its record is lost.
+    /// The index under the live uid; without a record it was not made by this program, or its record is lost.
     pub live: Option<(IndexInfo, Option<Record>)>,
     /// Complete ones under timestamped uids: the one that was live before this one, then the newest first. After a rollback
     /// and a reindex the newest is the bad one, and it must not be the one that is kept.
@@ -190,7 +190,7 @@ impl Generations {
         all
     }
 
-    /// Under the live uid lies what was built for this other one: swapped or renamed by hand.
+    /// The index under the live uid was built for this other one: it was swapped or renamed by hand.
     pub fn built_for_another(&self, live_uid: &str) -> Option<&str> {
         let (_, record) = self.live.as_ref()?;
         let built_for = record.as_ref()?.live_uid.as_str();
@@ -214,7 +214,7 @@ impl Generations {
             .collect()
     }
 
-    /// The leftovers, each with whether it may go; `busy` says whether tasks wait for a uid.
+    /// The leftovers, each with whether it may be deleted; `busy` says whether tasks wait for a uid.
     pub fn judge_leftovers(
         &self,
         live_uid: &str,
@@ -352,7 +352,7 @@ fn rests(since: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(since)).unwrap_or_default()
 }
 
-/// The permission to delete one index: it lies under a timestamped uid, and a record of ours knows its `createdAt`.
+/// The permission to delete one index: it has a timestamped uid, and one of our records has its `createdAt`.
 ///
 /// It can't be made for a live uid. A widely copied recipe deletes the live uid after a swap, and with it the new index; one
 /// library resolved a name to the live index and emptied it before the new one was filled.
@@ -405,8 +405,9 @@ impl Server {
 }
 
 impl Server {
-    /// Enqueues the deletion of an empty live index that this program made because a swap needs two, and that no swap took
-    /// away. None if another index lies there, or if somebody has put documents into it: then it is somebody's.
+    /// Enqueues the deletion of an empty live index that this program made because a swap needs two, and that no swap
+    /// took away. None if another index lies there, or if another program has put documents into it: then that program
+    /// owns it.
     pub async fn delete_placeholder(
         &self,
         placeholder: &Record,

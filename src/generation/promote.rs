@@ -58,8 +58,8 @@ pub enum PromoteError {
         /// The task's or the server's words.
         why: String,
     },
-    /// The swap was asked for and never answered in words of Meilisearch's. It may still be on its way: nothing that it
-    /// names may be deleted.
+    /// The swap was requested, but no answer of Meilisearch itself arrived. It may still be in the queue: no index that
+    /// it names may be deleted.
     #[error(
         "the answer to the swap cannot be understood ({why}); {seen}. What was built stays until the next run, which deletes it \
          once no swap can come any more"

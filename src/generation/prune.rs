@@ -25,14 +25,14 @@ pub struct Pruned {
     pub warnings: Vec<String>,
 }
 
-/// What lies around of one index.
+/// All generations of one index.
 #[derive(Debug)]
 pub struct IndexGenerations {
     /// The index.
     pub live_uid: String,
     /// Everything of it.
     pub generations: Generations,
-    /// The leftovers among it, each with whether it may go.
+    /// The leftovers among them, each with whether it may be deleted.
     pub leftovers: Vec<Leftover>,
     /// Records of generations that are gone.
     pub forgettable: Vec<Record>,
@@ -73,7 +73,7 @@ pub async fn former_generations(
     prune(server, indexes, judge, Some(retain)).await
 }
 
-/// Looks at what lies around of these live uids. The verdicts hold as long as the judge holds its lock.
+/// Finds all generations of these live uids. The verdicts are valid as long as the observer holds its lock.
 ///
 /// # Errors
 /// Where the server cannot be asked what there is.

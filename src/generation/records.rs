@@ -67,10 +67,10 @@ pub struct Record {
     /// never swapped in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub was_live: bool,
-    /// Where it lay before it was rolled back to: what it took the place of lies there since.
+    /// Its uid before it was rolled back to; since then the generation that it replaced has this uid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came_from: Option<String>,
-    /// When a rollback last swapped it in or out: who began before does not know what lies where.
+    /// When a rollback last swapped it in or out: a writer that began before that does not know the present uids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swapped_at: Option<Timestamp>,
     #[serde(default)]
@@ -217,30 +217,30 @@ pub enum Change {
         documents: u64,
         newest_change: Option<Timestamp>,
     },
-    /// Of who brought the live index to another definition without a rebuild.
+    /// Written by `apply` after it brought the live index to another definition without a rebuild.
     Definition {
         fingerprint: String,
         parts: BTreeMap<String, String>,
         settings_task: Option<TaskUid>,
     },
-    /// Of who put settings back.
+    /// Written after settings were restored.
     Settings { settings_task: TaskUid },
-    /// Of a rollback, for what it swaps in.
+    /// Written by a rollback, for the generation that it swaps in.
     SwappedIn {
         came_from: String,
         swapped_at: Timestamp,
     },
-    /// Of a rollback, for what it swaps out.
+    /// Written by a rollback, for the generation that it swaps out.
     SwappedOut {
         was_live: bool,
         swapped_at: Timestamp,
     },
 }
 
-/// One line of what is written.
+/// One line of the NDJSON that is written.
 #[derive(Debug)]
 pub enum RecordWrite<'a> {
-    /// A record by who made its index, or who adopts one.
+    /// A whole record, written by the run that creates or adopts the index.
     Whole(&'a Record),
     /// A part of one that is there.
     Part(&'a Record, Change),
@@ -320,8 +320,8 @@ impl Server {
     /// Enqueues all these notes in one task, so that either all of them are known or none. What a note does not name stays as
     /// it is on the server.
     ///
-    /// The task lies on an index of its own: it may run before earlier tasks of other indexes. A checkpoint is sent after the
-    /// tasks that it is about have ended.
+    /// The task is for a separate index: it may run before earlier tasks of other indexes. So a checkpoint is sent only
+    /// after the tasks that it covers have ended.
     pub async fn write_notes(
         &self,
         notes: &[RecordWrite<'_>],

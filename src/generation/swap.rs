@@ -13,13 +13,13 @@ use crate::meilisearch::wait::{Ended, wait};
 pub struct Exchange {
     pub live_uid: String,
     pub build_uid: String,
-    /// What lies under the build's uid before the swap, and under the live uid after it.
+    /// The index under the build's uid before the swap, and under the live uid after it.
     pub new: String,
-    /// What lies under the live uid before the swap.
+    /// The index under the live uid before the swap.
     pub old: String,
 }
 
-/// Which of the two lies under each live uid now.
+/// Which of the two is under each live uid now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SwapState {
     AllNew,
@@ -40,7 +40,7 @@ impl Server {
     /// Asks once for one swap of all pairs, which Meilisearch does at one instant.
     ///
     /// Never repeated blindly: a second swap undoes the first. It is sent again only where no connection was made, or where
-    /// the server turned it away for being too busy. What became of it is told by [`Server::swap_state`], not by its task.
+    /// the server turned it away for being too busy. The result is found by [`Server::swap_state`], not from its task.
     pub async fn swap(&self, pairs: &[Exchange]) -> Result<TaskUid, MeilisearchError> {
         let pairs = pairs
             .iter()
@@ -76,7 +76,7 @@ impl Server {
         Ok(None)
     }
 
-    /// The proof of a swap: what lies under the live uids now.
+    /// The proof of a swap: which indexes are under the live uids now.
     pub async fn swap_state(&self, pairs: &[Exchange]) -> Result<SwapState, MeilisearchError> {
         let server = self.through_a_restart();
         let (mut new, mut old) = (Vec::new(), Vec::new());

@@ -252,7 +252,7 @@ impl Server {
         }
     }
 
-    /// The same server with another patience: who polls has one of its own.
+    /// The same server with other time limits: a caller that polls has its own.
     pub fn with_policy(&self, policy: RetryPolicy) -> Server {
         Server {
             http: self.http.with_policy(policy),

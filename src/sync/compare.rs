@@ -26,11 +26,11 @@ use crate::sync::{ChangesError, Plan, Reason, Round};
 /// Ids that one page of the documents route lists: some hundred KiB.
 const IDS_A_PAGE: u64 = 10_000;
 
-/// Bytes of documents that a page should have. It is asked for by their number, which the sizes of those before lead to; where
-/// that leads astray, the server's answer is not read beyond a few MiB.
+/// Bytes of documents that a page should have. A page is requested by a number of documents, estimated from the sizes
+/// of earlier ones; if the estimate is wrong, the server's answer is not read beyond a few MiB.
 const PAGE_BYTES: u64 = 1 << 20;
 
-/// The first page, before it is known how large documents are. Two are asked for before the first has told it.
+/// Documents of the first page, before their size is known. Two pages are requested before the first has arrived.
 const FIRST_PAGE: u64 = 4;
 
 /// And never more than this: small documents are listed a thousand at a time.
@@ -123,7 +123,7 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Every id that stands on one side only.
+    /// Every id that exists on one side only.
     pub(super) async fn compare_ids(&self, connection: &mut Connection) -> Result<Plan, Error> {
         let mut plan = Plan::new(self.limit.bytes())?;
         let mut in_index = IdList::new();

@@ -71,7 +71,7 @@ pub enum BlindSpot {
          alone. See that its WHERE compares one column with :since, and nothing else"
     )]
     NoRows,
-    /// The newest time lies where no time of a change can lie.
+    /// The newest time is outside the range in which changes are possible.
     #[error(
         "the newest changed_at of changes.sql is {value} (id {id}), which would be {read_as}: its unit is not known, so an \
          edit is found by comparing documents alone. Give changed_at a text such as 2025-09-01 11:06:28, a Julian day, or \
@@ -99,7 +99,7 @@ pub enum BlindSpot {
     /// The change timestamps cannot be compared; a round ends with this error.
     #[error(transparent)]
     Unusable(#[from] ChangesError),
-    /// What is bound to `:since` hides rows that are newer.
+    /// The value bound to `:since` hides rows that are newer.
     #[error(
         "changes.sql compares :since with a column of another unit than changed_at: bound to the time of the newest rows, \
          it does not return them. So it is read whole at each look. Let changed_at be the very column that is compared \
@@ -192,8 +192,8 @@ impl Tracking {
         Ok(found)
     }
 
-    /// The same at a later moment. What was tried stays true as long as the times keep their form, so that only the ends of
-    /// the column are read again, which is cheap.
+    /// The same at a later moment. The test result stays valid as long as the times keep their form, so only the lowest
+    /// and highest values of the column are read again, which is cheap.
     ///
     /// # Errors
     /// As [`Tracking::look`].

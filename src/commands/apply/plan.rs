@@ -41,7 +41,7 @@ pub(super) async fn plan(
 ) -> Result<Vec<Planned>, Error> {
     let definitions = commands::definitions(&options.selection)?;
     let preflight = commands::preflight(database, server, definitions).await?;
-    // A rebuild needs no comparison; who reads the plan wants to know what it changes.
+    // A rebuild needs no comparison, but a person who reads the plan wants to know what it changes.
     let is_read = options.dry_run || !options.consent.yes;
     let mut planned = Vec::with_capacity(preflight.indexes.len());
     for prepared in preflight.indexes {
@@ -64,7 +64,7 @@ pub(super) async fn plan(
     Ok(planned)
 }
 
-/// What its definition and settings make necessary, before any document is looked at.
+/// What its definition and settings make necessary, before any document is compared.
 async fn due(server: &Server, features: &Features, prepared: Prepared) -> Result<Planned, Error> {
     let mut plan = IndexPlan::new(&prepared);
     let mut send = None;
@@ -102,7 +102,7 @@ async fn due(server: &Server, features: &Features, prepared: Prepared) -> Result
     })
 }
 
-/// What is due for a live index that can be followed. Returns what is to be sent in place.
+/// What is needed for a live index that can be followed. Returns the settings to send in place.
 async fn followed(
     server: &Server,
     features: &Features,
@@ -216,7 +216,7 @@ async fn unmentioned(server: &Server, prepared: &Prepared) -> Result<Vec<String>
     Ok(settings::unmentioned(&prepared.definition.settings, &found))
 }
 
-/// What documents differ, and what bringing them costs. Returns what is to be carried out.
+/// Which documents differ, and the cost of sending them. Returns the plan to carry out.
 async fn compare(round: &Round<'_>, plan: &mut IndexPlan) -> Result<Option<Followed>, Error> {
     let Some(live) = &round.index.live else {
         let mut connection = round.database.connect().await?;
@@ -233,7 +233,7 @@ async fn compare(round: &Round<'_>, plan: &mut IndexPlan) -> Result<Option<Follo
         plan.documents_to_send = Some(rows);
         return Ok(None);
     };
-    // Every document is compared; of changes.sql it is only asked whether it names anything new.
+    // Every document is compared; changes.sql only shows whether there is anything new.
     let followed = live.record.as_ref().and_then(|record| record.checkpoint);
     let since = followed.unwrap_or_else(Timestamp::now);
     let found = round.dry_run(Depth::All, since).await?;

@@ -46,10 +46,10 @@ impl Job<'_> {
         Ok(rounds)
     }
 
-    /// One more round, into the live index now: what was committed during the swap. It is not worth calling the run a
-    /// failure for, which the live index shows to be none; the next sync sets right what is missing.
+    /// One more round, now into the live index: for what was committed during the swap. If it fails, the run has still
+    /// succeeded, because the swap is done; the next sync sends what is missing.
     ///
-    /// No gate comes after it, so it keeps to `max_loss` itself: the database may be emptied at this very moment.
+    /// No gate comes after it, so it checks `max_loss` itself: the database may be emptied at this moment.
     pub(super) async fn catch_up_live(
         &mut self,
         built: &Built,
@@ -69,7 +69,7 @@ impl Job<'_> {
                 {
                     return Ok((others, Followed::nothing(now, tracking)?));
                 }
-                // What they write has no change timestamp of ours: only a comparison of everything sees it.
+                // Documents of other programs have no change timestamp: only a comparison of everything finds them.
                 let depth = match others {
                     0 => Depth::Changed,
                     _ => Depth::All,
@@ -100,7 +100,7 @@ impl Job<'_> {
         rounds
     }
 
-    /// The present, if nothing was committed since this was asked last, or since the documents were read.
+    /// The present time, if nothing was committed since the last call, or since the documents were read.
     async fn quiet_until(&mut self) -> Result<Option<Timestamp>, Error> {
         let now = Timestamp::now();
         let Some(commits) = &mut self.commits else {
@@ -135,8 +135,8 @@ impl Job<'_> {
     }
 }
 
-/// What is known of the changes of an index whose edits only a comparison of all documents finds: it is spared where nothing
-/// was committed.
+/// What is known of the changes of an index whose edits only a comparison of all documents finds. The comparison is
+/// skipped if nothing was committed.
 fn compared_alone(index: &Prepared) -> Option<Tracking> {
     let tracking = index.tracking.as_ref();
     tracking.filter(|tracking| !tracking.sees_edits()).cloned()

@@ -22,7 +22,7 @@ impl Commits {
         })
     }
 
-    /// Whether somebody has committed, or put another file in its place, since this was asked last.
+    /// Whether a program has committed, or replaced the file, since the last call.
     ///
     /// # Errors
     /// Where the database cannot be read.

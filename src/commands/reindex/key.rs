@@ -24,8 +24,8 @@ impl CommandError for KeyLacks {
     }
 }
 
-/// Tries without effect what the run does at its end. What it does at its beginning shows by itself. Without a key there
-/// is nothing to try: the server guards nothing, or the run has failed already.
+/// Tests without effect the rights for the last steps of the run; the first steps show their rights by themselves.
+/// Without a key there is nothing to test: the server needs no key, or the run has already failed.
 ///
 /// # Errors
 /// What the key lacks.

@@ -45,7 +45,7 @@ pub enum CannotFollow {
         /// The live uid.
         live_uid: String,
     },
-    /// What lies under the live uid was built for another one.
+    /// The index under the live uid was built for another live uid.
     #[error(
         "{live_uid}: what lies there was built for `{built_for}`: the two were swapped or renamed by hand. Swap them back \
          (POST /swap-indexes), or `bisan-indexer apply` builds {live_uid} anew, without downtime"
@@ -56,7 +56,7 @@ pub enum CannotFollow {
         /// The live uid that it was built for.
         built_for: String,
     },
-    /// Nothing lies under the live uid, and what did lies elsewhere.
+    /// There is no index under the live uid; the one that was there has another uid now.
     #[error(
         "{live_uid}: there is no such index; what was built for it lies under `{uid}`, renamed or swapped by hand. Rename it \
          back, or `bisan-indexer reindex` builds {live_uid} anew"
@@ -325,7 +325,7 @@ impl Follower<'_> {
     }
 }
 
-/// Where what was built for this live uid lies, if somebody gave it another name than this program gives.
+/// The present uid of the index that was built for this live uid, if it was renamed by hand.
 async fn moved_to(server: &Server, live_uid: &str) -> Result<Option<String>, Error> {
     let indexes = server.indexes().await?;
     let records = server.records().await?;
@@ -342,11 +342,11 @@ fn went_back(record: &Record, followed: &Followed) -> bool {
     followed.tracking.sees_edits() && record.newest_change.is_some_and(is_older)
 }
 
-/// Where a round begins to look: the moment of the last snapshot, less the overlap that is asked for now.
+/// The time from which a round looks for changes: that of the last snapshot, less the present overlap.
 ///
-/// That moment is by the clock of the machine that took it. Where it lies in the future, that clock was ahead, or this
-/// one was put back: the newest change that was in the database then is by the clock of its writers, and tells where to
-/// begin; where that lies in the future too, nothing tells, and all changes are looked at.
+/// That time is from the clock of the machine that took the snapshot. If it is in the future, that clock was ahead, or
+/// this one was set back. Then the round begins at the newest change that was in the database at that time, which is
+/// from the clock of its writers. If that is in the future too, the round reads all changes.
 fn since(record: &Record, overlap: SignedDuration, now: Timestamp) -> Timestamp {
     let followed = followed_until(record).unwrap_or(Timestamp::UNIX_EPOCH);
     if followed <= now {

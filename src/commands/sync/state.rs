@@ -71,7 +71,7 @@ impl State {
         }
     }
 
-    /// What is not seen of each index although it follows, a line each.
+    /// For each index, one line for each kind of change that it cannot detect although it follows.
     pub fn blind_spots(&self) -> Vec<String> {
         let inner = self.lock();
         let each = inner.indexes.iter();

@@ -43,7 +43,7 @@ const CHEAP: Duration = Duration::from_secs(1);
 /// So few documents are compared in some hundredths of a second; where it takes longer, the machine is busy.
 const FEW: u64 = 1_000;
 
-/// How long the round in hand may take after the follower was told to stop.
+/// How long the current round may take after the follower was told to stop.
 const LAST_ROUND: Duration = Duration::from_secs(8);
 
 /// Follows until SIGINT or SIGTERM.
@@ -101,7 +101,7 @@ struct Watch<'a> {
     open: Option<Open>,
     /// What is known of each index from its last round, by live uid.
     indexes: HashMap<String, Following>,
-    /// What was said about what cannot be seen: once is enough.
+    /// The warnings about changes that cannot be detected, so that each is given only once.
     told: BTreeSet<String>,
     deep_due: Instant,
     round_due: Instant,

@@ -46,7 +46,7 @@ impl IdList {
         Ok(())
     }
 
-    /// Puts in order what came since, for who does not ask how many there are.
+    /// Sorts the ids that were added, for callers that do not ask for their number.
     pub fn settle_uncounted(&mut self) -> spool::Result<()> {
         self.sorter.settle()
     }
