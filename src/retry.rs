@@ -38,7 +38,7 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// For requests: a server that restarts is back within a minute, or somebody should look at it.
+    /// For requests: a server that restarts is back within a minute, or a person should look at it.
     pub const REQUEST: RetryPolicy = RetryPolicy {
         total: Duration::from_secs(60),
         at_least: 2,

@@ -29,7 +29,7 @@ pub enum Outcome {
     Deleted,
 }
 
-/// What lies around, and what was done about it.
+/// The indexes that are neither live nor retained, and what was done with them.
 #[derive(Clone, Debug, Serialize)]
 pub struct CleanReport {
     /// How it ended.

@@ -219,7 +219,7 @@ fn unfit(table: &str, error: Error) -> Result<LeftOut, Error> {
     })
 }
 
-/// What somebody has set on a running index, in place of the settings that were guessed.
+/// The settings of an existing index, instead of the guessed ones.
 async fn take_settings(draft: &mut Draft, options: &Init, uid: &str) -> Result<(), Error> {
     let server = super::server(&options.server)?;
     server.health().await?;

@@ -18,7 +18,7 @@ use rights::Rights;
 /// A key that was asked for is not made.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotMakeKey {
-    /// Nobody needs a key there.
+    /// The server needs no key.
     #[error(
         "{address} has no master key, so it has no keys and everybody may do everything. In this order:\n{steps}"
     )]
@@ -36,7 +36,7 @@ pub enum CannotMakeKey {
         /// The server.
         address: String,
     },
-    /// The key may have been made; nobody has seen it.
+    /// The key may have been created, but it was not received.
     #[error(
         "whether the key was made is not known: {why}. Look for one called {name:?} that nobody uses (GET /keys with the master \
          key), delete it, then ask again"

@@ -148,7 +148,7 @@ impl There {
             for (info, record, is_live, was_live) in live.chain(others) {
                 let run = match &record {
                     Some(record) => Run::of(record),
-                    // Made by somebody else: a run of its own.
+                    // Made by another program: it counts as a separate run.
                     None => Run {
                         begun_at: info.created_at.parse().unwrap_or(Timestamp::UNIX_EPOCH),
                         host: String::new(),
@@ -191,7 +191,7 @@ struct Step<'a> {
     definition: &'a IndexDefinition,
     former: Box<Generation>,
     documents: u64,
-    /// What is live now; nothing where somebody deleted it.
+    /// The live index; none if it was deleted.
     live: Option<(IndexInfo, Option<Record>, u64)>,
     /// Whether `sync` can follow it: it has a checkpoint, and its definition is still the same. Not known where the
     /// definition or the database cannot be used.
@@ -295,7 +295,7 @@ impl Plan<'_> {
         former::check_former(server, &formers, skip_smoke).await
     }
 
-    /// Where somebody has deleted the live index, an empty one is made, since a swap needs two; its record says that it may
+    /// If the live index was deleted, an empty one is made, since a swap needs two; its record says that it may
     /// go afterwards. Says whether there was one to make.
     async fn fill_gaps(&mut self, server: &Server, begun: &Started) -> Result<bool, Error> {
         let mut any = false;

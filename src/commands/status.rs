@@ -127,7 +127,7 @@ async fn look(options: &Status) -> Result<StatusReport, Error> {
     })
 }
 
-/// What lies on the server, asked once for all indexes.
+/// The indexes, records and tasks on the server, requested once for all definitions.
 struct There<'a> {
     server: &'a Server,
     indexes: Vec<IndexInfo>,

@@ -1,7 +1,7 @@
 //! The checks that a former generation must pass before it is swapped back in.
 //!
-//! It was live once, so it is not counted against the live one again. But time has passed: somebody may have deleted it,
-//! put another index under its uid, or emptied it.
+//! It was live once, so it is not counted against the live one again. But in the meantime another program may have
+//! deleted it, put another index under its uid, or emptied it.
 
 use serde_json::Value;
 

@@ -52,7 +52,7 @@ impl PassedGates {
 /// A gate that stayed closed, with the figure that kept it closed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClosedGate {
-    /// Somebody deleted the build, or put another index under its uid.
+    /// The build was deleted, or another index was put under its uid.
     #[error(
         "{uid}: the build is not the index that this run made ({found}); was it deleted or replaced by somebody?"
     )]

@@ -236,8 +236,8 @@ impl Generations {
             .collect()
     }
 
-    /// Records that nobody needs any more. A record is written before its index is made, so a young one whose maker may be
-    /// alive may be about an index that is on its way.
+    /// Records that are no longer needed. A record is written before its index is made, so a young one whose maker may
+    /// be alive may be about an index that is on its way.
     pub fn records_to_forget(&self, judge: &Observer, now: Timestamp) -> Vec<Record> {
         let old = |record: &&Record| {
             judge.knows_dead(record) || rests(record.begun_at, now) >= REST_OF_A_BUILD

@@ -25,7 +25,7 @@ async fn moves(server: &Server) -> Result<bool, MeilisearchError> {
     let mut newest = None;
     loop {
         let mut under_way = server.moves_under_way().await?;
-        // Only what was there at the first look: somebody may be making one index after the other.
+        // Only tasks that were there at first: another program may be creating one index after the other.
         let newest = *newest.get_or_insert(under_way.iter().map(|task| task.uid).max());
         under_way.retain(|task| Some(task.uid) <= newest);
         if under_way.is_empty() {

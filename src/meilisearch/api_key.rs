@@ -46,7 +46,7 @@ impl ApiKey {
         }
     }
 
-    /// The key in a file, as secrets are mounted into containers. An empty file is an error: somebody meant a key.
+    /// The key in a file, as secrets are mounted into containers. An empty file is an error: a key was intended.
     pub fn from_file(path: &Path) -> Result<ApiKey, ApiKeyError> {
         let from = path.display().to_string();
         match fs::read_to_string(path) {

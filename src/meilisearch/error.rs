@@ -346,7 +346,7 @@ impl MeilisearchError {
         }
     }
 
-    /// Somebody answered, and it was not Meilisearch: asked again, they would say the same.
+    /// Another program than Meilisearch answered, and would give the same answer again.
     pub fn is_foreign_answer(&self) -> bool {
         matches!(
             self,

@@ -422,7 +422,8 @@ fn cause_of<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E
     None
 }
 
-/// The last cause of an error says more than its first line ("error sending request"), and the address is told elsewhere.
+/// The last cause of an error says more than its first line ("error sending request"), and the address is reported
+/// elsewhere.
 fn causes(error: &reqwest::Error) -> String {
     let mut deepest: &dyn std::error::Error = error;
     while let Some(source) = deepest.source() {

@@ -13,7 +13,7 @@ use crate::meilisearch::wait::{Ended, wait};
 
 const LONGEST_UID_BYTES: usize = 400;
 
-/// `created_at` is the identity of what lies under a uid: it travels with the documents when uids are swapped.
+/// `created_at` is the identity of the index under a uid: it moves with the documents when uids are swapped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexInfo {
@@ -70,7 +70,7 @@ impl Server {
         self.change(Method::POST, "/indexes", Some(&new)).await
     }
 
-    /// Creates an index, waits for it and returns it; `None` if somebody else's index has that uid.
+    /// Creates an index, waits for it and returns it; `None` if an index of another program has that uid.
     pub async fn new_index(&self, uid: &str) -> Result<Option<IndexInfo>, MeilisearchError> {
         let (task, was_repeated) = match self.once().create_index(uid).await {
             Ok(task) => (task, false),

@@ -72,7 +72,7 @@ impl Server {
     /// Makes a key. Asked only once: a second request would make a second key.
     ///
     /// # Errors
-    /// Where it was not made, or where nobody can say.
+    /// If it was not created, or if that is unknown.
     pub async fn create_key(&self, new: &NewKey<'_>) -> Result<MadeKey, MeilisearchError> {
         let body = json!({
             "name": new.name,

@@ -37,7 +37,7 @@ pub struct Stats {
     /// Bytes of the files. They don't shrink after deletions.
     #[serde(default)]
     pub database_size: u64,
-    /// Bytes in use; the difference is used again by what comes next. Not told by old versions.
+    /// Bytes in use; the difference is used again by later data. Old versions do not report it.
     pub used_database_size: Option<u64>,
     #[serde(default)]
     pub indexes: BTreeMap<String, IndexStats>,
@@ -52,7 +52,7 @@ pub struct IndexStats {
     pub number_of_documents: u64,
     #[serde(default)]
     pub is_indexing: bool,
-    /// Bytes of the stored documents, without what the engine makes of them. Not told by old versions.
+    /// Bytes of the stored documents, without the engine's own data. Old versions do not report it.
     pub raw_document_db_size: Option<u64>,
     /// Each field with the number of documents that have it.
     #[serde(default)]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// What a server has when nobody said anything: before and since 1.2x, which split `attribute` in two.
+/// The default of a server: before and since 1.2x, which split `attribute` in two.
 const RANKING_DEFAULTS: [&[&str]; 2] = [
     &[
         "words",
@@ -55,7 +55,7 @@ fn agree(key: &str, wanted: &Value, found: &Value) -> bool {
     }
 }
 
-/// The server would say this, too, if nobody had ever set the key.
+/// The server would return the same if the key had never been set.
 pub(super) fn is_default(key: &str, found: &Value) -> bool {
     match key {
         "rankingRules" => {
@@ -325,7 +325,7 @@ fn exact_word(word: &str) -> String {
 }
 
 /// A server shows an embedder with its defaults filled in and its key masked. So what is wanted must be there, and no other
-/// embedder; what else it shows is its own affair.
+/// embedder; what else it shows is ignored.
 fn embedders_agree(wanted: &Value, found: &Value) -> bool {
     let empty = Map::new();
     let objects = |value: &'_ Value| value.is_null() || value.is_object();
@@ -370,7 +370,7 @@ fn without_null(value: &Value) -> Value {
     }
 }
 
-/// What a server shows of a chat that nobody has set: no description, no parameters, and its own template.
+/// What a server shows for a chat that was never set: no description, no parameters, and its own template.
 fn chat_is_default(found: &Value) -> bool {
     let is_empty = |key: &str| match found.get(key) {
         None | Some(Value::Null) => true,

@@ -77,7 +77,7 @@ enum Trust {
 }
 
 fn compare(database: &File, wal: &Path, trust: Trust) -> io::Result<Option<ForeignLog>> {
-    // The log is begun anew, and the database takes in pages, whenever a writer likes: what was read of the database
+    // A writer may restart the log, or move pages into the database, at any time: what was read of the database
     // between two looks at one and the same log belongs to that log.
     let Some(before) = Header::read(wal)? else {
         return Ok(None);

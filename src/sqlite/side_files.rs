@@ -27,7 +27,7 @@ pub(super) struct SideFiles {
 }
 
 impl SideFiles {
-    /// What lies there now. To be called before a connection is opened.
+    /// The files that exist now. Call it before a connection is opened.
     pub(super) fn look(database: &Path, file: Arc<DatabaseFile>) -> SideFiles {
         let beside = |suffix: &str| {
             let mut path = database.as_os_str().to_owned();
@@ -105,7 +105,7 @@ impl SideFiles {
         self.file.made_side_files()
     }
 
-    /// Removes the files if this process made them, nobody uses them and the log is empty; to be called when the
+    /// Removes the files if this process made them, no process uses them and the log is empty; to be called when the
     /// connection is closed. SQLite does it, by its own protocol: a connection that may write and closes last removes
     /// both, under the lock that keeps others from opening meanwhile. To unlink them here could take the log away from
     /// an application that has just opened it. The database itself is not touched: there is nothing in the log.
@@ -113,7 +113,7 @@ impl SideFiles {
         if !self.are_ours() || !self.wal.exists() || self.wal_bytes() > 0 {
             return;
         }
-        /// Somebody who holds the database exclusively will remove the files, too.
+        /// A process that holds the database exclusively will remove the files, too.
         const PATIENCE: Duration = Duration::from_millis(200);
         let closed = async {
             let mut connection = read_write(&self.database, PATIENCE).connect().await?;

@@ -16,7 +16,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A database in WAL mode, as Rails makes it, with what `sql` makes in it, and nobody connected.
+    /// A database in WAL mode, as Rails makes it, with what `sql` makes in it, and no open connection.
     pub(crate) fn new(sql: &str) -> Scene {
         let folder = tempfile::tempdir().unwrap();
         let scene = Scene { folder };

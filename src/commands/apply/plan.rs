@@ -137,7 +137,7 @@ async fn followed(
         return Ok(None);
     }
     // What the definition does not say (any more) has its default after a rebuild, so in place, too: but only where the
-    // definition changed. What somebody set by hand is no reason by itself.
+    // definition changed. Settings that were made by hand are no reason by themselves.
     let settings_changed = changed.iter().any(|part| part == SETTINGS);
     let mut to_send = settings::to_send(&prepared.settings, &plan.settings);
     let mut all = plan.settings.clone();

@@ -97,7 +97,7 @@ impl Page {
         format!("http://{}/", self.desk.hosts[0])
     }
 
-    /// Waits until somebody presses the button.
+    /// Waits until a person presses the button.
     pub async fn pressed(&self) {
         self.desk.pressed.notified().await;
     }

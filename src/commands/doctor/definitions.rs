@@ -52,7 +52,7 @@ pub fn load(selection: &Selection, checks: &mut Checks) -> Vec<IndexDefinition> 
             }
         }
     }
-    // What is asked for and cannot be read has been told: it is not unknown.
+    // A definition that was asked for and cannot be read has been reported already: it is not unknown.
     let names: Vec<String> = selection
         .index
         .iter()
@@ -348,7 +348,7 @@ async fn change_times(
     let Some(found) = lag::look(snapshot, prepared, tracking.everything(), None).await? else {
         return Ok(());
     };
-    // Times of an unknown unit, and of other ids, are told by the check of edits.
+    // Times of an unknown unit, and of other ids, are reported by the check of edits.
     let mut fine = tracking.sees_edits();
     if let Some((number, text)) = &found.mixed {
         fine = false;

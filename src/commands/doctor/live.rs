@@ -18,7 +18,7 @@ use crate::sqlite::{Connection, queries};
 const COMPARED_IDS: u64 = 200_000;
 const IDS_A_PAGE: u64 = 10_000;
 
-/// What lies on the server, asked once for all indexes.
+/// The indexes and records on the server, requested once for all definitions.
 pub struct There<'a> {
     server: &'a Server,
     features: &'a Features,

@@ -36,7 +36,7 @@ pub async fn examine(server: &Server, checks: &mut Checks) -> Option<Features> {
             version(&features, checks);
             features
         }
-        // What the key lacks is told by the checks of the key.
+        // The checks of the key report the rights that it lacks.
         Err(error) if error.is_forbidden() => Features::unknown(),
         Err(error) => {
             checks.fail_as_said(ABOUT, "server.version", error);

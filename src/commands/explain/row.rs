@@ -93,7 +93,7 @@ impl CommandError for CannotBecome {
     }
 }
 
-/// Whether the table that the id comes from holds the row all the same, and what its columns say that documents.sql
+/// Whether the table that the id comes from still holds the row, and what its columns say that documents.sql
 /// has conditions about.
 pub async fn why_not_selected(
     connection: &mut Connection,

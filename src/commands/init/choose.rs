@@ -63,7 +63,7 @@ const CHANGED: [&str; 10] = [
     "last_updated",
 ];
 
-/// Texts that nobody reads for their words.
+/// Texts that are not worth searching for their words.
 const NOT_READ: [&str; 18] = [
     "lang",
     "url",

@@ -79,7 +79,7 @@ pub enum NoSuchGeneration {
         /// As it was asked for.
         to: String,
     },
-    /// Nobody knows it.
+    /// No generation matches it.
     #[error("no generation of the selected indexes has the uid or createdAt {to}")]
     Unknown {
         /// As it was asked for.

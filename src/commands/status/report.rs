@@ -97,7 +97,7 @@ pub struct IndexStatus {
     pub index: String,
     /// The uid that the application searches.
     pub live_uid: String,
-    /// What lies there; null where nothing does.
+    /// The index under the live uid; null if there is none.
     pub live: Option<Live>,
     /// What the database has of it; null where it was not asked.
     pub database: Option<InDatabase>,
@@ -107,7 +107,7 @@ pub struct IndexStatus {
     pub lag_seconds: Option<i64>,
     /// Former live generations, the one that was live before first.
     pub retained: Vec<Retained>,
-    /// Builds under construction, and what dead runs left of theirs.
+    /// Builds under construction, and leftovers of dead runs.
     pub builds: Vec<Build>,
     /// Indexes whose uid begins alike and that this program did not make; it never touches them.
     pub foreign: Vec<Foreign>,
@@ -129,7 +129,7 @@ pub struct Live {
     /// The other live uid that it was built for, where somebody swapped or renamed the two by hand; null where it is in its
     /// place.
     pub built_for: Option<String>,
-    /// Whether it was there before this program, and is known to it all the same.
+    /// Whether another program made it, and this program has adopted it.
     pub adopted: bool,
     /// Of the definition that it was built by.
     pub fingerprint: Option<String>,

@@ -36,7 +36,7 @@ pub enum CannotFollow {
         /// The live uid.
         live_uid: String,
     },
-    /// The live index has no record: made by somebody else, or restored without its records.
+    /// The live index has no record: another program made it, or it was restored without its records.
     #[error(
         "{live_uid}: the live index was not built by this program, or its checkpoint is lost: it is not known what it \
          holds; `bisan-indexer reindex` builds it anew, without downtime"

@@ -159,7 +159,7 @@ impl Watch<'_> {
                     self.open = None;
                     return Ok(self.options.watching.interval());
                 }
-                // Opened anew next time: whatever was wrong, nothing that was known before is relied on.
+                // Opened again next time: after any error, nothing that was known before is relied on.
                 self.open = None;
                 self.round_due = Instant::now();
                 if self.state.trouble(&error.to_string()) {
@@ -222,7 +222,7 @@ impl Watch<'_> {
         })
     }
 
-    /// Whether somebody committed since the last look.
+    /// Whether a program has committed since the last check.
     async fn has_changed(&mut self) -> Result<bool, DatabaseError> {
         let Some(open) = &mut self.open else {
             return Ok(false);

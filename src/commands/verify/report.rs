@@ -61,7 +61,8 @@ pub struct IndexVerified {
     pub drifted: Vec<Drifted>,
     /// Settings that the definition wants otherwise.
     pub settings: Vec<Difference>,
-    /// Settings that somebody made and the definition does not mention. They are no drift, and a reindex loses them.
+    /// Settings that were made by hand and that the definition does not mention. They are not drift; a reindex loses
+    /// them.
     pub unmentioned: Vec<String>,
     /// Anomalies of the data, counted.
     pub notes: Vec<AnomalyCount>,

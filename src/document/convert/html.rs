@@ -147,9 +147,9 @@ struct Page {
     text: RefCell<Text>,
     /// Counts what came, so that it shows when nothing does.
     tokens: Cell<u64>,
-    /// Inside an element whose content nobody sees and which holds no markup.
+    /// Inside an element whose content is not shown and which holds no markup.
     in_unseen: Cell<bool>,
-    /// Open `<template>`, whose content nobody sees either.
+    /// Open `<template>`, whose content is not shown either.
     templates: Cell<u32>,
     /// Open `<pre>` and the like, where a line's end is one.
     preformatted: Cell<u32>,
@@ -179,7 +179,7 @@ impl Page {
     fn tag(&self, tag: &Tag) -> TokenSinkResult<()> {
         let name = &*tag.name;
         if self.templates.get() > 0 {
-            // Nobody sees the lines in there either.
+            // The lines in there are not shown either.
         } else if is_block(name) {
             self.text.borrow_mut().end_line();
         } else if parts_words(name) {

@@ -3,7 +3,7 @@
 /// Text in which words are separated by one space, or by one line end at the end of a block.
 ///
 /// White space of any kind and control characters part words; invisible marks (bidirectional controls, soft hyphens) are left
-/// out, since a word with one inside is found by nobody who types it. Zero-width non-joiners stay: they are spelling.
+/// out, since a word with one inside cannot be found by typing it. Zero-width non-joiners stay: they are spelling.
 #[derive(Default)]
 pub(super) struct Text {
     out: String,
