@@ -22,7 +22,8 @@ use crate::cli::{DatabaseOption, Selection, ServerOptions, UploadOptions};
 use crate::error::Error;
 use crate::meilisearch::upload::BatchLimit;
 use crate::meilisearch::{Address, ApiKey, Features, Server, settings_keys};
-use crate::preflight::{self, Prepared};
+use crate::preflight;
+use crate::prepared::Prepared;
 use crate::sqlite::{Database, RunLock};
 
 /// The environment variable that holds the key.

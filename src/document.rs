@@ -7,6 +7,7 @@ use crate::document::ids::{DocumentId, IdError};
 use crate::sqlite::Value;
 
 mod anomalies;
+pub mod bad_rows;
 pub mod convert;
 mod geo;
 pub mod ids;
@@ -14,10 +15,11 @@ mod keys;
 mod shape;
 pub mod timestamp;
 
-pub use crate::document::convert::{Anomaly, Conversion};
 pub use anomalies::{Anomalies, AnomalyCount};
 pub use keys::Keys;
 pub use shape::{DocumentShape, ShapeError};
+
+pub use crate::document::convert::{Anomaly, Conversion};
 
 #[cfg(test)]
 mod tests;

@@ -19,5 +19,6 @@ pub mod prune;
 pub mod quiesce;
 pub mod records;
 pub mod swap;
+pub mod uid;
 
 pub use build::{Build, Started};

@@ -35,6 +35,7 @@ pub mod host;
 pub mod interrupt;
 pub mod meilisearch;
 pub mod preflight;
+pub mod prepared;
 pub mod progress;
 pub mod reader;
 pub mod report;

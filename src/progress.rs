@@ -11,7 +11,7 @@ use bytesize::ByteSize;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::LogFormat;
-use crate::meilisearch::wait::WaitProgress;
+use crate::meilisearch::ended::WaitProgress;
 use crate::report::counted;
 use crate::terminal;
 

@@ -9,20 +9,18 @@ use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::document::bad_rows::{BadRow, BadRows, RowFault};
 use crate::document::ids::{self, Differences, IdList, RowIds, Side};
-use crate::document::{Anomalies, AnomalyCount, DocumentError, Keys};
+use crate::document::{Anomalies, AnomalyCount, Keys};
 use crate::error::{CommandError, Error, FAILED};
 use crate::meilisearch::upload::BatchLimit;
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::progress::Progress;
 use crate::spool;
 use crate::spool::{Batch, SpoolWriter};
 use crate::sqlite::{Connection, DatabaseError, Snapshot};
 
-/// How many bad rows are shown. All are counted, so that a person need not start a new run for each row to correct.
-const SHOWN_BAD_ROWS: usize = 10;
-
-/// How many ids are processed before other tasks get a turn, for example the one that handles Ctrl-C.
+/// How many ids are looked at before somebody else has a turn: Ctrl-C, for one.
 const ROWS_A_TURN: usize = 10_000;
 
 /// What was read of all indexes, in one snapshot.
@@ -88,76 +86,6 @@ impl IndexRead {
         self.documents = (self.documents + added).saturating_sub(removed);
         Ok(())
     }
-}
-
-/// Rows that cannot become documents.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", describe(.index, *.total, .shown))]
-pub struct BadRows {
-    /// The definition's name.
-    pub index: String,
-    /// How many there are.
-    pub total: u64,
-    /// The first of them, with their row's number in the result, from 1.
-    pub shown: Vec<BadRow>,
-}
-
-impl CommandError for BadRows {
-    fn exit_code(&self) -> u8 {
-        FAILED
-    }
-}
-
-/// One row that cannot become a document.
-#[derive(Debug)]
-pub struct BadRow {
-    /// The row's number in the result of documents.sql, from 1.
-    pub row: u64,
-    /// What is wrong with it.
-    pub why: RowFault,
-}
-
-/// What is wrong with a row.
-#[derive(Debug, thiserror::Error)]
-pub enum RowFault {
-    /// A value cannot be sent.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// The id was there before. The later document would silently replace the earlier one.
-    #[error(
-        "id {id} is returned a second time; one row must be one document (a join that multiplies rows?)"
-    )]
-    Repeated {
-        /// The id.
-        id: String,
-    },
-}
-
-impl BadRows {
-    /// Counts one, and keeps it if it is among the first.
-    fn add(&mut self, row: u64, why: RowFault) {
-        self.total += 1;
-        let place = self.shown.partition_point(|bad| bad.row < row);
-        if place < SHOWN_BAD_ROWS {
-            self.shown.insert(place, BadRow { row, why });
-            self.shown.truncate(SHOWN_BAD_ROWS);
-        }
-    }
-}
-
-fn describe(index: &str, total: u64, shown: &[BadRow]) -> String {
-    let mut text = format!(
-        "{index}: {} of documents.sql cannot be indexed; nothing was made live",
-        crate::report::counted(total, "row", "rows")
-    );
-    for bad in shown {
-        text.push_str(&format!("\n  row {}: {}", bad.row, bad.why));
-    }
-    let more = total - shown.len() as u64;
-    if more > 0 {
-        text.push_str(&format!("\n  and {more} more"));
-    }
-    text
 }
 
 /// The count that SQLite gives and the rows that it yielded differ, within one snapshot.

@@ -28,7 +28,12 @@ mod planned;
 mod same;
 pub mod tracking;
 
+pub use changes::ChangesError;
+pub use drift::{Drift, Drifted, FieldDifference, Kind, differing_fields};
 use jiff::Timestamp;
+pub use memory::Memory;
+use memory::Seeing;
+pub use plan::{Plan, Reason};
 
 use crate::cli::Percent;
 use crate::document::timestamp;
@@ -36,17 +41,10 @@ use crate::error::{CommandError, Error, REFUSED};
 use crate::generation::build::Started;
 use crate::meilisearch::Server;
 use crate::meilisearch::upload::BatchLimit;
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::report::counted;
 use crate::sqlite::{Connection, Database};
 use crate::sync::tracking::Tracking;
-
-pub use changes::ChangesError;
-pub use drift::{Drift, Drifted, FieldDifference, Kind, differing_fields};
-pub use memory::Memory;
-pub use plan::{Plan, Reason};
-
-use memory::Seeing;
 
 /// How deeply a round compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

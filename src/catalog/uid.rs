@@ -1,8 +1,8 @@
 //! What a live uid may look like.
 
 use super::{CatalogError, IndexDefinition};
-use crate::generation::generations::{GenerationUid, SUFFIX_BYTES};
-use crate::generation::records::RECORDS_UID;
+use crate::generation::uid::{GenerationUid, SUFFIX_BYTES};
+use crate::meilisearch::uid::RECORDS_UID;
 
 /// Meilisearch's limit for a uid.
 const LONGEST_UID: usize = 400;

@@ -13,7 +13,7 @@ use crate::generation::quiesce::quiesce;
 use crate::generation::records::Record;
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::Server;
-use crate::meilisearch::indexes::same_identity;
+use crate::meilisearch::uid::same_identity;
 use crate::report::{Answer, aligned, counted};
 use crate::terminal::style;
 

@@ -7,17 +7,16 @@ mod key;
 mod live;
 mod server;
 
+use checks::Checks;
+pub use checks::{Check, DoctorReport, Outcome, Verdict};
+
 use crate::cli::Doctor;
 use crate::error::{Error, REFUSED};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::{Features, Server};
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::report::Answer;
 use crate::sqlite::Connection;
-
-use checks::Checks;
-
-pub use checks::{Check, DoctorReport, Outcome, Verdict};
 
 /// Runs it. Whatever is found is an answer: a failed check makes the exit code 3, a warning does not. `quiet` leaves the
 /// table away and logs what is not as it should be.

@@ -7,6 +7,9 @@ mod row;
 mod search;
 mod typos;
 
+pub use key::ByKey;
+pub use report::{ExplainReport, InDatabase, Searched, StandIn, Word};
+pub use row::CannotBecome;
 use serde_json::{Map, Value};
 
 use crate::cli::Explain;
@@ -16,14 +19,10 @@ use crate::document::ids::DocumentId;
 use crate::error::{DIFFERENT, Error, UsageError};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::{MeilisearchError, Server};
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::report::Answer;
 use crate::sqlite::Database;
 use crate::sync::differing_fields;
-
-pub use key::ByKey;
-pub use report::{ExplainReport, InDatabase, Searched, StandIn, Word};
-pub use row::CannotBecome;
 
 /// The longest word that the engine indexes, in bytes (milli: `MAX_WORD_LENGTH`).
 const MAX_WORD_BYTES: usize = 250;

@@ -1,6 +1,7 @@
 //! `init`: writes first index definitions for the tables of a database, for the user to edit.
 
 mod choose;
+mod field;
 mod identity;
 mod look;
 mod report;
@@ -11,21 +12,21 @@ mod write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use report::{InitReport, LeftOut, Outcome, Written};
+use schema::Schema;
 use serde_json::{Map, Value};
 
 use crate::catalog::{self, CatalogError};
 use crate::cli::Init;
+use crate::document::bad_rows::BadRows;
 use crate::error::{CommandError, Error, USAGE, WriteError};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::settings::{UnknownSetting, check_definition, unmentioned};
-use crate::preflight::{self, DefinitionError};
-use crate::reader::BadRows;
+use crate::preflight;
+use crate::prepared::DefinitionError;
 use crate::report::Answer;
 use crate::spool::SpoolError;
 use crate::sqlite::{Connection, RefusedStatement};
-
-pub use report::{InitReport, LeftOut, Outcome, Written};
-use schema::Schema;
 
 /// No definitions are written.
 #[derive(Debug, thiserror::Error)]

@@ -11,41 +11,40 @@ use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use catch_up::OVERLAP;
+use commits::Commits;
 use jiff::Timestamp;
+pub use key::KeyLacks;
+pub use report::{IndexReport, Outcome, ReindexReport, Times};
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::Preflight;
 use crate::background::Background;
 use crate::catalog::IndexDefinition;
 use crate::cli::Reindex;
 use crate::error::Error;
 use crate::generation::build::{Build, Started};
 use crate::generation::gates::{self, Expected, PassedGates};
-use crate::generation::generations::{GenerationUid, Observer};
+use crate::generation::generations::{Observer, is_taken};
 use crate::generation::promote::{PromoteError, Proven, promote};
 use crate::generation::prune::{self, Pruned};
 use crate::generation::quiesce::quiesce;
 use crate::generation::records::{NO_LOCK, Record, record_of};
-use crate::host;
+use crate::generation::uid::GenerationUid;
 use crate::interrupt::{self, or_interrupted};
+use crate::meilisearch::ended::Ended;
 use crate::meilisearch::network::refuse_passed_on;
 use crate::meilisearch::upload::{self, BatchLimit};
-use crate::meilisearch::wait::{Ended, wait};
+use crate::meilisearch::wait::wait;
 use crate::meilisearch::{Features, Server, TaskUid};
-use crate::preflight::{self, Prepared};
+use crate::prepared::Prepared;
 use crate::progress::Progress;
 use crate::reader::{self, Output, Read};
 use crate::spool::{Batch, Spool};
 use crate::sqlite::Database;
 use crate::sync::Followed;
-
-use super::Preflight;
-
-use catch_up::OVERLAP;
-use commits::Commits;
-
-pub use key::KeyLacks;
-pub use report::{IndexReport, Outcome, ReindexReport, Times};
+use crate::{host, preflight};
 
 /// How long a failed run may take to clear up behind itself before it leaves that to the next one.
 const CLEAN_UP: Duration = Duration::from_secs(60);
@@ -267,7 +266,7 @@ impl Job<'_> {
             .iter()
             .map(|index| {
                 let live_uid = &index.definition.live_uid;
-                let uid = GenerationUid::free(live_uid, now, &there, &known);
+                let uid = GenerationUid::free(live_uid, now, |uid| is_taken(uid, &there, &known));
                 Record {
                     parts: index.parts.clone(),
                     lock: Some(

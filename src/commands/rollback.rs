@@ -5,7 +5,10 @@ mod report;
 
 use std::time::Instant;
 
+pub use choose::NoSuchGeneration;
+use choose::{Index, Run, Turn};
 use jiff::Timestamp;
+pub use report::{GenerationEntry, Outcome, RollbackReport, RolledBack, RunEntry, Stays};
 
 use crate::catalog::IndexDefinition;
 use crate::cli::Rollback;
@@ -19,18 +22,14 @@ use crate::generation::records::{Change, Record, RecordWrite};
 use crate::generation::swap::Exchange;
 use crate::generation::{former, prune};
 use crate::interrupt::or_interrupted;
+use crate::meilisearch::ended::Ended;
 use crate::meilisearch::network::refuse_passed_on;
-use crate::meilisearch::wait::{Ended, wait};
+use crate::meilisearch::wait::wait;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::report::Answer;
 use crate::sqlite::Database;
 use crate::sync::lag;
 use crate::{confirm, host, preflight};
-
-use choose::{Index, Run, Turn};
-
-pub use choose::NoSuchGeneration;
-pub use report::{GenerationEntry, Outcome, RollbackReport, RolledBack, RunEntry, Stays};
 
 /// Why there is nothing to roll back to, with what there is. Nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -4,25 +4,24 @@ mod metrics;
 mod report;
 
 use jiff::Timestamp;
+pub use report::{
+    Build, DatabaseStatus, Foreign, InDatabase, IndexStatus, Live, Outcome, QueueStatus, Retained,
+    ServerStatus, StatusReport, Waiting,
+};
 
 use crate::catalog::IndexDefinition;
 use crate::cli::{Output, Status};
 use crate::error::{DIFFERENT, Error, FAILED};
 use crate::generation::generations::{Generation, Generations, Observer};
 use crate::generation::records::Record;
-use crate::host;
 use crate::interrupt::or_interrupted;
-use crate::meilisearch::tasks::Queue;
+use crate::meilisearch::task::Queue;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
-use crate::preflight::{self, Prepared};
+use crate::prepared::Prepared;
 use crate::report::{Answer, counted, grouped, moment, span};
 use crate::sqlite::{Connection, Database, DatabaseError};
 use crate::sync::lag;
-
-pub use report::{
-    Build, DatabaseStatus, Foreign, InDatabase, IndexStatus, Live, Outcome, QueueStatus, Retained,
-    ServerStatus, StatusReport, Waiting,
-};
+use crate::{host, preflight};
 
 /// Runs it.
 ///

@@ -12,20 +12,19 @@ mod watch;
 
 use std::time::Instant;
 
+pub use follower::CannotFollow;
+use follower::{Follower, Remembered};
+pub use listen::{Health, ask};
+pub use report::{Done, IndexSynced, Outcome, SyncReport};
+pub use watch::watch;
+
 use crate::cli::Sync;
 use crate::error::Error;
 use crate::interrupt::{self, Interrupted, or_interrupted};
 use crate::meilisearch::Server;
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::sqlite::Database;
 use crate::sync::Followed;
-
-pub use follower::CannotFollow;
-use follower::{Follower, Remembered};
-pub use listen::{Health, ask};
-pub use watch::watch;
-
-pub use report::{Done, IndexSynced, Outcome, SyncReport};
 
 /// What an interrupted round leaves: each document that it has sent is right, and its record says what it has not reached.
 const ROUND_LEFT: &str =

@@ -5,20 +5,20 @@ mod report;
 
 use std::time::Instant;
 
+pub use report::{IndexVerified, Outcome, VerifyReport, fields};
+
 use crate::cli::Verify;
 use crate::commands::sync::CannotFollow;
 use crate::error::{DIFFERENT, Error};
 use crate::generation::build::Started;
 use crate::interrupt::{Interrupted, or_interrupted};
-use crate::meilisearch::indexes::same_identity;
+use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::upload::BatchLimit;
 use crate::meilisearch::{Server, settings};
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::report::Answer;
 use crate::sqlite::Database;
 use crate::sync::{Drift, Round};
-
-pub use report::{IndexVerified, Outcome, VerifyReport, fields};
 
 /// Documents that are shown field by field unless all are asked for.
 const SHOWN: usize = 20;

@@ -9,8 +9,8 @@ use crate::catalog::SmokeQuery;
 use crate::error::Error;
 use crate::generation::gates::{ClosedGate, ClosedGates};
 use crate::generation::swap::Exchange;
-use crate::meilisearch::indexes::same_identity;
 use crate::meilisearch::search::SmokeFailure;
+use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::{MeilisearchError, Server};
 
 /// A former generation, and the index that it will replace.

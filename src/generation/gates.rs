@@ -10,9 +10,9 @@ use crate::cli::Percent;
 use crate::document::Keys;
 use crate::error::{CommandError, Error, REFUSED};
 use crate::generation::build::Build;
-use crate::meilisearch::indexes::same_identity;
+use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::{MeilisearchError, Server, settings};
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::reader::IndexRead;
 use crate::report::{counted, grouped};
 

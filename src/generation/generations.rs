@@ -10,79 +10,17 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 use crate::generation::records::{NO_LOCK, Record, record_of};
+use crate::generation::uid::GenerationUid;
 use crate::meilisearch::error::MeilisearchError;
-use crate::meilisearch::indexes::{IndexInfo, same_identity};
+use crate::meilisearch::indexes::IndexInfo;
 use crate::meilisearch::server::Server;
-use crate::meilisearch::tasks::TaskUid;
-
-/// What a timestamped uid has more than its live uid, in bytes.
-pub const SUFFIX_BYTES: usize = "_20261124T143000Z".len();
-const FORM: &str = "%Y%m%dT%H%M%SZ";
+use crate::meilisearch::uid::{TaskUid, same_identity};
 
 /// So long may a build of another host rest before it counts as dead. Two containers run side by side during a deployment, and
 /// a lock doesn't always reach from one to the other.
 const REST_OF_A_BUILD: Duration = Duration::from_secs(60 * 60);
-
-/// A uid of ours: the live uid with a time behind it, `articles_20261124T143000Z`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GenerationUid(String);
-
-impl GenerationUid {
-    pub fn new(live_uid: &str, at: Timestamp) -> GenerationUid {
-        GenerationUid(format!("{live_uid}_{}", at.strftime(FORM)))
-    }
-
-    /// The first free one from this second on: two runs may begin within one.
-    pub fn free(
-        live_uid: &str,
-        now: Timestamp,
-        indexes: &[IndexInfo],
-        records: &[Record],
-    ) -> GenerationUid {
-        let taken = |uid: &str| {
-            indexes.iter().any(|index| index.uid == uid)
-                || records.iter().any(|record| record.build_uid == uid)
-        };
-        let mut at = now;
-        loop {
-            let uid = GenerationUid::new(live_uid, at);
-            if !taken(&uid.0) {
-                return uid;
-            }
-            at += Duration::from_secs(1);
-        }
-    }
-
-    /// The same of whichever live uid.
-    fn parse_any(uid: &str) -> Option<(&str, GenerationUid)> {
-        let (live_uid, _) = uid.rsplit_once('_')?;
-        Some((live_uid, GenerationUid::parse(live_uid, uid)?))
-    }
-
-    /// Only the exact form, with a time that exists: `articles_20261124` is not ours.
-    pub fn parse(live_uid: &str, uid: &str) -> Option<GenerationUid> {
-        let time = uid.strip_prefix(live_uid)?.strip_prefix('_')?;
-        let at = TimeZone::UTC
-            .to_timestamp(DateTime::strptime(FORM, time).ok()?)
-            .ok()?;
-        let exact = GenerationUid::new(live_uid, at);
-        (exact.0 == uid).then_some(exact)
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for GenerationUid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// An index with the record that says it is ours.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +40,12 @@ impl Generation {
     pub fn was_live(&self) -> bool {
         self.record.was_live || self.index.uid != self.record.build_uid
     }
+}
+
+/// Whether an index lies under this uid, or a record tells of one.
+pub fn is_taken(uid: &str, indexes: &[IndexInfo], records: &[Record]) -> bool {
+    indexes.iter().any(|index| index.uid == uid)
+        || records.iter().any(|record| record.build_uid == uid)
 }
 
 /// Whether a person means this index by a uid or a `createdAt`. The latter to the digit, or to the second as tables show it.

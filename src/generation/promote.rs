@@ -13,7 +13,7 @@ use crate::error::{CommandError, FAILED, LOCKED};
 use crate::generation::former::PassedFormer;
 use crate::generation::gates::PassedGates;
 use crate::generation::swap::{Exchange, SwapState};
-use crate::meilisearch::wait::Ended;
+use crate::meilisearch::ended::Ended;
 use crate::meilisearch::{MeilisearchError, Server};
 
 /// How often a swap is posted again after it was found undone. One repetition covers a server that was killed once;

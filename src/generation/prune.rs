@@ -11,7 +11,7 @@ use crate::generation::records::Record;
 use crate::host;
 use crate::meilisearch::wait::until_the_last_ended;
 use crate::meilisearch::{MeilisearchError, Server, TaskUid};
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::sqlite::RunLock;
 
 /// What was kept and what went.

@@ -7,7 +7,7 @@
 use crate::generation::generations::Generations;
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::server::Server;
-use crate::meilisearch::tasks::TaskUid;
+use crate::meilisearch::uid::TaskUid;
 use crate::meilisearch::wait::until_the_last_ended;
 
 /// Waits for every creation, deletion and swap that is under way, and returns whether there was any. The result of

@@ -8,18 +8,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use thiserror::Error;
 
-use crate::generation::generations::GenerationUid;
-use crate::meilisearch::error::MeilisearchError;
+use crate::generation::uid::GenerationUid;
+use crate::meilisearch::error::{MeilisearchError, RecordsError};
 use crate::meilisearch::http::NdjsonBody;
-use crate::meilisearch::indexes::{IndexInfo, same_identity};
+use crate::meilisearch::indexes::IndexInfo;
 use crate::meilisearch::listing;
 use crate::meilisearch::server::Server;
-use crate::meilisearch::tasks::TaskUid;
+use crate::meilisearch::uid::{RECORDS_UID, TaskUid, same_identity};
 
-/// The index of the records. A key that is limited to index patterns needs it among them.
-pub const RECORDS_UID: &str = "bisan_indexer_checkpoints";
 /// The form of a record. A program that meets a newer one leaves it alone.
 pub const FORMAT: u64 = 1;
 const WRITTEN_BY: &str = concat!("bisan-indexer ", env!("CARGO_PKG_VERSION"));
@@ -90,19 +87,6 @@ pub struct Record {
     /// What a later version of the same format adds is kept when the record is written again.
     #[serde(flatten)]
     pub more: Map<String, Value>,
-}
-
-#[derive(Debug, Error)]
-pub enum RecordsError {
-    #[error(
-        "the records in `{RECORDS_UID}` were written by {written_by} (format {format}; this program knows up to {FORMAT}). \
-         Use that version, or a newer one"
-    )]
-    Newer { format: u64, written_by: String },
-    #[error(
-        "the record `{id}` in `{RECORDS_UID}` can't be read ({cause}). If nobody needs it, delete that document, then reindex"
-    )]
-    Unreadable { id: String, cause: String },
 }
 
 impl Record {
@@ -385,6 +369,7 @@ fn read(document: Map<String, Value>) -> Result<Record, MeilisearchError> {
     if format > FORMAT {
         return Err(RecordsError::Newer {
             format,
+            known: FORMAT,
             written_by: text("written_by"),
         }
         .into());

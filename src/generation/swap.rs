@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::meilisearch::ended::Ended;
 use crate::meilisearch::error::MeilisearchError;
-use crate::meilisearch::indexes::{checked, same_identity};
+use crate::meilisearch::path::checked;
 use crate::meilisearch::server::Server;
-use crate::meilisearch::tasks::TaskUid;
-use crate::meilisearch::wait::{Ended, wait};
+use crate::meilisearch::uid::{TaskUid, same_identity};
+use crate::meilisearch::wait::wait;
 
 /// One exchange of two uids, with the identities that prove it: `createdAt` travels with the documents.
 #[derive(Debug, Clone, PartialEq, Eq)]

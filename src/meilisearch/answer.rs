@@ -11,7 +11,7 @@ use crate::document::convert::readable;
 use crate::meilisearch::api_key::ApiKey;
 use crate::meilisearch::error::{FOREIGN_TEXT_CHARS, MeilisearchError, PAGE_CHARS, cut};
 use crate::meilisearch::idle::Activity;
-use crate::meilisearch::tasks::TaskUid;
+use crate::meilisearch::uid::TaskUid;
 
 /// What was asked, for errors.
 pub(super) struct Sent {

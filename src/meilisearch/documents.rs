@@ -8,12 +8,11 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::document::ids::DocumentId;
-
 use crate::meilisearch::error::{FOREIGN_TEXT_CHARS, MeilisearchError, cut};
 use crate::meilisearch::http::NdjsonBody;
-use crate::meilisearch::indexes::checked;
+use crate::meilisearch::path::checked;
 use crate::meilisearch::server::Server;
-use crate::meilisearch::tasks::TaskUid;
+use crate::meilisearch::uid::TaskUid;
 
 /// Meilisearch 1.5 takes 2 MiB on JSON routes, whatever its size option says.
 const JSON_BODY_BYTES: usize = 2 * 1024 * 1024 - 64 * 1024;

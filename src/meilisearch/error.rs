@@ -6,8 +6,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::error::{CommandError, FAILED, REFUSED, USAGE};
-use crate::generation::records::RecordsError;
 use crate::meilisearch::address::Address;
+use crate::meilisearch::uid::RECORDS_UID;
 use crate::report::counted;
 use crate::retry::Retryable;
 
@@ -443,6 +443,23 @@ pub fn cut(text: &str, chars: usize) -> String {
         }
     }
     line
+}
+
+#[derive(Debug, Error)]
+pub enum RecordsError {
+    #[error(
+        "the records in `{RECORDS_UID}` were written by {written_by} (format {format}; this program knows up to {known}). \
+         Use that version, or a newer one"
+    )]
+    Newer {
+        format: u64,
+        known: u64,
+        written_by: String,
+    },
+    #[error(
+        "the record `{id}` in `{RECORDS_UID}` can't be read ({cause}). If nobody needs it, delete that document, then reindex"
+    )]
+    Unreadable { id: String, cause: String },
 }
 
 #[cfg(test)]

@@ -6,9 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::server::Server;
-use crate::meilisearch::settings_keys::Key;
-
-pub type Version = (u64, u64, u64);
+use crate::meilisearch::version::Version;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Features {
@@ -52,22 +50,6 @@ impl Features {
         }
         self.settings_keys = Some(keys);
     }
-
-    /// Whether settings with this key are taken. Where nothing is known, they are sent and the server says so itself.
-    pub(super) fn accepts(&self, key: &Key) -> bool {
-        match (self.version, &self.settings_keys) {
-            (Some(version), _) => {
-                version >= key.first && key.removed.is_none_or(|removed| version < removed)
-            }
-            (None, Some(shown)) => key.hidden || shown.contains(key.path) || !told_apart(key.path),
-            (None, None) => true,
-        }
-    }
-}
-
-/// An answer shows a top-level key or one below it; what lies deeper is as old as the program's oldest server.
-fn told_apart(path: &str) -> bool {
-    path.matches('.').count() < 2
 }
 
 impl Server {
@@ -91,9 +73,10 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::meilisearch::testing::{Canned, Reply, complaint, json_answer};
-    use serde_json::json;
 
     #[tokio::test]
     async fn a_version_says_it_all() {

@@ -26,7 +26,7 @@ use crate::meilisearch::answer::{self, Answer};
 use crate::meilisearch::api_key::ApiKey;
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::idle::Activity;
-use crate::meilisearch::tasks::TaskUid;
+use crate::meilisearch::uid::TaskUid;
 use crate::retry::{Retries, RetryPolicy, Retryable};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -5,13 +5,14 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::meilisearch::ended::Ended;
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::listing;
+use crate::meilisearch::path::checked;
 use crate::meilisearch::server::Server;
-use crate::meilisearch::tasks::{Task, TaskUid};
-use crate::meilisearch::wait::{Ended, wait};
-
-const LONGEST_UID_BYTES: usize = 400;
+use crate::meilisearch::task::Task;
+use crate::meilisearch::uid::TaskUid;
+use crate::meilisearch::wait::wait;
 
 /// `created_at` is the identity of the index under a uid: it moves with the documents when uids are swapped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,26 +144,6 @@ impl Server {
         let path = format!("/indexes/{}", checked(uid)?);
         self.change(Method::DELETE, &path, None::<&Value>).await
     }
-}
-
-/// The SDK pastes a uid into its paths as it is, so `a/b?c` would ask for something else.
-pub(crate) fn checked(uid: &str) -> Result<&str, MeilisearchError> {
-    let right = uid
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    if right && !uid.is_empty() && uid.len() <= LONGEST_UID_BYTES {
-        Ok(uid)
-    } else {
-        Err(MeilisearchError::BadUid {
-            uid: super::error::cut(uid, 100),
-        })
-    }
-}
-
-/// Whether two `createdAt` name the same index: as instants, since a dump may write one with other digits.
-pub fn same_identity(a: &str, b: &str) -> bool {
-    let instant = |text: &str| text.parse::<jiff::Timestamp>().ok();
-    a == b || instant(a).is_some_and(|a| instant(b) == Some(a))
 }
 
 fn unlike(path: &str) -> MeilisearchError {

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::meilisearch::error::MeilisearchError;
-use crate::meilisearch::features::Version;
 use crate::meilisearch::server::Server;
+use crate::meilisearch::version::Version;
 
 /// From here on `version` is for keys of all indexes only, and a key for some is not made with it.
 pub const VERSION_NEEDS_ALL_INDEXES: Version = (1, 48, 2);

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::generation::generations::GenerationUid;
-use crate::generation::records::RECORDS_UID;
+use crate::generation::uid::GenerationUid;
+use crate::meilisearch::uid::RECORDS_UID;
 use crate::meilisearch::{MeilisearchError, Server};
 
 /// A request that shows whether an action is allowed on one index.

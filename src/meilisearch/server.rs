@@ -13,7 +13,7 @@ use crate::meilisearch::address::Address;
 use crate::meilisearch::api_key::ApiKey;
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::http::{Body, Http, NdjsonBody};
-use crate::meilisearch::tasks::TaskUid;
+use crate::meilisearch::uid::TaskUid;
 use crate::retry::RetryPolicy;
 
 /// The key of no error, log or `Debug` output: what is printed of a server is its address.
@@ -142,7 +142,7 @@ impl Server {
     }
 
     pub async fn index_stats(&self, uid: &str) -> Result<IndexStats, MeilisearchError> {
-        self.get(&format!("/indexes/{}/stats", super::indexes::checked(uid)?))
+        self.get(&format!("/indexes/{}/stats", super::path::checked(uid)?))
             .await
     }
 

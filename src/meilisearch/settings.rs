@@ -11,14 +11,15 @@ use serde_json::{Map, Value};
 
 use crate::generation::records::Record;
 use crate::meilisearch::error::{MeilisearchError, cut};
-use crate::meilisearch::indexes::{IndexInfo, checked};
+use crate::meilisearch::indexes::IndexInfo;
+use crate::meilisearch::path::checked;
 use crate::meilisearch::server::Server;
 use crate::meilisearch::settings_form::{agree_within, is_default};
-use crate::meilisearch::tasks::{Task, TaskUid};
-
 pub use crate::meilisearch::settings_keys::{
     LeftOut, UnknownKey, UnknownSetting, check_definition, for_server, known_keys,
 };
+use crate::meilisearch::task::Task;
+use crate::meilisearch::uid::TaskUid;
 
 /// The newest settings tasks of an index that are looked at.
 const SETTINGS_TASKS: usize = 20;
@@ -193,8 +194,9 @@ fn masked(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()

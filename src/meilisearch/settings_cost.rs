@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::meilisearch::features::Version;
 use crate::meilisearch::settings::Difference;
+use crate::meilisearch::version::Version;
 
 /// What Meilisearch does when a key changes on a full index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -92,8 +92,9 @@ fn changes_fields_without_typos(wanted: &Value, found: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn of(key: &str, wanted: Value, found: Value, version: Option<Version>) -> Cost {
         let difference = Difference {

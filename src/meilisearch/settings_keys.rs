@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::error::{CommandError, USAGE};
-use crate::meilisearch::features::{Features, Version};
+use crate::meilisearch::features::Features;
+use crate::meilisearch::version::Version;
 
 /// One key. A dot leads into a nested object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,10 +280,29 @@ fn nearest(path: &str, under: &str) -> Option<String> {
     (likeness > 0.5).then(|| nearest.to_owned())
 }
 
+impl Features {
+    /// Whether settings with this key are taken. Where nothing is known, they are sent and the server says so itself.
+    fn accepts(&self, key: &Key) -> bool {
+        match (self.version, &self.settings_keys) {
+            (Some(version), _) => {
+                version >= key.first && key.removed.is_none_or(|removed| version < removed)
+            }
+            (None, Some(shown)) => key.hidden || shown.contains(key.path) || !told_apart(key.path),
+            (None, None) => true,
+        }
+    }
+}
+
+/// An answer shows a top-level key or one below it; what lies deeper is as old as the program's oldest server.
+fn told_apart(path: &str) -> bool {
+    path.matches('.').count() < 2
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()

@@ -3,175 +3,17 @@
 //! Everything is read leniently: a status or type that a newer server invents is data, not an error. The SDK's own types
 //! refuse a whole list of tasks because of one cancelled task in it.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::meilisearch::error::{FOREIGN_TEXT_CHARS, MeilisearchError, cut};
-use crate::meilisearch::indexes::checked;
+use crate::meilisearch::error::MeilisearchError;
+use crate::meilisearch::path::checked;
 use crate::meilisearch::server::Server;
-
-pub type TaskUid = u64;
+use crate::meilisearch::task::{QUEUE_LOOKED_AT, Queue, Task};
+use crate::meilisearch::uid::TaskUid;
 
 /// Uids a request: the path stays below 4 KiB, which every proxy takes.
 const UIDS_A_REQUEST: usize = 300;
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum TaskStatus {
-    Enqueued,
-    Processing,
-    Succeeded,
-    Failed,
-    Canceled,
-    /// A status that this program doesn't know. It is not an end.
-    Other(String),
-}
-
-impl TaskStatus {
-    fn from_text(text: &str) -> TaskStatus {
-        match text {
-            "enqueued" => TaskStatus::Enqueued,
-            "processing" => TaskStatus::Processing,
-            "succeeded" => TaskStatus::Succeeded,
-            "failed" => TaskStatus::Failed,
-            "canceled" => TaskStatus::Canceled,
-            other => TaskStatus::Other(other.to_owned()),
-        }
-    }
-
-    pub fn is_end(&self) -> bool {
-        matches!(
-            self,
-            TaskStatus::Succeeded | TaskStatus::Failed | TaskStatus::Canceled
-        )
-    }
-}
-
-impl<'de> Deserialize<'de> for TaskStatus {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<TaskStatus, D::Error> {
-        Ok(TaskStatus::from_text(&String::deserialize(from)?))
-    }
-}
-
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Task {
-    pub uid: TaskUid,
-    /// From 1.12 on. Tasks of one batch share their fate.
-    pub batch_uid: Option<u64>,
-    /// Not a constant: a swap renames the tasks of its indexes. None for a swap itself.
-    pub index_uid: Option<String>,
-    pub status: TaskStatus,
-    #[serde(rename = "type", default)]
-    pub kind: String,
-    pub error: Option<TaskError>,
-    pub canceled_by: Option<TaskUid>,
-    #[serde(default)]
-    pub details: Value,
-    pub enqueued_at: Option<String>,
-    pub started_at: Option<String>,
-    pub finished_at: Option<String>,
-    pub duration: Option<String>,
-    /// What became of it on other servers, where this one leads a network: its own status says nothing of them.
-    #[serde(default, skip_serializing)]
-    pub network: Option<Value>,
-}
-
-impl Task {
-    pub fn is_success(&self) -> bool {
-        self.status == TaskStatus::Succeeded
-    }
-
-    pub fn has_code(&self, code: &str) -> bool {
-        self.error.as_ref().is_some_and(|error| error.code == code)
-    }
-
-    /// What it became on other servers, by their names; empty where there is no network.
-    fn remote_tasks(&self) -> impl Iterator<Item = (&String, &Value)> {
-        let network = self.network.as_ref();
-        let tasks = network.and_then(|it| it.get("remote_tasks").or_else(|| it.get("remoteTasks")));
-        tasks.and_then(Value::as_object).into_iter().flatten()
-    }
-
-    /// Whether the server passed it on to others: it leads a network then.
-    pub fn is_passed_on(&self) -> bool {
-        self.remote_tasks().next().is_some()
-    }
-
-    /// What another server of the network made of it, if that is a failure.
-    pub fn remote_failure(&self) -> Option<String> {
-        let mut failures = self.remote_tasks().filter_map(|(server, task)| {
-            let error = task.get("error").filter(|error| !error.is_null())?;
-            let message = error.get("message").and_then(Value::as_str);
-            let message = message.map_or_else(|| error.to_string(), str::to_owned);
-            Some((server, cut(&message, FOREIGN_TEXT_CHARS)))
-        });
-        let (server, message) = failures.next()?;
-        Some(format!(
-            "the server `{server}` of its network did not take it: {message}"
-        ))
-    }
-
-    /// Why it failed or who cancelled it, with what to do; none if it did neither.
-    pub fn failure(&self) -> Option<String> {
-        if self.is_success() {
-            return self.remote_failure();
-        }
-        let text = match (&self.status, &self.error) {
-            (TaskStatus::Canceled, _) => {
-                let by = self.canceled_by.map_or("somebody else".to_owned(), |by| {
-                    format!("task {by}, which is not ours")
-                });
-                format!("by {by}. Find out who cancels tasks, then run again")
-            }
-            (TaskStatus::Failed, None) => "the server gives no reason: look at its log".to_owned(),
-            (TaskStatus::Failed, Some(error)) if error.is_internal() => format!(
-                "{error}. An internal error fails every task of its batch{}, so these documents may be innocent: \
-                 look at the server's log and its disk",
-                self.batch_uid
-                    .map_or(String::new(), |batch| format!(" ({batch})"))
-            ),
-            (TaskStatus::Failed, Some(error)) => error.to_string(),
-            _ => return None,
-        };
-        Some(text)
-    }
-
-    /// How many documents the server says it indexed.
-    pub fn indexed_documents(&self) -> Option<u64> {
-        self.details.get("indexedDocuments").and_then(Value::as_u64)
-    }
-}
-
-/// Why a task failed. The message is cut: a server once put a whole document into it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-pub struct TaskError {
-    #[serde(default)]
-    pub code: String,
-    #[serde(default, deserialize_with = "foreign")]
-    pub message: String,
-    #[serde(rename = "type", default)]
-    pub kind: String,
-}
-
-impl TaskError {
-    /// Of an internal error every task of the batch gets a copy, guilty or not.
-    pub fn is_internal(&self) -> bool {
-        self.kind == "internal"
-    }
-}
-
-impl fmt::Display for TaskError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)
-    }
-}
-
-fn foreign<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    Ok(cut(&String::deserialize(from)?, FOREIGN_TEXT_CHARS))
-}
 
 #[derive(Deserialize)]
 struct Page {
@@ -180,49 +22,8 @@ struct Page {
     total: u64,
 }
 
-/// What waits and works at this moment, of whomever.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Queue {
-    /// As the server counts it, which includes tasks that the key may not see.
-    pub total: u64,
-    /// Of those that the key may see; the list is bounded, and the newest are in it.
-    pub tasks: Vec<Task>,
-}
-
-/// Waiting tasks that are looked at to say whose they are.
-const QUEUE_LOOKED_AT: usize = 1_000;
-
 /// So many creations and swaps are looked at; more than a few are never there.
 const MOVES_LOOKED_AT: usize = 100;
-
-impl Queue {
-    /// Whether tasks wait for this uid, or may: of a long queue only the newest are seen.
-    pub fn may_hold(&self, uid: &str) -> bool {
-        self.of(uid).next().is_some() || self.tasks.len() >= QUEUE_LOOKED_AT
-    }
-
-    /// How many tasks wait for each index. Tasks of no index (swaps, dumps) are counted under `…`.
-    pub fn by_index(&self) -> Vec<(String, usize)> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for task in &self.tasks {
-            *counts
-                .entry(task.index_uid.as_deref().unwrap_or("…"))
-                .or_default() += 1;
-        }
-        let mut counts: Vec<_> = counts
-            .into_iter()
-            .map(|(uid, count)| (uid.to_owned(), count))
-            .collect();
-        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        counts
-    }
-
-    /// The tasks that wait or are at work for this index.
-    pub fn of<'a>(&'a self, index_uid: &'a str) -> impl Iterator<Item = &'a Task> {
-        let its = |task: &&Task| task.index_uid.as_deref() == Some(index_uid);
-        self.tasks.iter().filter(its)
-    }
-}
 
 impl Server {
     /// None if the task has gone, or the key may not see it: a swap is hidden from keys that are limited to index patterns.
@@ -329,8 +130,11 @@ fn list(uids: &[TaskUid]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
+    use crate::meilisearch::error::FOREIGN_TEXT_CHARS;
+    use crate::meilisearch::task::TaskStatus;
 
     fn task(json: Value) -> Task {
         serde_json::from_value(json).unwrap()

@@ -7,8 +7,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 
 use crate::error::{CommandError, FAILED};
-use crate::meilisearch::wait::{self, Ended, WaitProgress};
-use crate::meilisearch::{MeilisearchError, NdjsonBody, Server, TaskUid};
+use crate::meilisearch::ended::{Ended, WaitProgress};
+use crate::meilisearch::{MeilisearchError, NdjsonBody, Server, TaskUid, wait};
 use crate::progress::Progress;
 use crate::report::{counted, grouped};
 use crate::spool::{Batch, Spool, SpoolError};

@@ -9,9 +9,10 @@ use tokio::time::Instant;
 
 use crate::meilisearch::address::Address;
 use crate::meilisearch::batches::BatchProgress;
+use crate::meilisearch::ended::{Ended, Limits, WaitProgress};
 use crate::meilisearch::error::MeilisearchError;
-use crate::meilisearch::tasks::{Queue, Task, TaskStatus, TaskUid};
-use crate::meilisearch::wait::{Ended, Limits, WaitProgress};
+use crate::meilisearch::task::{Queue, Task, TaskStatus};
+use crate::meilisearch::uid::TaskUid;
 
 /// One look at the server.
 #[derive(Default)]

@@ -91,8 +91,7 @@ pub fn unsteady(sql: &str) -> Option<String> {
     let tokens: Vec<Token<'_>> = sql::tokens(sql)
         .filter(|token| token.kind != Kind::Blank)
         .collect();
-    let next =
-        |i: usize, background: usize| tokens.get(i + background).map_or("", |token| token.text);
+    let next = |i: usize, ahead: usize| tokens.get(i + ahead).map_or("", |token| token.text);
     tokens.iter().enumerate().find_map(|(i, token)| {
         let text = token.text.to_lowercase();
         let is_unsteady = match token.kind {

@@ -2,14 +2,13 @@
 
 use std::ffi::c_int;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use sqlx::sqlite::{LockedSqliteHandle, SqliteConnection};
+use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions, Connection as _};
 
-use crate::sqlite::collations::Collations;
-use crate::sqlite::error::{Circumstances, DatabaseError};
+use crate::sqlite::control::{Control, Interrupter, locked};
+use crate::sqlite::error::DatabaseError;
+use crate::sqlite::explain::Circumstances;
 use crate::sqlite::functions;
 use crate::sqlite::options::{plain_read, read_only};
 use crate::sqlite::side_files::SideFiles;
@@ -30,59 +29,6 @@ pub struct Connection {
     circumstances: Circumstances,
     control: Control,
     side_files: SideFiles,
-}
-
-/// Ends whatever a [`Connection`] is computing, from anywhere: a signal handler's task, another thread.
-///
-/// Dropping a future does not do that: SQLite computes in a thread of its own until it has the next row, which a large
-/// sort or a cross join may take minutes for.
-#[derive(Clone, Debug)]
-pub struct Interrupter(Control);
-
-impl Interrupter {
-    /// Stops the statement that runs and all later ones, for good: they fail with [`DatabaseError::Interrupted`].
-    pub fn stop(&self) {
-        self.0.stop.store(true, Ordering::Release);
-    }
-}
-
-/// The flags that SQLite's progress handler looks at.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Control {
-    stop: Arc<AtomicBool>,
-    abandoned: Arc<AtomicBool>,
-    /// What the statement that runs may have compared by and cannot.
-    pub(super) collations: Collations,
-}
-
-impl Control {
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
-    /// The rows of the statement that runs are of no interest to anybody any more.
-    pub(super) fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Release);
-    }
-
-    fn may_go_on(&self) -> bool {
-        !self.stop.load(Ordering::Relaxed)
-            && !self.abandoned.load(Ordering::Relaxed)
-            && !self.collations.were_asked()
-    }
-
-    /// Waits until an abandoned statement has ended, so that the next one is not taken for it.
-    pub(super) async fn settle(
-        &self,
-        connection: &mut SqliteConnection,
-    ) -> Result<(), sqlx::Error> {
-        if self.abandoned.load(Ordering::Acquire) {
-            drop(locked(connection).await?);
-            self.abandoned.store(false, Ordering::Release);
-        }
-        self.collations.forget_asked();
-        Ok(())
-    }
 }
 
 impl Connection {
@@ -124,7 +70,7 @@ impl Connection {
 
     /// A handle that stops this connection.
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter(self.control.clone())
+        self.control.interrupter()
     }
 
     /// Looks at a statement without running it: is it one SELECT that only reads, what are its columns and parameters?
@@ -176,16 +122,6 @@ impl Connection {
 /// A code of SQLite's, of which no call of sqlx's tells.
 fn sqlite_error(code: c_int) -> sqlx::Error {
     sqlx::Error::Protocol(format!("SQLite's code {code}"))
-}
-
-/// The connection's handle, taken from the thread that works on it.
-///
-/// That thread is asked for it through a queue of fifty, and takes what is asked there only when it has the handle back. Each
-/// time that it is slower than we are, its answer stays in the queue; once that is full, we wait for room in it with the
-/// handle in hand, and the thread waits for the handle, for ever. The ping is answered when the queue is empty.
-async fn locked(connection: &mut SqliteConnection) -> Result<LockedSqliteHandle<'_>, sqlx::Error> {
-    connection.ping().await?;
-    connection.lock_handle().await
 }
 
 /// The connection, with nothing of the past running on it.

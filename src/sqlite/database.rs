@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::sqlite::address::DatabaseAddress;
 use crate::sqlite::connection::Connection;
-use crate::sqlite::error::{Circumstances, DatabaseError, UnusableDatabase};
+use crate::sqlite::error::{DatabaseError, UnusableDatabase};
+use crate::sqlite::explain::{Circumstances, missing};
 use crate::sqlite::file::{DatabaseFile, FileIdentity, Header, is_special};
 use crate::sqlite::file_system;
 use crate::sqlite::lock::RunLock;
@@ -141,51 +142,6 @@ fn io_error(intent: &'static str, path: &Path, error: std::io::Error) -> Databas
         path: path.to_owned(),
         error,
     }
-}
-
-/// Names what there is of a path that is not there.
-pub(super) fn missing(path: PathBuf) -> UnusableDatabase {
-    let existing = path
-        .ancestors()
-        .skip(1)
-        .find(|folder| folder.is_dir())
-        .unwrap_or(Path::new("/"))
-        .to_owned();
-    let wanted = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let in_its_folder = path.parent() == Some(&existing);
-    let similar = in_its_folder
-        .then(|| most_similar(&existing, &wanted))
-        .flatten();
-    UnusableDatabase::Missing {
-        path,
-        existing,
-        similar,
-    }
-}
-
-/// The file in `folder` whose name is most like `wanted`: `production.sqlite3` for `production.sqlite`.
-fn most_similar(folder: &Path, wanted: &str) -> Option<String> {
-    /// Below it, names have little in common but their ending.
-    const ALIKE: f64 = 0.9;
-    let names = fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .take(1000)
-        .filter(|entry| entry.path().is_file());
-    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-    let names = names.filter(|name| {
-        !name.ends_with("-wal") && !name.ends_with("-shm") && !name.ends_with("-journal")
-    });
-    let scored = names
-        .map(|name| (strsim::jaro_winkler(&name, wanted), name))
-        .filter(|(score, _)| *score >= ALIKE);
-    scored
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::error::{CommandError, Error, FAILED, LOCKED, USAGE};
 use crate::sqlite::address::AddressError;
-use crate::sqlite::database::missing;
 use crate::sqlite::foreign_log::ForeignLog;
 use crate::sqlite::statement::StatementError;
 
@@ -248,7 +247,7 @@ pub enum OpenProblem {
     },
     /// A backup was put in the database's place, and the log of the former one was left beside it.
     #[error(
-        "the write-background log {name}-wal beside it was not written for it: {why}. A backup was put here and the former database's log left, and SQLite would mix the two. Nothing was read. Stop the application, remove {name}-wal and {name}-shm, and put the backup here once more"
+        "the write-ahead log {name}-wal beside it was not written for it: {why}. A backup was put here and the former database's log left, and SQLite would mix the two. Nothing was read. Stop the application, remove {name}-wal and {name}-shm, and put the backup here once more"
     )]
     ForeignLog {
         /// The database file's name.
@@ -278,94 +277,6 @@ pub enum OpenProblem {
         /// SQLite's text.
         message: String,
     },
-}
-
-/// What is known of a database when SQLite reports an error about it.
-#[derive(Clone, Debug)]
-pub(super) struct Circumstances {
-    pub(super) path: PathBuf,
-    pub(super) wal: bool,
-    pub(super) busy_timeout: Duration,
-}
-
-impl Circumstances {
-    /// SQLite's error as one that says what to do; `rows` had come before it.
-    pub(super) fn explain(&self, error: &sqlx::Error, rows: u64) -> DatabaseError {
-        let Some(database) = error.as_database_error() else {
-            let (path, message) = (self.path.clone(), error.to_string());
-            return DatabaseError::Read {
-                path,
-                rows,
-                code: 0,
-                message,
-            };
-        };
-        let code = database
-            .code()
-            .and_then(|code| code.parse().ok())
-            .unwrap_or(0);
-        self.explain_code(code, database.message().to_owned(), rows)
-    }
-
-    /// The same of an extended result code.
-    pub(super) fn explain_code(&self, code: i32, message: String, rows: u64) -> DatabaseError {
-        let path = self.path.clone();
-        let not_readable = |problem| DatabaseError::NotReadable {
-            path: path.clone(),
-            problem,
-        };
-        // The low byte is the kind, the rest says more of it (https://www.sqlite.org/rescode.html).
-        match (code & 0xff, code) {
-            // It was there when it was looked at, a moment ago.
-            (14, _) if matches!(path.try_exists(), Ok(false)) => missing(path).into(),
-            (_, 264 | 776) => not_readable(OpenProblem::Recovery { message }),
-            (8 | 14, _) if self.wal => not_readable(self.shared_memory(message)),
-            (3 | 14 | 23, _) => not_readable(OpenProblem::Permission {
-                uid: effective_uid(),
-                message,
-            }),
-            (5 | 6, _) => DatabaseError::Busy {
-                path,
-                waited: self.busy_timeout,
-                message,
-            },
-            (9, _) => DatabaseError::Interrupted { path },
-            (11, _) => DatabaseError::Corrupt {
-                path,
-                rows,
-                message,
-            },
-            (13, _) | (_, 6410) => DatabaseError::TemporarySpace { path, rows },
-            (26, _) => not_readable(OpenProblem::NotADatabase { message }),
-            _ => DatabaseError::Read {
-                path,
-                rows,
-                code,
-                message,
-            },
-        }
-    }
-
-    fn shared_memory(&self, message: String) -> OpenProblem {
-        let name = self
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let folder = self.path.parent().unwrap_or(Path::new("/")).to_owned();
-        OpenProblem::SharedMemory {
-            name,
-            folder,
-            uid: effective_uid(),
-            message,
-        }
-    }
-}
-
-/// The user whose rights decide.
-pub(super) fn effective_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
 }
 
 fn after(rows: u64) -> String {

@@ -5,8 +5,8 @@
 //! a condition on `id` reaches the table's own index. Columns are named with their table: `"id"` alone would be the
 //! text 'id' where there is no such column.
 
-use crate::sqlite::snapshot::Argument;
 use crate::sqlite::sql;
+use crate::sqlite::value::Argument;
 
 /// As many ids as one statement should ask for: each takes up to two of SQLite's 32,766 parameters, and with some
 /// hundred a statement the time goes into reading rows.

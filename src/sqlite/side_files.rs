@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use sqlx::{ConnectOptions, Connection as _};
 
-use crate::sqlite::error::{DatabaseError, OpenProblem, effective_uid};
+use crate::sqlite::error::{DatabaseError, OpenProblem};
+use crate::sqlite::explain::effective_uid;
 use crate::sqlite::file::DatabaseFile;
 use crate::sqlite::foreign_log;
 use crate::sqlite::options::{plain_read, read_write};
@@ -51,8 +52,9 @@ impl SideFiles {
     /// Refuses where this user would make the files and the application could not write to them. (root is harmless:
     /// SQLite gives them to the database's owner then.)
     pub(super) fn refuse_foreign_owner(&self, path: &Path) -> Result<(), DatabaseError> {
-        use rustix::fs::{Access, access};
         use std::os::unix::fs::MetadataExt;
+
+        use rustix::fs::{Access, access};
         let Ok(metadata) = self.file.metadata() else {
             return Ok(());
         };

@@ -9,10 +9,11 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteQueryResult, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, Either, Executor, Transaction};
 
 use crate::sqlite::collations::Missing;
-use crate::sqlite::connection::Control;
-use crate::sqlite::error::{Circumstances, DatabaseError};
+use crate::sqlite::control::Control;
+use crate::sqlite::error::DatabaseError;
+use crate::sqlite::explain::Circumstances;
 use crate::sqlite::row::Row;
-use crate::sqlite::value::Value;
+use crate::sqlite::value::{Argument, Value};
 use crate::sqlite::{queries, sql};
 
 /// A read transaction.
@@ -26,19 +27,6 @@ pub struct Snapshot<'c> {
     taken_at: Timestamp,
     control: Control,
     circumstances: Circumstances,
-}
-
-/// A value that is bound to a statement's parameter.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Argument {
-    /// NULL, which equals nothing.
-    Null,
-    /// A number.
-    Integer(i64),
-    /// A number with a fraction.
-    Real(f64),
-    /// A text.
-    Text(String),
 }
 
 impl<'c> Snapshot<'c> {

@@ -58,6 +58,19 @@ fn excerpt_lossy(bytes: &[u8]) -> String {
     }
 }
 
+/// A value that is bound to a statement's parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Argument {
+    /// NULL, which equals nothing.
+    Null,
+    /// A number.
+    Integer(i64),
+    /// A number with a fraction.
+    Real(f64),
+    /// A text.
+    Text(String),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,11 +12,12 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::background::Background;
+use crate::document::bad_rows::BadRow;
 use crate::document::ids::{Differences, DocumentId, IdList, Side};
 use crate::document::{Anomalies, AnomalyCount, DocumentError};
 use crate::error::Error;
 use crate::meilisearch::documents::FoundByIds;
-use crate::reader::{BadRow, all_bad_rows};
+use crate::reader::all_bad_rows;
 use crate::sqlite::Connection;
 use crate::sqlite::queries::{self, IDS_PER_READ};
 use crate::sync::memory::Changed;
@@ -433,8 +434,9 @@ fn have_equal_texts(line: &[u8], document: &[u8]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn document(value: Value) -> Box<RawValue> {
         RawValue::from_string(value.to_string()).unwrap()

@@ -7,7 +7,7 @@ use crate::document::ids::{DocumentId, IdList};
 use crate::document::timestamp::{self, TimestampForm};
 use crate::error::Error;
 use crate::generation::records::Record;
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::spool;
 use crate::sqlite::{Argument, Snapshot, queries};
 

@@ -10,11 +10,11 @@ use crate::error::Error;
 use crate::generation::gates::{self, ClosedGates};
 use crate::generation::promote::PromoteError;
 use crate::generation::records::{Change, Record, RecordWrite, record_of};
-use crate::meilisearch::indexes::same_identity;
 use crate::meilisearch::settings::{self, differences};
+use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::wait::wait;
 use crate::meilisearch::{Server, TaskUid};
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 
 /// Sends what differs, proves that the index answers, and notes the definition in the index's record. The run lock is
 /// held.

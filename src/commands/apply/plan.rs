@@ -13,7 +13,7 @@ use crate::generation::build::Started;
 use crate::meilisearch::settings::{self, Difference};
 use crate::meilisearch::settings_cost::{Cost, cost};
 use crate::meilisearch::{Features, Server};
-use crate::preflight::{Live, Prepared};
+use crate::prepared::{Live, Prepared};
 use crate::sqlite::Database;
 use crate::sync::{Depth, Followed, Round};
 

@@ -11,7 +11,7 @@ use crate::document::ids::IdList;
 use crate::error::Error;
 use crate::meilisearch::Task;
 use crate::meilisearch::settings::Difference;
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::report::{counted, grouped};
 use crate::sync::Plan;
 use crate::terminal::style;
@@ -285,9 +285,10 @@ impl ApplyReport {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::report::expect_documented;
-    use serde_json::json;
 
     fn plan() -> IndexPlan {
         IndexPlan {

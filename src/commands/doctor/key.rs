@@ -2,9 +2,9 @@
 
 use super::Checks;
 use crate::commands::key::rights::Rights;
-use crate::generation::records::RECORDS_UID;
 use crate::meilisearch::Server;
 use crate::meilisearch::permissions::Permissions;
+use crate::meilisearch::uid::RECORDS_UID;
 
 const ABOUT: &str = "key";
 

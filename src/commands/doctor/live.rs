@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::generation::generations::Generations;
 use crate::generation::records::Record;
 use crate::meilisearch::{Features, IndexInfo, Server, settings, settings_keys};
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::report::{counted, grouped};
 use crate::sqlite::{Connection, queries};
 

@@ -4,7 +4,7 @@ use bytesize::ByteSize;
 use serde_json::Value;
 
 use super::Checks;
-use crate::meilisearch::features::Version;
+use crate::meilisearch::version::Version;
 use crate::meilisearch::{Features, MeilisearchError, Server};
 use crate::report::{counted, grouped};
 

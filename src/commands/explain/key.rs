@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::document::ids::DocumentId;
 use crate::error::Error;
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::sqlite::{Argument, Connection, DatabaseError, Snapshot, advice, queries};
 
 /// As many ids of one row are shown.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::key::ByKey;
 use crate::commands::verify::fields;
 use crate::document::AnomalyCount;
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::report::{aligned, counted, grouped};
 use crate::sync::FieldDifference;
 use crate::terminal::{set_in, style};
@@ -386,10 +386,11 @@ impl Searched {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::document::convert::Anomaly;
     use crate::report::expect_documented;
-    use serde_json::json;
 
     /// Every field is there: docs/json.md shows this very report.
     fn report() -> ExplainReport {

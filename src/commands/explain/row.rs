@@ -6,7 +6,7 @@ use super::report::{ExplainReport, InDatabase};
 use crate::document::ids::DocumentId;
 use crate::document::{Anomalies, DocumentError};
 use crate::error::{CommandError, Error, FAILED};
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::sqlite::{Connection, Value, advice, queries};
 
 /// What became of an id that documents.sql does not return.

@@ -8,7 +8,7 @@ use crate::document::ids::DocumentId;
 use crate::error::Error;
 use crate::meilisearch::settings::DEFAULT_MAX_TOTAL_HITS;
 use crate::meilisearch::{MeilisearchError, Server, settings_form};
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 
 /// Hits that one request asks for.
 const HITS_A_REQUEST: u64 = 1_000;

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::field::Field;
 use super::look::Seen;
 use super::schema::{quoted, texts};
-use super::write::Field;
 use crate::sqlite::{DatabaseError, Snapshot};
 
 /// As many hits as Meilisearch shows unless it is told otherwise.

@@ -1,5 +1,6 @@
 //! The files of one definition.
 
+use super::field::Field;
 use super::identity::id_of;
 use super::schema::{Column, Kind, Schema, Table, quoted};
 use super::searching::{Writing, settings, smoke};
@@ -7,18 +8,6 @@ use super::{CannotInit, Draft, choose, look};
 use crate::document::timestamp::TimestampForm;
 use crate::error::Error;
 use crate::sqlite::{DatabaseError, Snapshot};
-
-/// A field of the documents.
-pub(super) struct Field {
-    pub name: String,
-    /// What is selected.
-    pub expression: String,
-    pub conversion: Option<&'static str>,
-    /// Where it stands among what is searched; none is not searched.
-    pub rank: Option<(usize, u64)>,
-    pub filtered: bool,
-    pub sorted: bool,
-}
 
 /// A table that is joined for the name of its row.
 struct Join {

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::cli::KeyHolder;
-use crate::generation::records::RECORDS_UID;
-use crate::meilisearch::features::Version;
 use crate::meilisearch::keys::VERSION_NEEDS_ALL_INDEXES;
+use crate::meilisearch::uid::RECORDS_UID;
+use crate::meilisearch::version::Version;
 
 /// One right, by Meilisearch's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

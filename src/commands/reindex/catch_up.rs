@@ -11,7 +11,7 @@ use crate::generation::build::Build;
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::TaskUid;
 use crate::meilisearch::wait::until_the_last_ended;
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::reader::Read;
 use crate::report::counted;
 use crate::sync::tracking::Tracking;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::generation::generations::{Generation, Generations, is_meant};
 use crate::generation::records::Record;
 use crate::meilisearch::IndexInfo;
-use crate::meilisearch::indexes::same_identity;
+use crate::meilisearch::uid::same_identity;
 
 /// One index with all that lies around of it.
 #[derive(Clone, Debug)]

@@ -9,8 +9,8 @@ use super::report::Done;
 use crate::commands::batch_limit;
 use crate::error::Error;
 use crate::generation::build::Started;
-use crate::meilisearch::indexes::same_identity;
-use crate::preflight::Live;
+use crate::meilisearch::uid::same_identity;
+use crate::prepared::Live;
 use crate::sync::lag::followed_until;
 use crate::sync::{Followed, Round};
 

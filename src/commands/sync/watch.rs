@@ -17,7 +17,7 @@ use crate::cli::Sync;
 use crate::error::{Error, USAGE};
 use crate::interrupt;
 use crate::meilisearch::Server;
-use crate::preflight::{DefinitionError, Prepared};
+use crate::prepared::{DefinitionError, Prepared};
 use crate::report::Answer;
 use crate::sqlite::{Connection, Database, DatabaseError};
 use crate::sync::Depth;

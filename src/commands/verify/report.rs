@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::document::AnomalyCount;
 use crate::error::Error;
 use crate::meilisearch::settings::Difference;
-use crate::preflight::Prepared;
+use crate::prepared::Prepared;
 use crate::report::{about, aligned, counted, grouped};
 use crate::sync::{Drift, Drifted, FieldDifference, Kind};
 use crate::terminal::style;
@@ -242,9 +242,10 @@ pub fn fields(differences: &[FieldDifference]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::report::expect_documented;
-    use serde_json::json;
 
     /// Every field is there: docs/json.md shows this very report.
     fn report() -> VerifyReport {

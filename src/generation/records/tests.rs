@@ -1,6 +1,9 @@
-use super::*;
-use crate::meilisearch::testing::{Canned, Reply, complaint, json_answer, taken};
 use serde_json::json;
+
+use super::*;
+use crate::meilisearch::error::RecordsError;
+use crate::meilisearch::testing::{Canned, Reply, complaint, json_answer, taken};
+use crate::meilisearch::uid::RECORDS_UID;
 
 fn record() -> Record {
     let begun_at = "2026-11-24T14:30:00.123456Z".parse().unwrap();

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::sqlite::testing::{Scene, rows, run};
+use crate::sqlite::value::Argument;
 
 const THOUSAND: &str = "CREATE TABLE t(id INTEGER PRIMARY KEY, x TEXT);
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)

@@ -1,0 +1,78 @@
+//! Rows that cannot become documents: all are counted, the first are shown.
+
+use crate::document::DocumentError;
+use crate::error::{CommandError, FAILED};
+use crate::report::counted;
+
+/// Rows that cannot become documents.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", describe(.index, *.total, .shown))]
+pub struct BadRows {
+    /// The definition's name.
+    pub index: String,
+    /// How many there are.
+    pub total: u64,
+    /// The first of them, with their row's number in the result, from 1.
+    pub shown: Vec<BadRow>,
+}
+
+impl CommandError for BadRows {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
+}
+
+/// One row that cannot become a document.
+#[derive(Debug)]
+pub struct BadRow {
+    /// The row's number in the result of documents.sql, from 1.
+    pub row: u64,
+    /// What is wrong with it.
+    pub why: RowFault,
+}
+
+/// What is wrong with a row.
+#[derive(Debug, thiserror::Error)]
+pub enum RowFault {
+    /// A value cannot be sent.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The id was there before. The later document would silently replace the earlier one.
+    #[error(
+        "id {id} is returned a second time; one row must be one document (a join that multiplies rows?)"
+    )]
+    Repeated {
+        /// The id.
+        id: String,
+    },
+}
+
+impl BadRows {
+    /// Counts one, and keeps it if it is among the first.
+    pub fn add(&mut self, row: u64, why: RowFault) {
+        self.total += 1;
+        let place = self.shown.partition_point(|bad| bad.row < row);
+        if place < SHOWN_BAD_ROWS {
+            self.shown.insert(place, BadRow { row, why });
+            self.shown.truncate(SHOWN_BAD_ROWS);
+        }
+    }
+}
+
+fn describe(index: &str, total: u64, shown: &[BadRow]) -> String {
+    let mut text = format!(
+        "{index}: {} of documents.sql cannot be indexed; nothing was made live",
+        counted(total, "row", "rows")
+    );
+    for bad in shown {
+        text.push_str(&format!("\n  row {}: {}", bad.row, bad.why));
+    }
+    let more = total - shown.len() as u64;
+    if more > 0 {
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    text
+}
+
+/// How many bad rows are shown. All are counted: mending one at a time, a run each, is no way to mend a table.
+const SHOWN_BAD_ROWS: usize = 10;

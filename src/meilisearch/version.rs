@@ -1,0 +1,3 @@
+//! Versions of Meilisearch.
+
+pub type Version = (u64, u64, u64);
