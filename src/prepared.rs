@@ -23,13 +23,13 @@ pub struct Prepared {
     pub settings: Map<String, Json>,
     /// Whether changes.sql has the parameter `:since`; without it, it names every document each time.
     pub changes_takes_since: bool,
-    /// What is known of its changes; `None` where nobody has looked.
+    /// What is known of its changes; `None` if this was not examined.
     pub tracking: Option<Tracking>,
     /// What tells this definition from a later one.
     pub fingerprint: String,
     /// The same of each of its parts.
     pub parts: BTreeMap<String, String>,
-    /// What lies under the live uid now.
+    /// The index under the live uid now.
     pub live: Option<Live>,
 }
 
@@ -73,7 +73,7 @@ impl Prepared {
             .collect()
     }
 
-    /// Looks whether a row has the columns that the shape was read from; to be asked of a statement's first.
+    /// Checks that a row has the columns that the shape was read from; call it for the first row of a statement.
     ///
     /// # Errors
     /// The database was migrated since.
@@ -87,14 +87,14 @@ impl Prepared {
     }
 }
 
-/// The live index as a run met it.
+/// The live index as a run has found it.
 #[derive(Clone, Debug)]
 pub struct Live {
     /// The index; its `createdAt` says which generation it is.
     pub index: IndexInfo,
     /// How many documents it holds.
     pub documents: u64,
-    /// Our record of it. Without one, somebody else made it, or its record is lost.
+    /// Our record of it. Without one, another program made it, or its record is lost.
     pub record: Option<Record>,
 }
 
@@ -150,7 +150,8 @@ pub enum DefinitionError {
         /// The other.
         second: String,
     },
-    /// A column that has no name of its own, so that SQLite makes up one, and another where the statement stands inside another.
+    /// A column without a name, for which SQLite generates one, and a different one if the statement is part of
+    /// another.
     #[error(
         "{index}/documents.sql: the column {column:?} has no name of its own; give it one: AS {suggested}"
     )]

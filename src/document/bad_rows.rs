@@ -74,5 +74,5 @@ fn describe(index: &str, total: u64, shown: &[BadRow]) -> String {
     text
 }
 
-/// How many bad rows are shown. All are counted: mending one at a time, a run each, is no way to mend a table.
+/// How many bad rows are shown. All are counted, so that a person need not start a new run for each row to correct.
 const SHOWN_BAD_ROWS: usize = 10;

@@ -39,7 +39,7 @@ impl GenerationUid {
         Some((live_uid, GenerationUid::parse(live_uid, uid)?))
     }
 
-    /// Only the exact form, with a time that exists: `articles_20261124` is somebody else's.
+    /// Only the exact form, with a time that exists: `articles_20261124` is not ours.
     pub fn parse(live_uid: &str, uid: &str) -> Option<GenerationUid> {
         let time = uid.strip_prefix(live_uid)?.strip_prefix('_')?;
         let at = TimeZone::UTC

@@ -13,7 +13,8 @@ pub struct Limits {
     pub stall: Duration,
     /// The same where it can't: before 1.12 a batch of an hour looks the same from beginning to end.
     pub stall_blind: Duration,
-    /// How often the server may begin the same batch anew. It is killed for memory each time, and will be the next time.
+    /// How often the server may begin the same batch again. It is killed for memory each time, and will be the next
+    /// time.
     pub restarts: u32,
     /// Without any answer.
     pub unreachable: Duration,
@@ -115,8 +116,8 @@ pub struct WaitProgress {
     pub step: Option<String>,
     /// What waits in front of our first task, by index; `…` where it belongs to none.
     pub waiting_behind: Vec<(String, usize)>,
-    /// How often the server began a task anew: it was stopped or killed. After the second time, smaller batches are worth
-    /// advising.
+    /// How often the server began a task again: it was stopped or killed. After the second time, smaller batches are
+    /// worth advising.
     pub restarts: u32,
     /// Since when the server hasn't answered.
     pub silent_for: Option<Duration>,
