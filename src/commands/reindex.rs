@@ -35,6 +35,7 @@ use crate::generation::uid::GenerationUid;
 use crate::interrupt::{self, or_interrupted};
 use crate::meilisearch::ended::Ended;
 use crate::meilisearch::network::refuse_passed_on;
+use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::upload::{self, BatchLimit};
 use crate::meilisearch::wait::wait;
 use crate::meilisearch::{Features, Server, TaskUid};
@@ -291,6 +292,7 @@ impl Job<'_> {
                 // Another host began in the same second. With a record of ours its build would look like a leftover.
                 self.begun.leave(record);
                 let forgotten = self.server.forget_records(slice::from_ref(record)).await?;
+                // Whether it failed or not, that the build is taken is what there is to say.
                 wait(self.server, &forgotten, &mut |_| ()).await?;
                 return Err(PromoteError::BuildTaken {
                     uid: record.build_uid.clone(),
@@ -498,14 +500,7 @@ impl Job<'_> {
         for task in tasks {
             self.begun.task(*task);
         }
-        for ended in wait(self.server, tasks, &mut |_| ()).await? {
-            if ended.is_failure() {
-                return Err(ended.into_error(what).into());
-            }
-            if let Ended::Succeeded(task) = &ended {
-                refuse_passed_on(task)?;
-            }
-        }
+        until_succeeded_here(self.server, tasks, what).await?;
         Ok(())
     }
 

@@ -25,6 +25,7 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::ended::Ended;
 use crate::meilisearch::network::refuse_passed_on;
 use crate::meilisearch::wait::wait;
+use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::report::Answer;
 use crate::sqlite::Database;
@@ -393,14 +394,7 @@ impl Plan<'_> {
         }
         notes.extend(adopted.iter().map(RecordWrite::Whole));
         let task = server.write_notes(&notes).await?;
-        for ended in wait(server, &[task], &mut |_| ()).await? {
-            if ended.is_failure() {
-                return Err(ended.into_error("noting what is swapped").into());
-            }
-            if let Ended::Succeeded(task) = &ended {
-                refuse_passed_on(task)?;
-            }
-        }
+        until_succeeded_here(server, &[task], "noting what is swapped").await?;
         Ok(())
     }
 }

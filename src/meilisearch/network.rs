@@ -5,12 +5,13 @@
 
 use serde_json::Value;
 
-use crate::meilisearch::Task;
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::server::Server;
+use crate::meilisearch::wait::{Ended, each_succeeded};
+use crate::meilisearch::{Task, TaskUid};
 
 impl Server {
-    /// Refuses a server that leads a network. Where the key may not ask, the first task tells ([`refuse_passed_on`]).
+    /// Refuses a server that leads a network. Where the key may not ask, the first task tells ([`until_succeeded_here`]).
     pub async fn refuse_network(&self) -> Result<(), MeilisearchError> {
         let network = match self.get::<Value>("/network").await {
             Ok(network) => network,
@@ -28,8 +29,23 @@ impl Server {
     }
 }
 
+/// [`until_succeeded`](crate::meilisearch::wait::until_succeeded) where a swap is to follow: a server that has passed one of
+/// the tasks on to others is refused.
+pub async fn until_succeeded_here(
+    server: &Server,
+    tasks: &[TaskUid],
+    what: &str,
+) -> Result<(), MeilisearchError> {
+    for ended in each_succeeded(server, tasks, |_| what.to_owned(), |_| {}).await? {
+        if let Ended::Succeeded(task) = ended? {
+            refuse_passed_on(&task)?;
+        }
+    }
+    Ok(())
+}
+
 /// Refuses a server that has passed this task on to others.
-pub fn refuse_passed_on(task: &Task) -> Result<(), MeilisearchError> {
+fn refuse_passed_on(task: &Task) -> Result<(), MeilisearchError> {
     if !task.is_passed_on() {
         return Ok(());
     }

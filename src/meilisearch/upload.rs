@@ -9,6 +9,8 @@ use tokio::sync::mpsc;
 use crate::error::{CommandError, FAILED};
 use crate::meilisearch::ended::{Ended, WaitProgress};
 use crate::meilisearch::{MeilisearchError, NdjsonBody, Server, TaskUid, wait};
+use crate::meilisearch::wait::{Ended, WaitProgress, each_succeeded};
+use crate::meilisearch::{MeilisearchError, NdjsonBody, Server, TaskUid};
 use crate::progress::Progress;
 use crate::report::{counted, grouped};
 use crate::spool::{Batch, Spool, SpoolError};
@@ -197,26 +199,25 @@ async fn upload_one(
 pub async fn all_ended(
     server: &Server,
     sent: &[Sent],
-    mut on_progress: impl FnMut(&WaitProgress) + Send,
+    on_progress: impl FnMut(&WaitProgress) + Send,
 ) -> Result<(), MeilisearchError> {
     let tasks: Vec<TaskUid> = sent.iter().map(|sent| sent.task).collect();
-    let ended = wait::wait(server, &tasks, &mut on_progress).await?;
-    for (ended, sent) in ended.into_iter().zip(sent) {
-        if ended.is_failure() {
-            let Batch {
-                number,
-                documents,
-                first_id,
-                last_id,
-                ..
-            } = &sent.batch;
-            return Err(ended.into_error(&format!(
-                "batch {number} of {}, {}, ids {first_id} to {last_id}",
-                sent.uid,
-                counted(*documents, "document", "documents")
-            )));
-        }
-        if let Ended::Unknown(task) = ended {
+    let what = |at: usize| {
+        let Batch {
+            number,
+            documents,
+            first_id,
+            last_id,
+            ..
+        } = &sent[at].batch;
+        format!(
+            "batch {number} of {}, {}, ids {first_id} to {last_id}",
+            sent[at].uid,
+            counted(*documents, "document", "documents")
+        )
+    };
+    for ended in each_succeeded(server, &tasks, what, on_progress).await? {
+        if let Ended::Unknown(task) = ended? {
             tracing::warn!(
                 "task {task} can't be found any more; the count of documents will tell whether it was done"
             );

@@ -43,23 +43,35 @@ pub async fn until_the_last_ended(
     }
 }
 
-/// Waits for tasks that all have to succeed, and returns them. `what` they were for, like "the settings of articles".
+/// Waits for tasks of which none may fail. `what` they were for, like "the settings of articles".
 ///
-/// A task that has gone is an error here: where its effect can be looked at, use [`wait`].
+/// A task that was cleared away is no failure: what it should have done decides, which is looked at later.
+///
+/// # Errors
+/// The first task that failed or was cancelled.
 pub async fn until_succeeded(
     server: &Server,
     uids: &[TaskUid],
     what: &str,
-) -> Result<Vec<Task>, MeilisearchError> {
-    let ended = wait(server, uids, &mut |_| {}).await?;
-    if let Some(failure) = first_failure(&ended) {
-        return Err(failure.clone().into_error(what));
-    }
-    let task = |ended| match ended {
-        Ended::Succeeded(task) => Ok(task),
-        other => Err(other.into_error(what)),
-    };
-    ended.into_iter().map(task).collect()
+) -> Result<(), MeilisearchError> {
+    let mut each = each_succeeded(server, uids, |_| what.to_owned(), |_| {}).await?;
+    each.try_for_each(|ended| ended.map(|_| ()))
+}
+
+/// The same, for who has something to say of each task: how it ended, one after the other, and in the place of the first
+/// that failed or was cancelled its error. `what` says what the task at a place was for.
+pub async fn each_succeeded(
+    server: &Server,
+    uids: &[TaskUid],
+    what: impl Fn(usize) -> String,
+    mut on_progress: impl FnMut(&WaitProgress) + Send,
+) -> Result<impl Iterator<Item = Result<Ended, MeilisearchError>>, MeilisearchError> {
+    let ended = wait(server, uids, &mut on_progress).await?;
+    let each = ended.into_iter().enumerate();
+    Ok(each.map(move |(at, ended)| match ended.is_failure() {
+        true => Err(ended.into_error(&what(at))),
+        false => Ok(ended),
+    }))
 }
 
 /// [`wait`] with limits of one's own.

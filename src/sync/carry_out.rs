@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::document::ids::{DocumentId, IdList};
 use crate::error::Error;
 use crate::meilisearch::upload;
-use crate::meilisearch::wait::wait;
+use crate::meilisearch::wait::until_succeeded;
 use crate::progress::Progress;
 use crate::sqlite::Connection;
 use crate::sqlite::queries::{self, IDS_PER_READ};
@@ -72,12 +72,8 @@ impl Round<'_> {
                 deleted.push(id)?;
             }
         }
-        for ended in wait(self.server, &tasks, &mut |_| ()).await? {
-            if ended.is_failure() {
-                let what = format!("deletes from {}", self.uid);
-                return Err(ended.into_error(&what).into());
-            }
-        }
+        let what = format!("deletes from {}", self.uid);
+        until_succeeded(self.server, &tasks, &what).await?;
         deleted.settle()?;
         Ok(deleted)
     }

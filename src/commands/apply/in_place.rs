@@ -13,6 +13,7 @@ use crate::generation::records::{Change, Record, RecordWrite, record_of};
 use crate::meilisearch::settings::{self, differences};
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::wait::wait;
+use crate::meilisearch::wait::until_succeeded;
 use crate::meilisearch::{Server, TaskUid};
 use crate::prepared::Prepared;
 
@@ -45,7 +46,8 @@ pub async fn take_over(
             let written = server
                 .write_notes(&[RecordWrite::Part(&record, change)])
                 .await?;
-            succeeded(server, written, "noting that the settings were put back").await?;
+            let what = "noting that the settings were put back";
+            until_succeeded(server, &[written], what).await?;
             return Err(ClosedGates(closed).into());
         }
         let left = differences(&index.settings, &server.settings(live_uid).await?);
@@ -63,7 +65,8 @@ pub async fn take_over(
     let written = server
         .write_notes(&[RecordWrite::Part(&record, change)])
         .await?;
-    succeeded(server, written, "noting the definition").await
+    until_succeeded(server, &[written], "noting the definition").await?;
+    Ok(())
 }
 
 async fn put(
@@ -72,17 +75,8 @@ async fn put(
     settings: &Map<String, Value>,
 ) -> Result<TaskUid, Error> {
     let task = server.put_settings(live_uid, settings).await?;
-    succeeded(server, task, &format!("the settings of {live_uid}")).await?;
+    until_succeeded(server, &[task], &format!("the settings of {live_uid}")).await?;
     Ok(task)
-}
-
-async fn succeeded(server: &Server, task: TaskUid, what: &str) -> Result<(), Error> {
-    for ended in wait(server, &[task], &mut |_| ()).await? {
-        if ended.is_failure() {
-            return Err(ended.into_error(what).into());
-        }
-    }
-    Ok(())
 }
 
 /// The record of the live index as it is on the server now, if the plan was about this very index.

@@ -15,6 +15,9 @@ use crate::meilisearch::Server;
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::wait::wait;
 use crate::prepared::Prepared;
+use crate::meilisearch::indexes::same_identity;
+use crate::meilisearch::wait::until_succeeded;
+use crate::preflight::Prepared;
 use crate::sqlite::Database;
 use crate::sync::lag::followed_until;
 use crate::sync::tracking::Tracking;
@@ -316,11 +319,7 @@ impl Follower<'_> {
         }
         let note = RecordWrite::Part(&record, change);
         let task = self.server.write_notes(&[note]).await?;
-        for ended in wait(self.server, &[task], &mut |_| ()).await? {
-            if ended.is_failure() {
-                return Err(ended.into_error("moving the checkpoint on").into());
-            }
-        }
+        until_succeeded(self.server, &[task], "moving the checkpoint on").await?;
         Ok(Some(checkpoint))
     }
 }
