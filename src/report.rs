@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use indicatif::HumanCount;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -67,15 +68,7 @@ pub fn json(outcome: &Result<Answer, Error>, exit_code: u8) -> String {
 
 /// A number with its thousands apart: 5,208.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 /// How long, in one or two units, as people say it: 3 h 5 min.
@@ -178,6 +171,7 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(5208), "5,208");
         assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
     }
 
     #[test]
