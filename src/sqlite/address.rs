@@ -1,8 +1,11 @@
 //! The address of the database: parses an option or `DATABASE_URL` into a path.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
 
 /// Where the SQLite database lies.
 ///
@@ -147,27 +150,7 @@ fn is_scheme(text: &str) -> bool {
 /// `%D8%BA` as the byte it stands for; a `%` that begins no such pair stays.
 fn percent_decoded(text: &str) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digit = |offset: usize| {
-            bytes
-                .get(at + offset)
-                .and_then(|b| char::from(*b).to_digit(16))
-        };
-        match (bytes[at], digit(1), digit(2)) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            (byte, ..) => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    PathBuf::from(std::ffi::OsString::from_vec(decoded))
+    PathBuf::from(OsString::from_vec(percent_decode_str(text).collect()))
 }
 
 #[cfg(test)]
