@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use crate::error::Error;
 use crate::terminal::{set_in, width};
 
+pub mod prometheus;
+
 /// What a command has to say at its end.
 #[derive(Clone, Debug)]
 pub struct Answer {

@@ -1,10 +1,9 @@
-//! `status` as Prometheus reads it (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
-
-use std::fmt::Write as _;
+//! `status` as Prometheus reads it.
 
 use jiff::Timestamp;
 
 use super::{IndexStatus, StatusReport};
+use crate::report::prometheus::{self, labels};
 
 const UP: &str = "bisan_indexer_up";
 const UP_HELP: &str = "Whether Meilisearch answers.";
@@ -151,27 +150,9 @@ fn family(
         .into_iter()
         .filter_map(|(labels, value)| Some((labels, value?)));
     let mut known = known.peekable();
-    if known.peek().is_none() {
-        return;
+    if known.peek().is_some() {
+        prometheus::family(text, name, "gauge", help, known);
     }
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
-    for (labels, value) in known {
-        let _ = writeln!(text, "{name}{labels} {value}");
-    }
-}
-
-fn labels(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| {
-            let value = value
-                .replace('\\', "\\\\")
-                .replace('"', "\\\"")
-                .replace('\n', "\\n");
-            format!("{name}=\"{value}\"")
-        })
-        .collect();
-    format!("{{{}}}", pairs.join(","))
 }
 
 /// Milliseconds are as fine as Prometheus is.
@@ -182,14 +163,6 @@ fn seconds(at: Timestamp) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_label_may_hold_anything() {
-        assert_eq!(
-            labels(&[("a", "x\"y\\z\nw"), ("b", "غ")]),
-            r#"{a="x\"y\\z\nw",b="غ"}"#
-        );
-    }
 
     #[test]
     fn a_figure_that_is_not_known_has_no_line() {

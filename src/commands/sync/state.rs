@@ -1,10 +1,11 @@
 //! The state of a follower, for its HTTP endpoints.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+
+use crate::report::prometheus;
 
 /// The state of a follower, shared with its listener.
 #[derive(Clone, Debug, Default)]
@@ -102,22 +103,22 @@ impl State {
         let inner = self.lock();
         let mut text = String::new();
         let mut metric = |name: &str, kind: &str, help: &str, value: &dyn Fn(&Figures) -> f64| {
-            let _ = writeln!(text, "# HELP bisan_indexer_{name} {help}");
-            let _ = writeln!(text, "# TYPE bisan_indexer_{name} {kind}");
-            for (live_uid, figures) in &inner.indexes {
-                let value = value(figures);
-                let _ = writeln!(text, "bisan_indexer_{name}{{index=\"{live_uid}\"}} {value}");
-            }
+            let each = inner.indexes.iter();
+            let lines = each.map(|(live_uid, figures)| {
+                let labels = prometheus::labels(&[("index", live_uid)]);
+                (labels, value(figures))
+            });
+            prometheus::family(&mut text, name, kind, help, lines);
         };
         let seconds = |at: Option<Timestamp>| at.map_or(0.0, |at| at.as_duration().as_secs_f64());
         metric(
-            "documents",
+            "bisan_indexer_documents",
             "gauge",
             "Documents in the live index after the last round.",
             &|figures| figures.documents as f64,
         );
         metric(
-            "lag_seconds",
+            "bisan_indexer_lag_seconds",
             "gauge",
             "Age of the last snapshot that is in the index as a whole.",
             &|figures| match figures.followed_to {
@@ -126,34 +127,37 @@ impl State {
             },
         );
         metric(
-            "rounds_total",
+            "bisan_indexer_rounds_total",
             "counter",
             "Rounds that were done.",
             &|figures| figures.rounds as f64,
         );
         metric(
-            "failures_total",
+            "bisan_indexer_failures_total",
             "counter",
             "Rounds that failed.",
             &|figures| figures.failures as f64,
         );
-        metric("sent_total", "counter", "Documents sent.", &|figures| {
-            figures.sent as f64
-        });
         metric(
-            "deleted_total",
+            "bisan_indexer_sent_total",
+            "counter",
+            "Documents sent.",
+            &|figures| figures.sent as f64,
+        );
+        metric(
+            "bisan_indexer_deleted_total",
             "counter",
             "Documents deleted.",
             &|figures| figures.deleted as f64,
         );
         metric(
-            "last_success_timestamp_seconds",
+            "bisan_indexer_last_success_timestamp_seconds",
             "gauge",
             "When the last round that succeeded took its snapshot.",
             &|figures| seconds(figures.followed_to),
         );
         metric(
-            "tracks_edits",
+            "bisan_indexer_tracks_edits",
             "gauge",
             "Whether changes.sql shows every edit (1). Where not (0), an edit is found when documents are compared.",
             &|figures| match figures.tracks_edits {
@@ -162,13 +166,14 @@ impl State {
             },
         );
         let ready = u8::from(inner.ready && inner.trouble.is_none());
-        let _ = writeln!(
-            text,
-            "# HELP bisan_indexer_ready Whether the follower follows.\n\
-             # TYPE bisan_indexer_ready gauge\n\
-             bisan_indexer_ready {ready}"
+        prometheus::family(
+            &mut text,
+            "bisan_indexer_ready",
+            "gauge",
+            "Whether the follower follows.",
+            [(String::new(), f64::from(ready))],
         );
-        text.replace(" inf\n", " +Inf\n")
+        text
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
