@@ -22,7 +22,9 @@ mod uid;
 pub use error::CatalogError;
 pub use load::{load, load_each};
 pub use select::select;
-pub use smoke::{InTop, SmokeQuery};
+#[cfg(test)]
+pub use smoke::InTop;
+pub use smoke::SmokeQuery;
 
 /// What one index is made of: one folder of `index-settings/`.
 #[derive(Clone, Debug, PartialEq)]

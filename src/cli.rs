@@ -26,7 +26,7 @@ pub use changing::*;
 pub use connections::*;
 pub use looking::*;
 pub use setting_up::*;
-pub use values::{Allowance, ListenAddress, Percent};
+pub use values::{ListenAddress, Percent};
 
 /// Keeps a Meilisearch true to a SQLite database.
 ///

@@ -16,7 +16,7 @@ mod shape;
 pub mod timestamp;
 
 pub use anomalies::{Anomalies, AnomalyCount};
-pub use keys::Keys;
+pub(crate) use keys::Keys;
 pub use shape::{DocumentShape, ShapeError};
 
 pub use crate::document::convert::{Anomaly, Conversion};
@@ -115,6 +115,7 @@ pub enum DocumentError {
     },
 }
 
+#[cfg(test)]
 impl DocumentError {
     /// The document that it would have become, if its id is one.
     pub fn id(&self) -> Option<&DocumentId> {

@@ -20,5 +20,4 @@ pub mod quiesce;
 pub mod records;
 pub mod swap;
 pub mod uid;
-
 pub use build::{Build, Started};

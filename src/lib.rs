@@ -22,27 +22,31 @@
 // What is printed is printed by `terminal`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod background;
-pub mod catalog;
+// Public is what the program, its tests, `benches/` and `fuzz/` use. So the compiler tells what nobody uses of the others.
+
+mod background;
+mod catalog;
 pub mod cli;
 pub mod commands;
-pub mod confirm;
+mod confirm;
 pub mod document;
-pub mod endpoints;
+mod endpoints;
 pub mod error;
-pub mod generation;
+mod generation;
 pub mod host;
 pub mod interrupt;
 pub mod meilisearch;
 pub mod preflight;
 pub mod prepared;
+mod meilisearch;
+mod preflight;
 pub mod progress;
-pub mod reader;
+mod reader;
 pub mod report;
-pub mod retry;
+mod retry;
 #[cfg(feature = "ephemeral")]
 pub mod sample;
-pub mod spool;
+mod spool;
 pub mod sqlite;
-pub mod sync;
+mod sync;
 pub mod terminal;

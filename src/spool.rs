@@ -206,11 +206,6 @@ impl SpoolWriter {
             .map_err(|error| explained(&self.folder, "write", error))?;
         Ok(Some(batch))
     }
-
-    /// How many bytes the spool holds.
-    pub fn written(&self) -> u64 {
-        self.written
-    }
 }
 
 /// The body of an upload: a stream of chunks whose total length is known beforehand.
@@ -229,11 +224,6 @@ impl SpoolBody {
     /// The length of the whole, for `Content-Length`.
     pub fn len(&self) -> u64 {
         self.end - self.start
-    }
-
-    /// Whether there is nothing to send.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

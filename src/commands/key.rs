@@ -12,7 +12,7 @@ use crate::meilisearch::keys::{Access, NewKey};
 use crate::meilisearch::{MeilisearchError, Server};
 use crate::report::Answer;
 
-pub use report::{KeyReport, Outcome, ServerState};
+pub use report::{KeyReport, ServerState};
 use rights::Rights;
 
 /// A key that was asked for is not made.

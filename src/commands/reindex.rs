@@ -46,6 +46,10 @@ use crate::spool::{Batch, Spool};
 use crate::sqlite::Database;
 use crate::sync::Followed;
 use crate::{host, preflight};
+use super::Preflight;
+use catch_up::OVERLAP;
+use commits::Commits;
+pub use report::{IndexReport, Outcome, ReindexReport, Times};
 
 /// How long a failed run may take to clear up behind itself before it leaves that to the next one.
 const CLEAN_UP: Duration = Duration::from_secs(60);

@@ -32,6 +32,9 @@ use crate::sqlite::Database;
 use crate::sync::lag;
 use crate::{confirm, host, preflight};
 
+use choose::{Index, Run, Turn};
+pub use choose::NoSuchGeneration;
+pub use report::{GenerationEntry, Outcome, RollbackReport, RunEntry, Stays};
 /// Why there is nothing to roll back to, with what there is. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}; nothing was changed{}", report::said(.there))]

@@ -63,10 +63,6 @@ impl Anomalies {
     pub fn entries(&self) -> &[AnomalyCount] {
         &self.entries
     }
-
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
 }
 
 impl std::fmt::Display for AnomalyCount {

@@ -11,7 +11,7 @@ mod sorter;
 #[cfg(test)]
 mod tests;
 
-pub use list::{Differences, IdList, Ids, Row, RowIds, Side};
+pub use list::{Differences, IdList, Row, RowIds, Side};
 
 /// The longest text that Meilisearch takes as an id, in bytes.
 pub(crate) const MAX_BYTES: usize = 511;

@@ -43,11 +43,6 @@ impl Keys {
         self.all
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.all == 0
-    }
-
     /// The fields with the most of them first.
     pub fn by_field(&self) -> Vec<(&str, usize)> {
         let counts = self.by_field.iter();

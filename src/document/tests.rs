@@ -118,7 +118,7 @@ fn a_bad_value_names_its_id_and_column_and_leaves_nothing_behind() {
         );
         assert_eq!(error.unwrap_err().column(), "title");
     }
-    assert!(notes.is_empty());
+    assert!(notes.entries().is_empty());
 }
 
 #[test]

@@ -30,8 +30,6 @@ pub struct PassedFormer {
     exchanges: Vec<Exchange>,
     /// What should be known, though it closes nothing.
     pub warnings: Vec<String>,
-    /// Documents in each, by the server's own count.
-    pub documents: Vec<u64>,
 }
 
 impl PassedFormer {
@@ -55,7 +53,6 @@ pub async fn check_former(
 ) -> Result<PassedFormer, Error> {
     let mut closed = Vec::new();
     let mut warnings = Vec::new();
-    let mut documents = Vec::new();
     for former in formers {
         let Exchange {
             build_uid: uid,
@@ -74,7 +71,6 @@ pub async fn check_former(
             });
             continue;
         }
-        documents.push(found);
         for query in former.smoke {
             let Some(why) = server.smoke(uid, query).await?.failure else {
                 continue;
@@ -100,7 +96,6 @@ pub async fn check_former(
             .map(|former| former.exchange.clone())
             .collect(),
         warnings,
-        documents,
     })
 }
 

@@ -14,8 +14,6 @@ pub struct Features {
     pub version: Option<Version>,
     /// `/batches` with their progress, from 1.12 on.
     pub batches: bool,
-    /// A swap may rename, from 1.18 on. Never assumed: an empty index and a plain swap do the same everywhere.
-    pub rename: bool,
     /// The keys that a settings answer showed, with nested ones as `typoTolerance.disableOnNumbers`.
     pub settings_keys: Option<BTreeSet<String>>,
 }
@@ -25,7 +23,6 @@ impl Features {
         Features {
             version: Some(version),
             batches: version >= (1, 12, 0),
-            rename: version >= (1, 18, 0),
             settings_keys: None,
         }
     }
@@ -34,7 +31,6 @@ impl Features {
         Features {
             version: None,
             batches: false,
-            rename: false,
             settings_keys: None,
         }
     }
@@ -87,7 +83,7 @@ mod tests {
         .await;
         let features = canned.server().features().await.unwrap();
         assert_eq!(features, Features::of_version((1, 5, 1)));
-        assert!(!features.batches && !features.rename);
+        assert!(!features.batches);
         assert_eq!(canned.requests().len(), 1);
     }
 
@@ -104,10 +100,7 @@ mod tests {
         })
         .await;
         let features = canned.server().features().await.unwrap();
-        assert_eq!(
-            (features.version, features.batches, features.rename),
-            (None, false, false)
-        );
+        assert_eq!((features.version, features.batches), (None, false));
         assert!(
             features
                 .settings_keys

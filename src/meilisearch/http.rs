@@ -61,14 +61,6 @@ impl NdjsonBody {
             futures::stream::iter([Ok(bytes.clone())]).boxed()
         })
     }
-
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
 }
 
 impl AsyncRead for NdjsonBody {

@@ -146,16 +146,6 @@ impl Server {
             .await
     }
 
-    /// The fields that documents of this index have.
-    pub async fn fields(&self, uid: &str) -> Result<Vec<String>, MeilisearchError> {
-        Ok(self
-            .index_stats(uid)
-            .await?
-            .field_distribution
-            .into_keys()
-            .collect())
-    }
-
     /// A request of one's own: for what has no method here. `path` begins with a slash and is encoded already.
     pub async fn raw(
         &self,

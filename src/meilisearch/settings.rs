@@ -20,6 +20,8 @@ pub use crate::meilisearch::settings_keys::{
 };
 use crate::meilisearch::task::Task;
 use crate::meilisearch::uid::TaskUid;
+use crate::meilisearch::tasks::{Task, TaskUid};
+pub use crate::meilisearch::settings_keys::{UnknownSetting, check_definition};
 
 /// The newest settings tasks of an index that are looked at.
 const SETTINGS_TASKS: usize = 20;
@@ -101,7 +103,7 @@ impl Server {
     }
 }
 
-/// The keys of `wanted` that the server has otherwise. Give it what [`for_server`] left: a key that the server is too old for
+/// The keys of `wanted` that the server has otherwise. Give it what `for_server` left: a key that the server is too old for
 /// would differ for ever.
 pub fn differences(wanted: &Map<String, Value>, server: &Map<String, Value>) -> Vec<Difference> {
     let mut all = server.clone();

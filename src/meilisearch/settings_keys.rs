@@ -145,6 +145,7 @@ impl fmt::Display for LeftOut {
     }
 }
 
+#[cfg(test)]
 pub fn known_keys() -> impl Iterator<Item = &'static str> {
     KEYS.iter()
         .map(|key| key.path)

@@ -81,7 +81,7 @@ async fn batches_are_numbered_by_index() {
     );
     assert_eq!(sent(spool.body(&batch)).await, line(2, 10));
     assert_eq!(writer.finish().unwrap(), None);
-    assert_eq!(writer.written(), last.bytes + batch.bytes);
+    assert_eq!(writer.written, last.bytes + batch.bytes);
 }
 
 #[tokio::test]

@@ -130,11 +130,6 @@ async fn settled<'c>(
     control: &Control,
     circumstances: &Circumstances,
 ) -> Result<&'c mut SqliteConnection, DatabaseError> {
-    if control.is_stopped() {
-        return Err(DatabaseError::Interrupted {
-            path: circumstances.path.clone(),
-        });
-    }
     let closed = || circumstances.explain(&sqlx::Error::WorkerCrashed, 0);
     let connection = inner.as_mut().ok_or_else(closed)?;
     control

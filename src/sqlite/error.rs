@@ -75,7 +75,7 @@ pub enum DatabaseError {
         /// SQLite's text.
         message: String,
     },
-    /// [`Interrupter::stop`](super::Interrupter::stop) was called.
+    /// SQLite was told to end the statement.
     #[error("reading {} was interrupted", path.display())]
     Interrupted {
         /// The database.

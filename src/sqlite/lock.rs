@@ -129,7 +129,7 @@ mod tests {
     fn a_second_run_is_told_that_the_first_is_at_it() {
         let scene = Scene::new("CREATE TABLE t(x)");
         let first = scene.database().lock().unwrap();
-        assert!(first.is_held());
+        assert!(first.unsupported_reason().is_none());
         let error = scene.database().lock().unwrap_err();
         assert!(matches!(error, DatabaseError::RunLocked { .. }));
         assert!(

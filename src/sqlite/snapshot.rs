@@ -195,10 +195,6 @@ impl Stream for RowStream<'_> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let path = || this.circumstances.path.clone();
-        if matches!(this.state, State::Reading(_)) && this.control.is_stopped() {
-            let error = DatabaseError::Interrupted { path: path() };
-            return this.fail(error);
-        }
         loop {
             let (steps, done) = match &mut this.state {
                 State::Reading(steps) => (steps, false),

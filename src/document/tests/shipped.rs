@@ -69,7 +69,7 @@ impl Bisan {
             let id = shape.write(&row.values(), &mut line, &mut notes).unwrap();
             documents.insert(id, serde_json::from_slice(&line).unwrap());
         }
-        assert!(notes.is_empty(), "{notes:?}");
+        assert!(notes.entries().is_empty(), "{notes:?}");
         documents
     }
 

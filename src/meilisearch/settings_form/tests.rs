@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::meilisearch::settings::{differences, known_keys, to_send, unmentioned};
+use crate::meilisearch::settings::{differences, to_send, unmentioned};
+use crate::meilisearch::settings_keys::known_keys;
 
 /// What a fresh index of 1.50 shows.
 fn defaults() -> Value {

@@ -115,52 +115,6 @@ async fn a_stream_dropped_while_sqlite_computes_stops_the_computing() {
 }
 
 #[tokio::test]
-async fn an_interrupter_stops_what_runs_and_what_would_run() {
-    let scene = Scene::new(THOUSAND);
-    let mut connection = scene.database().connect().await.unwrap();
-    let interrupter = connection.interrupter();
-    let begun = Instant::now();
-    let mut snapshot = connection.snapshot().await.unwrap();
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        interrupter.clone().stop();
-    });
-    let error = rows(&mut snapshot, ENDLESS, vec![]).await.unwrap_err();
-    assert!(
-        matches!(error, DatabaseError::Interrupted { .. }),
-        "{error:?}"
-    );
-    assert!(begun.elapsed() < AT_ONCE);
-    let error = rows(&mut snapshot, "SELECT 1", vec![]).await.unwrap_err();
-    assert!(
-        matches!(error, DatabaseError::Interrupted { .. }),
-        "{error:?}"
-    );
-    snapshot.end().await.unwrap();
-    assert!(matches!(
-        connection.snapshot().await.unwrap_err(),
-        DatabaseError::Interrupted { .. }
-    ));
-    connection.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn rows_that_wait_are_not_handed_out_after_a_stop() {
-    let scene = Scene::new(THOUSAND);
-    let mut connection = scene.database().connect().await.unwrap();
-    let interrupter = connection.interrupter();
-    let mut snapshot = connection.snapshot().await.unwrap();
-    let mut stream = snapshot.rows("SELECT * FROM t", vec![]);
-    stream.next().await.unwrap().unwrap();
-    interrupter.stop();
-    assert!(matches!(
-        stream.next().await.unwrap(),
-        Err(DatabaseError::Interrupted { .. })
-    ));
-    assert!(stream.next().await.is_none());
-}
-
-#[tokio::test]
 async fn damage_in_the_middle_is_an_error_and_never_the_end() {
     let scene = Scene::without_wal(THOUSAND);
     let mut bytes = std::fs::read(scene.path()).unwrap();
