@@ -50,7 +50,7 @@ fn agree(key: &str, wanted: &Value, found: &Value) -> bool {
         "rankingRules" if wanted.is_null() => is_default(key, found),
         "embedders" => embedders_agree(wanted, found),
         // Where the feature is on, a server shows all of it.
-        "chat" => covers(&without_null(wanted), found),
+        "chat" => covers(&without_null(wanted), &without_null(found)),
         _ => form(key, wanted) == form(key, found),
     }
 }

@@ -165,6 +165,10 @@ fn a_chat_is_compared_by_what_was_said_about_it() {
         assert!(agree("chat", &nothing, &shown), "{nothing}");
     }
     assert!(is_default("chat", &shown));
+    assert!(
+        agree("chat", &Value::Null, &Value::Null),
+        "a server that shows no chat"
+    );
     let wanted = json!({"description": "articles", "searchParameters": {"limit": 20}});
     assert!(!agree("chat", &wanted, &shown));
     let mut shown = shown;
