@@ -37,7 +37,7 @@ RUN apt-get update \
 COPY --from=build /usr/local/bin/bisan-indexer /usr/local/bin/bisan-indexer
 
 LABEL org.opencontainers.image.title="bisan-indexer" \
-      org.opencontainers.image.description="Keeps a Meilisearch true to a SQLite database" \
+      org.opencontainers.image.description="Keeps Meilisearch in sync with a SQLite database" \
       org.opencontainers.image.licenses="MIT"
 
 # The user that owns the database, 1000:1000 in the image that Rails generates. A reader of a WAL database may have to make

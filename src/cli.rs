@@ -28,7 +28,7 @@ pub use looking::*;
 pub use setting_up::*;
 pub use values::{ListenAddress, Percent};
 
-/// Keeps a Meilisearch true to a SQLite database.
+/// Keeps Meilisearch in sync with a SQLite database.
 ///
 /// Documents are read from the database in one snapshot, built into a new index beside the live one, checked, and
 /// swapped into place in one step: a search never meets a half-filled index. What is indexed, and how, is told by
@@ -53,9 +53,9 @@ Exit codes:
   0    done
   1    failed: the database, the network, Meilisearch or a task; a reindex leaves the live index as it was, a sync leaves
        what it has sent
-  2    what was written cannot be used: an option, a path, an index definition
+  2    invalid option, path or index definition
   3    refused by a check or gate; the live index is as it was
-  4    somebody else is at it: another run holds the lock, or has swapped first
+  4    another run is in progress: it holds the lock, or has swapped first
   5    the database and the index differ, or there is something to do
   130  interrupted, or a question answered with no; the message says what that leaves";
 
