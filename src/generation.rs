@@ -20,4 +20,3 @@ pub mod quiesce;
 pub mod records;
 pub mod swap;
 pub mod uid;
-pub use build::{Build, Started};

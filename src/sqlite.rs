@@ -41,7 +41,6 @@ mod value;
 
 pub use address::{AddressError, DatabaseAddress};
 pub use connection::Connection;
-pub use control::Interrupter;
 pub use database::Database;
 pub use error::{DatabaseError, OpenProblem, RefusedStatement, UnusableDatabase};
 pub use file::FileIdentity;

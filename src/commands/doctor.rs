@@ -18,8 +18,6 @@ use crate::prepared::Prepared;
 use crate::report::Answer;
 use crate::sqlite::Connection;
 
-use checks::Checks;
-pub use checks::{DoctorReport, Outcome};
 /// Runs it. Whatever is found is an answer: a failed check makes the exit code 3, a warning does not. `quiet` leaves the
 /// table away and logs what is not as it should be.
 ///

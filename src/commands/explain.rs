@@ -24,7 +24,6 @@ use crate::report::Answer;
 use crate::sqlite::Database;
 use crate::sync::differing_fields;
 
-pub use report::{ExplainReport, InDatabase};
 /// The longest word that the engine indexes, in bytes (milli: `MAX_WORD_LENGTH`).
 const MAX_WORD_BYTES: usize = 250;
 

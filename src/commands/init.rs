@@ -28,8 +28,6 @@ use crate::report::Answer;
 use crate::spool::SpoolError;
 use crate::sqlite::{Connection, RefusedStatement};
 
-pub use report::{InitReport, LeftOut};
-use schema::Schema;
 /// No definitions are written.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotInit {

@@ -33,8 +33,6 @@ use crate::generation::quiesce::quiesce;
 use crate::generation::records::{NO_LOCK, Record, record_of};
 use crate::generation::uid::GenerationUid;
 use crate::interrupt::{self, or_interrupted};
-use crate::meilisearch::ended::Ended;
-use crate::meilisearch::network::refuse_passed_on;
 use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::upload::{self, BatchLimit};
 use crate::meilisearch::wait::wait;
@@ -46,10 +44,6 @@ use crate::spool::{Batch, Spool};
 use crate::sqlite::Database;
 use crate::sync::Followed;
 use crate::{host, preflight};
-use super::Preflight;
-use catch_up::OVERLAP;
-use commits::Commits;
-pub use report::{IndexReport, Outcome, ReindexReport, Times};
 
 /// How long a failed run may take to clear up behind itself before it leaves that to the next one.
 const CLEAN_UP: Duration = Duration::from_secs(60);

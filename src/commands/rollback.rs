@@ -22,9 +22,6 @@ use crate::generation::records::{Change, Record, RecordWrite};
 use crate::generation::swap::Exchange;
 use crate::generation::{former, prune};
 use crate::interrupt::or_interrupted;
-use crate::meilisearch::ended::Ended;
-use crate::meilisearch::network::refuse_passed_on;
-use crate::meilisearch::wait::wait;
 use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::report::Answer;
@@ -32,9 +29,6 @@ use crate::sqlite::Database;
 use crate::sync::lag;
 use crate::{confirm, host, preflight};
 
-use choose::{Index, Run, Turn};
-pub use choose::NoSuchGeneration;
-pub use report::{GenerationEntry, Outcome, RollbackReport, RunEntry, Stays};
 /// Why there is nothing to roll back to, with what there is. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}; nothing was changed{}", report::said(.there))]

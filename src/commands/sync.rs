@@ -26,11 +26,6 @@ use crate::prepared::Prepared;
 use crate::sqlite::Database;
 use crate::sync::Followed;
 
-pub use follower::CannotFollow;
-use follower::{Follower, Remembered};
-pub use listen::ask;
-pub use watch::watch;
-pub use report::{Done, IndexSynced, Outcome, SyncReport};
 /// What an interrupted round leaves: each document that it has sent is right, and its record says what it has not reached.
 const ROUND_LEFT: &str =
     "what was sent until then is in the live index, and the next round sends the rest";

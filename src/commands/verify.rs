@@ -20,7 +20,6 @@ use crate::report::Answer;
 use crate::sqlite::Database;
 use crate::sync::{Drift, Round};
 
-pub use report::{IndexVerified, VerifyReport, fields};
 /// Documents that are shown field by field unless all are asked for.
 const SHOWN: usize = 20;
 

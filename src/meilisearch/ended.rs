@@ -97,11 +97,6 @@ impl Ended {
     }
 }
 
-/// The first task that failed or was cancelled.
-pub fn first_failure(ended: &[Ended]) -> Option<&Ended> {
-    ended.iter().find(|ended| ended.is_failure())
-}
-
 /// What a wait looks like at this moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WaitProgress {

@@ -5,9 +5,10 @@
 
 use serde_json::Value;
 
+use crate::meilisearch::ended::Ended;
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::server::Server;
-use crate::meilisearch::wait::{Ended, each_succeeded};
+use crate::meilisearch::wait::each_succeeded;
 use crate::meilisearch::{Task, TaskUid};
 
 impl Server {

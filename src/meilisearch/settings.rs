@@ -15,13 +15,11 @@ use crate::meilisearch::indexes::IndexInfo;
 use crate::meilisearch::path::checked;
 use crate::meilisearch::server::Server;
 use crate::meilisearch::settings_form::{agree_within, is_default};
-pub use crate::meilisearch::settings_keys::{
-    LeftOut, UnknownKey, UnknownSetting, check_definition, for_server, known_keys,
-};
-use crate::meilisearch::task::Task;
-use crate::meilisearch::uid::TaskUid;
-use crate::meilisearch::tasks::{Task, TaskUid};
 pub use crate::meilisearch::settings_keys::{UnknownSetting, check_definition};
+
+use crate::meilisearch::task::Task;
+
+use crate::meilisearch::uid::TaskUid;
 
 /// The newest settings tasks of an index that are looked at.
 const SETTINGS_TASKS: usize = 20;

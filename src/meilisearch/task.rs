@@ -129,11 +129,6 @@ impl Task {
         };
         Some(text)
     }
-
-    /// How many documents the server says it indexed.
-    pub fn indexed_documents(&self) -> Option<u64> {
-        self.details.get("indexedDocuments").and_then(Value::as_u64)
-    }
 }
 
 /// Why a task failed. The message is cut: a server once put a whole document into it.

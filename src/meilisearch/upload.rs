@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 
 use crate::error::{CommandError, FAILED};
 use crate::meilisearch::ended::{Ended, WaitProgress};
-use crate::meilisearch::{MeilisearchError, NdjsonBody, Server, TaskUid, wait};
-use crate::meilisearch::wait::{Ended, WaitProgress, each_succeeded};
+use crate::meilisearch::wait::each_succeeded;
 use crate::meilisearch::{MeilisearchError, NdjsonBody, Server, TaskUid};
+
 use crate::progress::Progress;
 use crate::report::{counted, grouped};
 use crate::spool::{Batch, Spool, SpoolError};

@@ -6,10 +6,10 @@
 
 use tokio::time::Instant;
 
-use crate::meilisearch::ended::{Ended, Limits, WaitProgress, first_failure};
+use crate::meilisearch::ended::{Ended, Limits, WaitProgress};
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::server::Server;
-use crate::meilisearch::task::{Queue, Task, TaskStatus};
+use crate::meilisearch::task::{Queue, TaskStatus};
 use crate::meilisearch::uid::TaskUid;
 use crate::meilisearch::watch::{Seen, Watch};
 use crate::retry::{RetryPolicy, Retryable};

@@ -6,7 +6,7 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions, Connection as _};
 
-use crate::sqlite::control::{Control, Interrupter, locked};
+use crate::sqlite::control::{Control, locked};
 use crate::sqlite::error::DatabaseError;
 use crate::sqlite::explain::Circumstances;
 use crate::sqlite::functions;
@@ -66,11 +66,6 @@ impl Connection {
             side_files,
         };
         explained.map(|()| connection)
-    }
-
-    /// A handle that stops this connection.
-    pub fn interrupter(&self) -> Interrupter {
-        self.control.interrupter()
     }
 
     /// Looks at a statement without running it: is it one SELECT that only reads, what are its columns and parameters?

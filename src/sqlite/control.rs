@@ -8,47 +8,22 @@ use sqlx::sqlite::{LockedSqliteHandle, SqliteConnection};
 
 use crate::sqlite::collations::Collations;
 
-/// Ends whatever a [`Connection`] is computing, from anywhere: a signal handler's task, another thread.
-///
-/// Dropping a future does not do that: SQLite computes in a thread of its own until it has the next row, which a large
-/// sort or a cross join may take minutes for.
-#[derive(Clone, Debug)]
-pub struct Interrupter(Control);
-
-impl Interrupter {
-    /// Stops the statement that runs and all later ones, for good: they fail with [`DatabaseError::Interrupted`].
-    pub fn stop(&self) {
-        self.0.stop.store(true, Ordering::Release);
-    }
-}
-
 /// The flags that SQLite's progress handler looks at.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Control {
-    stop: Arc<AtomicBool>,
     abandoned: Arc<AtomicBool>,
     /// What the statement that runs may have compared by and cannot.
     pub(super) collations: Collations,
 }
 
 impl Control {
-    pub(super) fn interrupter(&self) -> Interrupter {
-        Interrupter(self.clone())
-    }
-
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
     /// The rows of the statement that runs are of no interest to anybody any more.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
     }
 
     pub(super) fn may_go_on(&self) -> bool {
-        !self.stop.load(Ordering::Relaxed)
-            && !self.abandoned.load(Ordering::Relaxed)
-            && !self.collations.were_asked()
+        !self.abandoned.load(Ordering::Relaxed) && !self.collations.were_asked()
     }
 
     /// Waits until an abandoned statement has ended, so that the next one is not taken for it.

@@ -62,11 +62,6 @@ impl RunLock {
         }
     }
 
-    /// Whether others are kept out; `false` where the file system knows no such lock.
-    pub fn is_held(&self) -> bool {
-        self.unsupported_reason().is_none()
-    }
-
     /// Identifies this lock: the kernel that keeps it and the file that it is on. A process that holds it knows that
     /// no other run with the same identifier is alive. None where nothing is locked.
     pub fn id(&self) -> Option<String> {

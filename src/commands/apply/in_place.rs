@@ -12,7 +12,6 @@ use crate::generation::promote::PromoteError;
 use crate::generation::records::{Change, Record, RecordWrite, record_of};
 use crate::meilisearch::settings::{self, differences};
 use crate::meilisearch::uid::same_identity;
-use crate::meilisearch::wait::wait;
 use crate::meilisearch::wait::until_succeeded;
 use crate::meilisearch::{Server, TaskUid};
 use crate::prepared::Prepared;

@@ -13,11 +13,9 @@ use crate::generation::generations::Generations;
 use crate::generation::records::{Change, Record, RecordWrite, record_of};
 use crate::meilisearch::Server;
 use crate::meilisearch::uid::same_identity;
-use crate::meilisearch::wait::wait;
 use crate::prepared::Prepared;
-use crate::meilisearch::indexes::same_identity;
+
 use crate::meilisearch::wait::until_succeeded;
-use crate::preflight::Prepared;
 use crate::sqlite::Database;
 use crate::sync::lag::followed_until;
 use crate::sync::tracking::Tracking;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::meilisearch::ended::{Ended, Limits, first_failure};
+use crate::meilisearch::ended::{Ended, Limits};
 use crate::meilisearch::testing::{Canned, Reply, complaint, html, json_answer};
 
 fn task(uid: TaskUid, status: &str) -> Value {
