@@ -44,6 +44,7 @@ pub mod report;
 mod retry;
 #[cfg(feature = "ephemeral")]
 pub mod sample;
+mod session;
 mod spool;
 pub mod sqlite;
 mod sync;

@@ -197,16 +197,6 @@ impl WatchOptions {
     pub fn compare_every(&self) -> Duration {
         self.compare_every.unsigned_abs()
     }
-
-    /// One round, and no more.
-    pub fn off() -> Self {
-        Self {
-            watch: false,
-            interval: SignedDuration::ZERO,
-            compare_every: SignedDuration::ZERO,
-            listen: None,
-        }
-    }
 }
 
 /// How deeply `sync` compares.

@@ -10,14 +10,18 @@ mod in_place;
 mod plan;
 mod report;
 
-use crate::cli::{Apply, Compare, Reindex, Sync, WatchOptions};
+use crate::cli::{Apply, Compare};
+use crate::commands::reindex::Rebuild;
+use crate::commands::reindex::rebuild;
+use crate::commands::sync;
+use crate::commands::sync::RoundPolicy;
 use crate::confirm;
 use crate::error::{DIFFERENT, Error};
 use crate::interrupt::{self, or_interrupted};
-use crate::meilisearch::Server;
 use crate::progress::Progress;
 use crate::report::Answer;
-use crate::sqlite::Database;
+use crate::session;
+use crate::session::Session;
 
 use plan::{Planned, plan};
 pub use report::{Action, ApplyReport, Documents, IndexPlan, OtherWriter};
@@ -27,9 +31,8 @@ pub use report::{Action, ApplyReport, Documents, IndexPlan, OtherWriter};
 /// # Errors
 /// Whatever keeps the way that was chosen from its end.
 pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> {
-    let database = super::database(&options.connections.database)?;
-    let server = super::server(&options.connections.server)?;
-    let planned = or_interrupted(plan(options, &database, &server))
+    let session = Session::open(&options.connections)?;
+    let planned = or_interrupted(plan(options, &session))
         .await
         .map_err(|error| interrupt::leaving(error, "nothing was changed"))?;
     let mut report = ApplyReport::new(planned.iter().map(|one| one.plan.clone()).collect());
@@ -46,17 +49,22 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
     if report.way == Action::Reindex {
         // What it found was for the reader.
         drop(planned);
-        let done = super::reindex::run(&reindex(options), progress).await?;
+        let done = rebuild(
+            &session,
+            session::definitions(&options.selection)?,
+            rebuilding(options, &session),
+            progress,
+        )
+        .await?;
         summary.push_str(&done.summary());
         report.reindex = Some(done);
     } else {
-        take_over(&database, &server, &planned).await?;
+        take_over(&session, &planned).await?;
         let found = planned
             .into_iter()
             .filter_map(|one| Some((one.prepared, one.found?)))
             .collect();
-        let (done, code) =
-            super::sync::carry_out(&sync(options), &database, &server, found).await?;
+        let (done, code) = sync::carry_out(&session, following(options, &session), found).await?;
         summary.push_str(&done.summary());
         (report.sync, exit_code) = (Some(done), code);
     }
@@ -65,41 +73,36 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
 }
 
 /// Makes each live index one of the definition as it is now, where that takes no rebuild.
-async fn take_over(database: &Database, server: &Server, planned: &[Planned]) -> Result<(), Error> {
+async fn take_over(session: &Session, planned: &[Planned]) -> Result<(), Error> {
     if planned.iter().all(|one| one.send.is_none()) {
         return Ok(());
     }
     // A reindex or rollback that swaps in the middle would get the settings, and its generation the wrong record.
-    let _lock = super::lock(database)?;
+    let _lock = session.lock()?;
     for one in planned {
         if let Some(send) = &one.send {
-            in_place::take_over(server, &one.prepared, send).await?;
+            in_place::take_over(&session.server, &one.prepared, send).await?;
         }
     }
     Ok(())
 }
 
-fn reindex(options: &Apply) -> Reindex {
-    Reindex {
-        connections: options.connections.clone(),
-        selection: options.selection.clone(),
-        upload: options.upload.clone(),
-        former: options.former.clone(),
+fn rebuilding(options: &Apply, session: &Session) -> Rebuild {
+    Rebuild {
+        limit: session::batch_limit(&options.upload, &session.server),
+        retain: options.former.retain,
         max_loss: options.round.max_loss,
-        dry_run: false,
     }
 }
 
-fn sync(options: &Apply) -> Sync {
-    Sync {
-        connections: options.connections.clone(),
-        selection: options.selection.clone(),
+fn following(options: &Apply, session: &Session) -> RoundPolicy {
+    RoundPolicy {
+        batch_bytes: session::batch_bytes(&options.upload, &session.server),
+        overlap: options.round.overlap,
+        max_loss: options.round.max_loss,
         // A deployment's migrations write without timestamps: only a look at every document finds all that they did.
         compare: Compare::All,
         compare_limit: 0,
-        round: options.round.clone(),
-        upload: options.upload.clone(),
         dry_run: false,
-        watching: WatchOptions::off(),
     }
 }

@@ -15,6 +15,8 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::Server;
 use crate::meilisearch::uid::same_identity;
 use crate::report::{Answer, aligned, counted};
+use crate::session;
+use crate::session::Session;
 use crate::terminal::style;
 
 /// How it ended.
@@ -75,17 +77,17 @@ pub struct ForgottenRecord {
 /// # Errors
 /// Where another run holds the lock, where a person says no, or where the server cannot be asked.
 pub async fn run(options: &Clean) -> Result<Answer, Error> {
-    let definitions = super::definitions(&options.selection)?;
-    let database = super::database(&options.connections.database)?;
-    let server = super::server(&options.connections.server)?;
+    let definitions = session::definitions(&options.selection)?;
+    let session = Session::open(&options.connections)?;
+    let server = &session.server;
     let live_uids: Vec<&str> = definitions
         .iter()
         .map(|definition| definition.live_uid.as_str())
         .collect();
     // The verdicts say "by a run that has ended": that is so only if no run holds the lock now. It is let go again, since
     // a person may take a while to answer.
-    let judge = prune::judge(&super::lock(&database)?);
-    let found = or_interrupted(look(&server, &live_uids, &judge)).await?;
+    let judge = prune::judge(&session.lock()?);
+    let found = or_interrupted(look(server, &live_uids, &judge)).await?;
     let mut report = CleanReport::of(&found);
     if report.outcome == Outcome::NothingToDo {
         return Ok(Answer::new(&report, report.summary()));
@@ -96,12 +98,12 @@ pub async fn run(options: &Clean) -> Result<Answer, Error> {
     }
     confirm::ask(&options.consent, &report.table(), "Delete what may go?").await?;
 
-    let lock = super::lock(&database)?;
+    let lock = session.lock()?;
     let judge = prune::judge(&lock);
-    let again = or_interrupted(look_at_rest(&server, &live_uids, &judge)).await?;
+    let again = or_interrupted(look_at_rest(server, &live_uids, &judge)).await?;
     let (generations, records) = still_there(&found, &again);
     // Not interrupted half-way: it is short, and what was sent is done anyway.
-    let pruned = prune::delete(&server, &generations, records.clone()).await?;
+    let pruned = prune::delete(server, &generations, records.clone()).await?;
     let left = server.indexes().await?;
     report.note_deleted(&generations, &records, |generation| {
         !left

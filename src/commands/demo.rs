@@ -18,6 +18,7 @@ use crate::progress::Progress;
 use crate::report::{Answer, counted, grouped};
 use crate::retry::RetryPolicy;
 use crate::sample::Sample;
+use crate::session;
 use crate::terminal::{self, Form, OutputError, say, style};
 use page::Page;
 use searcher::Searcher;
@@ -166,7 +167,7 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
 
 /// A server that the demo can take nothing from, since it holds nothing.
 async fn an_empty_server(address: &str) -> Result<Server, Error> {
-    let server = Server::new(address.parse()?, ApiKey::from_env(super::API_KEY)?)?;
+    let server = Server::new(address.parse()?, ApiKey::from_env(session::API_KEY)?)?;
     match server.indexes().await?.as_slice() {
         [] => Ok(server),
         [index, ..] => Err(UsageError::error(format!(

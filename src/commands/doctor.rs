@@ -16,6 +16,7 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::{Features, Server};
 use crate::prepared::Prepared;
 use crate::report::Answer;
+use crate::session;
 use crate::sqlite::Connection;
 
 /// Runs it. Whatever is found is an answer: a failed check makes the exit code 3, a warning does not. `quiet` leaves the
@@ -51,7 +52,7 @@ async fn examine(options: &Doctor) -> Result<DoctorReport, Error> {
         }
         indexes.push((definition, prepared.map(|(prepared, _)| prepared)));
     }
-    match super::server(&options.connections.server) {
+    match session::server(&options.connections.server) {
         Ok(server) => {
             let features = server::examine(&server, &mut checks).await;
             if let Some(features) = features {

@@ -18,10 +18,11 @@ use crate::document::Anomalies;
 use crate::document::ids::DocumentId;
 use crate::error::{DIFFERENT, Error, UsageError};
 use crate::interrupt::or_interrupted;
-use crate::meilisearch::{MeilisearchError, Server};
+use crate::meilisearch::MeilisearchError;
 use crate::prepared::Prepared;
 use crate::report::Answer;
-use crate::sqlite::Database;
+use crate::session;
+use crate::session::Session;
 use crate::sync::differing_fields;
 
 /// The longest word that the engine indexes, in bytes (milli: `MAX_WORD_LENGTH`).
@@ -43,7 +44,7 @@ pub async fn run(options: &Explain) -> Result<Answer, Error> {
 
 async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
     let id = DocumentId::from_json(&Value::String(options.id.clone()));
-    let mut definitions = super::definitions(&options.selection)?;
+    let mut definitions = session::definitions(&options.selection)?;
     let known: Vec<String> = definitions.iter().map(|one| one.name.clone()).collect();
     definitions.retain(|one| one.name == options.index_name || one.live_uid == options.index_name);
     if definitions.is_empty() {
@@ -53,9 +54,8 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
             known.join(", ")
         )));
     }
-    let database = super::database(&options.connections.database)?;
-    let server = super::server(&options.connections.server)?;
-    let preflight = super::preflight(&database, &server, definitions).await?;
+    let session = Session::open(&options.connections)?;
+    let preflight = session.prepare(definitions).await?;
     let Some(index) = preflight.indexes.first() else {
         return Err(UsageError::error("no index is selected".to_owned()));
     };
@@ -65,12 +65,12 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
     };
     let mut report = ExplainReport::new(index, &options.id, live.index.created_at.clone());
     if let Ok(id) = &id {
-        both_sides(&database, &server, index, id, &mut report).await?;
+        both_sides(&session, index, id, &mut report).await?;
     }
     let mut explained = id.as_ref().ok().cloned();
     let is_nowhere = report.database != InDatabase::Selected && !report.in_index;
     if is_nowhere && report.alike.is_empty() {
-        let mut connection = database.connect().await?;
+        let mut connection = session.database.connect().await?;
         let found = key::find(&mut connection, index, &options.id).await?;
         connection.close().await?;
         match (found, id) {
@@ -78,7 +78,7 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
                 explained = found.first_id();
                 if let Some(id) = &explained {
                     report.id = id.to_string();
-                    both_sides(&database, &server, index, id, &mut report).await?;
+                    both_sides(&session, index, id, &mut report).await?;
                 } else {
                     report.is_left_out_of(&found.table);
                 }
@@ -95,7 +95,7 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
     }
     if let (Some(q), Some(id)) = (&options.q, &explained) {
         let parameters = parameters(options.search.as_deref())?;
-        let found = search::search(&server, index, id, q, &parameters).await;
+        let found = search::search(&session.server, index, id, q, &parameters).await;
         report.search = Some(found.map_err(|error| refused(error, &parameters))?);
     }
     report.conclude();
@@ -104,8 +104,7 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
 
 /// The row and the document, and how they differ.
 async fn both_sides(
-    database: &Database,
-    server: &Server,
+    Session { database, server }: &Session,
     index: &Prepared,
     id: &DocumentId,
     report: &mut ExplainReport,

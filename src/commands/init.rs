@@ -25,6 +25,7 @@ use crate::meilisearch::settings::{UnknownSetting, check_definition, unmentioned
 use crate::preflight;
 use crate::prepared::DefinitionError;
 use crate::report::Answer;
+use crate::session;
 use crate::spool::SpoolError;
 use crate::sqlite::{Connection, RefusedStatement};
 
@@ -102,7 +103,7 @@ struct Draft {
 /// Where a table is not there or cannot be used, where something would be overwritten, or where what was made does not
 /// pass the checks of `reindex`.
 pub async fn run(options: &Init) -> Result<Answer, Error> {
-    let database = super::database(&options.database)?;
+    let database = session::database(&options.database)?;
     let report = or_interrupted(async {
         let mut connection = database.connect().await?;
         let report = init(options, &mut connection).await;
@@ -222,7 +223,7 @@ fn unfit(table: &str, error: Error) -> Result<LeftOut, Error> {
 
 /// The settings of an existing index, instead of the guessed ones.
 async fn take_settings(draft: &mut Draft, options: &Init, uid: &str) -> Result<(), Error> {
-    let server = super::server(&options.server)?;
+    let server = session::server(&options.server)?;
     server.health().await?;
     let live = server.settings(uid).await?;
     let mut settings = Map::new();

@@ -11,6 +11,7 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::keys::{Access, NewKey};
 use crate::meilisearch::{MeilisearchError, Server};
 use crate::report::Answer;
+use crate::session;
 
 pub use report::{KeyReport, ServerState};
 use rights::Rights;
@@ -66,12 +67,12 @@ impl CommandError for CannotMakeKey {
 /// # Errors
 /// Where a key was to be made and is not: there is no master key, or not in our hands, or the server does not answer.
 pub async fn run(options: &Key) -> Result<Answer, Error> {
-    let definitions = super::definitions(&options.selection)?;
+    let definitions = session::definitions(&options.selection)?;
     let uids: Vec<&str> = definitions
         .iter()
         .map(|definition| definition.live_uid.as_str())
         .collect();
-    let server = super::server(&options.server)?;
+    let server = session::server(&options.server)?;
     let expires_at = match options.expires_in {
         None => None,
         Some(time) => Some(

@@ -19,9 +19,9 @@ pub use report::{IndexReport, Outcome, ReindexReport, Times};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::Preflight;
 use crate::background::Background;
 use crate::catalog::IndexDefinition;
+use crate::cli::Percent;
 use crate::cli::Reindex;
 use crate::error::Error;
 use crate::generation::build::{Build, Started};
@@ -40,6 +40,9 @@ use crate::meilisearch::{Features, Server, TaskUid};
 use crate::prepared::Prepared;
 use crate::progress::Progress;
 use crate::reader::{self, Output, Read};
+use crate::session;
+use crate::session::Preflight;
+use crate::session::Session;
 use crate::spool::{Batch, Spool};
 use crate::sqlite::Database;
 use crate::sync::Followed;
@@ -51,31 +54,59 @@ const CLEAN_UP: Duration = Duration::from_secs(60);
 /// The same from the interrupt on, whether it ended the run or came later: `docker stop` and Kamal kill after ten seconds.
 const CLEAN_UP_INTERRUPTED: Duration = Duration::from_secs(8);
 
+/// How indexes are rebuilt.
+pub struct Rebuild {
+    /// How large an upload may be.
+    pub limit: BatchLimit,
+    /// How many former generations of each index are kept.
+    pub retain: u32,
+    /// How much smaller than the live index the new one may be.
+    pub max_loss: Percent,
+}
+
 /// Runs it.
 ///
 /// # Errors
-/// Whatever kept it from going live; the live indexes are then as they were, and the builds are deleted.
+/// Those of [`rebuild`].
 pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport, Error> {
     let start = Instant::now();
-    let definitions = super::definitions(&options.selection)?;
-    let database = super::database(&options.connections.database)?;
-    let server = super::server(&options.connections.server)?;
+    let definitions = session::definitions(&options.selection)?;
+    let session = Session::open(&options.connections)?;
     if options.dry_run {
-        let work = dry_run(options, &database, &server, definitions, progress, start);
+        let work = dry_run(&session, definitions, options.max_loss, progress, start);
         return or_interrupted(work).await;
     }
-    let lock = super::lock(&database)?;
+    let how = Rebuild {
+        limit: session::batch_limit(&options.upload, &session.server),
+        retain: options.former.retain,
+        max_loss: options.max_loss,
+    };
+    rebuild(&session, definitions, how, progress).await
+}
+
+/// Rebuilds these indexes and swaps them into place.
+///
+/// # Errors
+/// Whatever kept it from going live; the live indexes are then as they were, and the builds are deleted.
+pub async fn rebuild(
+    session: &Session,
+    definitions: Vec<IndexDefinition>,
+    how: Rebuild,
+    progress: &Progress,
+) -> Result<ReindexReport, Error> {
+    let start = Instant::now();
+    let lock = session.lock()?;
     let judge = prune::judge(&lock);
     let Preflight {
         indexes,
         features,
         warnings,
-    } = or_interrupted(preflight_at_rest(&database, &server, definitions)).await?;
+    } = or_interrupted(preflight_at_rest(session, definitions)).await?;
     let mut job = Job {
-        database: &database,
-        server: &server,
+        database: &session.database,
+        server: &session.server,
         indexes: indexes.into(),
-        limit: super::batch_limit(&options.upload, &server),
+        limit: how.limit,
         begun: Started::default(),
         commits: None,
         judge,
@@ -88,7 +119,7 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
     job.warn(&what_is_not_seen(&job.indexes)?);
 
     let leftovers = or_interrupted(job.delete_leftovers()).await?;
-    let built = match or_interrupted(job.build(options)).await {
+    let built = match or_interrupted(job.build(how.max_loss)).await {
         // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
         Ok(built) => job.go_live(&built).await.map(|proven| (built, proven)),
         Err(error) => Err(error),
@@ -101,8 +132,8 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
             return Err(interrupt::leaving(error, "the live index is as it was"));
         }
     };
-    let caught_up = job.catch_up_live(&built, options.max_loss).await;
-    let pruned = job.prune(options.former.retain, &proven).await;
+    let caught_up = job.catch_up_live(&built, how.max_loss).await;
+    let pruned = job.prune(how.retain, &proven).await;
 
     job.times.swapping = proven.seconds;
     job.times.total = start.elapsed().as_secs_f64();
@@ -126,26 +157,25 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport
 
 /// Every check, on a server that swaps at one moment and where no creation or swap of a run that was killed is still to come.
 async fn preflight_at_rest(
-    database: &Database,
-    server: &Server,
+    session: &Session,
     definitions: Vec<IndexDefinition>,
 ) -> Result<Preflight, Error> {
-    let preflight = super::preflight(database, server, definitions.clone()).await?;
+    let server = &session.server;
+    let preflight = session.prepare(definitions.clone()).await?;
     server.refuse_network().await?;
     key::suffices(server, &definitions).await?;
     let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
     if quiesce(server, live_uids).await? {
-        return super::preflight(database, server, definitions).await;
+        return session.prepare(definitions).await;
     }
     Ok(preflight)
 }
 
 /// Every check and the full read; nothing is sent.
 async fn dry_run(
-    options: &Reindex,
-    database: &Database,
-    server: &Server,
+    session: &Session,
     definitions: Vec<IndexDefinition>,
+    max_loss: Percent,
     progress: &Progress,
     start: Instant,
 ) -> Result<ReindexReport, Error> {
@@ -153,7 +183,8 @@ async fn dry_run(
         indexes,
         mut warnings,
         ..
-    } = super::preflight(database, server, definitions.clone()).await?;
+    } = session.prepare(definitions.clone()).await?;
+    let server = &session.server;
     server.refuse_network().await?;
     key::suffices(server, &definitions).await?;
     warnings.extend(what_is_not_seen(&indexes)?);
@@ -165,10 +196,16 @@ async fn dry_run(
         batches: mpsc::unbounded_channel().0,
         limit: BatchLimit::new(u64::MAX),
     };
-    let read = reader::read_all(database.connect().await?, &indexes, output, progress).await?;
+    let read = reader::read_all(
+        session.database.connect().await?,
+        &indexes,
+        output,
+        progress,
+    )
+    .await?;
     let expected = indexes.iter().zip(&read.indexes);
     let expected = expected.map(|(prepared, read)| Expected::of(prepared, read));
-    for warning in gates::check_source(expected, options.max_loss)? {
+    for warning in gates::check_source(expected, max_loss)? {
         tracing::warn!("{warning}");
         warnings.push(warning);
     }
@@ -230,7 +267,7 @@ impl Job<'_> {
     }
 
     /// Everything up to the open gates. May be dropped wherever it waits.
-    async fn build(&mut self, options: &Reindex) -> Result<Built, Error> {
+    async fn build(&mut self, max_loss: Percent) -> Result<Built, Error> {
         self.commits = Some(Commits::since_now(self.database).await?);
         let reading = self.begin_reading().await?;
         let (records, builds) = self.create_builds().await?;
@@ -244,7 +281,7 @@ impl Job<'_> {
             .map(|(prepared, read)| Expected::of(prepared, read))
             .collect();
         self.progress.step("asking the gates");
-        let passed = gates::check(self.server, &builds, &expected, options.max_loss).await?;
+        let passed = gates::check(self.server, &builds, &expected, max_loss).await?;
         self.warn(&passed.warnings);
         Ok(Built {
             records,

@@ -25,6 +25,8 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::report::Answer;
+use crate::session;
+use crate::session::Session;
 use crate::sqlite::Database;
 use crate::sync::lag;
 use crate::{confirm, host, preflight};
@@ -49,52 +51,52 @@ impl CommandError for CannotRollBack {
 /// What kept it; the live indexes are then as they were.
 pub async fn run(options: &Rollback) -> Result<Answer, Error> {
     let start = Instant::now();
-    let definitions = super::definitions(&options.selection)?;
-    let database = super::database(&options.connections.database)?;
-    let server = super::server(&options.connections.server)?;
+    let definitions = session::definitions(&options.selection)?;
+    let session = Session::open(&options.connections)?;
+    let Session { database, server } = &session;
 
     if !options.list && !options.dry_run {
         // What a run that was killed has sent is still to come, and is what there is to go back from.
         let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
-        or_interrupted(at_rest(&server, live_uids)).await?;
+        or_interrupted(at_rest(server, live_uids)).await?;
     }
-    let there = or_interrupted(look(&server, &definitions)).await?;
+    let there = or_interrupted(look(server, &definitions)).await?;
     if options.list {
-        let report = RollbackReport::listed(or_interrupted(there.runs(&server)).await?);
+        let report = RollbackReport::listed(or_interrupted(there.runs(server)).await?);
         return Ok(Answer::new(&report, report.summary()));
     }
     let turns = match choose::choose(&there.indexes, options.to.as_deref()) {
         Ok(turns) => turns,
         Err(why) => {
-            let there = or_interrupted(there.runs(&server)).await?;
+            let there = or_interrupted(there.runs(server)).await?;
             return Err(CannotRollBack { why, there }.into());
         }
     };
-    let mut plan = or_interrupted(plan(&server, &database, &definitions, &there, turns)).await?;
+    let mut plan = or_interrupted(plan(server, database, &definitions, &there, turns)).await?;
     let mut report = RollbackReport::planned(&plan.steps, plan.stays.clone());
     report.warn(&plan.warnings);
     if options.dry_run {
-        let passed = or_interrupted(plan.check(&server, options.skip_smoke)).await?;
+        let passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;
         report.warn(&passed.warnings);
         report.seconds = start.elapsed().as_secs_f64();
         return Ok(Answer::new(&report, report.summary()));
     }
     confirm::ask(&options.consent, &report.plan(), "Swap it in?").await?;
 
-    let _lock = super::lock(&database)?;
-    let mut passed = or_interrupted(plan.check(&server, options.skip_smoke)).await?;
+    let _lock = session.lock()?;
+    let mut passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;
     report.warn(&passed.warnings);
     // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
     let begun = Started::default();
     let swapped = async {
-        if plan.fill_gaps(&server, &begun).await? {
-            passed = plan.check(&server, options.skip_smoke).await?;
+        if plan.fill_gaps(server, &begun).await? {
+            passed = plan.check(server, options.skip_smoke).await?;
         }
-        plan.write_records(&server).await?;
-        restore(&server, &passed).await.map_err(Error::from)
+        plan.write_records(server).await?;
+        restore(server, &passed).await.map_err(Error::from)
     };
     let swapped = swapped.await;
-    plan.take_back(&server, &begun, &swapped).await;
+    plan.take_back(server, &begun, &swapped).await;
     swapped?;
     report.outcome = Outcome::RolledBack;
     report.seconds = start.elapsed().as_secs_f64();

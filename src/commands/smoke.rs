@@ -13,6 +13,7 @@ use crate::generation::generations::{Generations, is_meant};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::{IndexInfo, Server};
 use crate::report::Answer;
+use crate::session;
 
 pub use report::{Asked, IndexSmoked, Outcome, SmokeReport};
 
@@ -21,9 +22,9 @@ pub use report::{Asked, IndexSmoked, Outcome, SmokeReport};
 /// # Errors
 /// Where there is nothing to ask, or where an index is not there. A query that fails is an answer: exit code 3.
 pub async fn run(options: &Smoke, output: Output) -> Result<Answer, Error> {
-    let mut definitions = super::definitions(&options.selection)?;
+    let mut definitions = session::definitions(&options.selection)?;
     take_queries(&mut definitions, &options.smoke)?;
-    let server = super::server(&options.server)?;
+    let server = session::server(&options.server)?;
     let report = or_interrupted(ask(options, &server, &definitions)).await?;
     let answer = match output {
         Output::Junit => Answer::product(&report, junit::xml(&report)),

@@ -19,6 +19,7 @@ use crate::meilisearch::task::Queue;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::prepared::Prepared;
 use crate::report::{Answer, counted, grouped, moment, span};
+use crate::session;
 use crate::sqlite::{Connection, Database, DatabaseError};
 use crate::sync::lag;
 use crate::{host, preflight};
@@ -53,7 +54,7 @@ pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
 }
 
 async fn look(options: &Status) -> Result<StatusReport, Error> {
-    let definitions = super::definitions(&options.selection)?;
+    let definitions = session::definitions(&options.selection)?;
     let database = match &options.database {
         Some(address) if !options.no_database => {
             let policy = options.busy_timeout.unsigned_abs();
@@ -61,7 +62,7 @@ async fn look(options: &Status) -> Result<StatusReport, Error> {
         }
         _ => None,
     };
-    let server = super::server(&options.server)?;
+    let server = session::server(&options.server)?;
     server.health().await?;
 
     let mut warnings = Vec::new();

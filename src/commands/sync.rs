@@ -18,17 +18,52 @@ pub use listen::{Health, ask};
 pub use report::{Done, IndexSynced, Outcome, SyncReport};
 pub use watch::watch;
 
+use crate::cli::Compare;
+use crate::cli::Percent;
 use crate::cli::Sync;
 use crate::error::Error;
 use crate::interrupt::{self, Interrupted, or_interrupted};
 use crate::meilisearch::Server;
 use crate::prepared::Prepared;
-use crate::sqlite::Database;
+use crate::session;
+use crate::session::Session;
 use crate::sync::Followed;
+use jiff::SignedDuration;
 
 /// What an interrupted round leaves: each document that it has sent is right, and its record says what it has not reached.
 const ROUND_LEFT: &str =
     "what was sent until then is in the live index, and the next round sends the rest";
+
+/// How a round works.
+#[derive(Clone, Copy, Debug)]
+pub struct RoundPolicy {
+    /// How large an upload may be, in bytes.
+    pub batch_bytes: u64,
+    /// How far behind the last round changes are asked for once more.
+    pub overlap: SignedDuration,
+    /// How large a share of an index's documents may be deleted.
+    pub max_loss: Percent,
+    /// How deeply it compares.
+    pub compare: Compare,
+    /// Up to how many documents every one is compared, where nothing else is asked for.
+    pub compare_limit: u64,
+    /// Whether it only says what it would do.
+    pub dry_run: bool,
+}
+
+impl RoundPolicy {
+    /// As the options ask.
+    pub fn of(options: &Sync, server: &Server) -> RoundPolicy {
+        RoundPolicy {
+            batch_bytes: session::batch_bytes(&options.upload, server),
+            overlap: options.round.overlap,
+            max_loss: options.round.max_loss,
+            compare: options.compare,
+            compare_limit: options.compare_limit,
+            dry_run: options.dry_run,
+        }
+    }
+}
 
 /// One round of every selected index. One that fails does not keep the others from theirs.
 ///
@@ -36,10 +71,9 @@ const ROUND_LEFT: &str =
 /// What kept every index from its round. What kept a single one is in its entry of the report.
 pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
     let start = Instant::now();
-    let definitions = super::definitions(&options.selection)?;
-    let database = super::database(&options.connections.database)?;
-    let server = super::server(&options.connections.server)?;
-    let preflight = or_interrupted(super::preflight(&database, &server, definitions)).await?;
+    let definitions = session::definitions(&options.selection)?;
+    let session = Session::open(&options.connections)?;
+    let preflight = or_interrupted(session.prepare(definitions)).await?;
     let mut report = SyncReport {
         outcome: if options.dry_run {
             Outcome::DryRun
@@ -57,9 +91,9 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
     let mut exit_code = 0;
     for index in &preflight.indexes {
         let follower = Follower {
-            options,
-            database: &database,
-            server: &server,
+            how: RoundPolicy::of(options, &session.server),
+            database: &session.database,
+            server: &session.server,
             index,
         };
         let outcome = or_interrupted(follower.follow(None, &Remembered::default())).await;
@@ -75,9 +109,8 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
 /// # Errors
 /// An interruption. What kept a single index from its end is in its entry of the report.
 pub async fn carry_out(
-    options: &Sync,
-    database: &Database,
-    server: &Server,
+    session: &Session,
+    how: RoundPolicy,
     found: Vec<(Prepared, Followed)>,
 ) -> Result<(SyncReport, u8), Error> {
     let start = Instant::now();
@@ -90,9 +123,9 @@ pub async fn carry_out(
     let mut exit_code = 0;
     for (index, found) in found {
         let follower = Follower {
-            options,
-            database,
-            server,
+            how,
+            database: &session.database,
+            server: &session.server,
             index: &index,
         };
         let outcome = or_interrupted(follower.carry_out(found)).await;

@@ -17,6 +17,8 @@ use crate::meilisearch::upload::BatchLimit;
 use crate::meilisearch::{Server, settings};
 use crate::prepared::Prepared;
 use crate::report::Answer;
+use crate::session;
+use crate::session::Session;
 use crate::sqlite::Database;
 use crate::sync::{Drift, Round};
 
@@ -32,15 +34,14 @@ const MAX_ATTEMPTS: u32 = 3;
 /// Where one side cannot be read. What concerns a single index is in its entry, and the others are still verified.
 pub async fn run(options: &Verify) -> Result<Answer, Error> {
     let start = Instant::now();
-    let definitions = super::definitions(&options.selection)?;
-    let database = super::database(&options.connections.database)?;
-    let server = super::server(&options.connections.server)?;
-    let preflight = or_interrupted(super::preflight(&database, &server, definitions)).await?;
+    let definitions = session::definitions(&options.selection)?;
+    let session = Session::open(&options.connections)?;
+    let preflight = or_interrupted(session.prepare(definitions)).await?;
     let show = if options.all { usize::MAX } else { SHOWN };
     let mut indexes = Vec::with_capacity(preflight.indexes.len());
     let mut exit_code = 0;
     for index in &preflight.indexes {
-        let verified = or_interrupted(verify(&database, &server, index, show)).await;
+        let verified = or_interrupted(verify(&session, index, show)).await;
         let entry = match verified {
             Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) => {
@@ -66,8 +67,7 @@ pub async fn run(options: &Verify) -> Result<Answer, Error> {
 }
 
 async fn verify(
-    database: &Database,
-    server: &Server,
+    Session { database, server }: &Session,
     index: &Prepared,
     show: usize,
 ) -> Result<IndexVerified, Error> {

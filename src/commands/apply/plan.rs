@@ -6,15 +6,15 @@ use serde_json::{Map, Value};
 use super::report::{Action, Documents, IndexPlan, OtherWriter};
 use crate::catalog::fingerprint::{CHANGES, SETTINGS};
 use crate::cli::Apply;
-use crate::commands;
-use crate::commands::batch_limit;
 use crate::error::Error;
 use crate::generation::build::Started;
 use crate::meilisearch::settings::{self, Difference};
 use crate::meilisearch::settings_cost::{Cost, cost};
 use crate::meilisearch::{Features, Server};
 use crate::prepared::{Live, Prepared};
-use crate::sqlite::Database;
+use crate::session;
+use crate::session::Session;
+use crate::session::batch_limit;
 use crate::sync::{Depth, Followed, Round};
 
 /// One index, and what is to be done with it.
@@ -34,13 +34,10 @@ pub(super) struct Planned {
 ///
 /// # Errors
 /// What keeps it from being found out, and a sync that would be refused.
-pub(super) async fn plan(
-    options: &Apply,
-    database: &Database,
-    server: &Server,
-) -> Result<Vec<Planned>, Error> {
-    let definitions = commands::definitions(&options.selection)?;
-    let preflight = commands::preflight(database, server, definitions).await?;
+pub(super) async fn plan(options: &Apply, session: &Session) -> Result<Vec<Planned>, Error> {
+    let Session { database, server } = session;
+    let definitions = session::definitions(&options.selection)?;
+    let preflight = session.prepare(definitions).await?;
     // A rebuild needs no comparison, but a person who reads the plan wants to know what it changes.
     let is_read = options.dry_run || !options.consent.yes;
     let mut planned = Vec::with_capacity(preflight.indexes.len());

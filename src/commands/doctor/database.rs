@@ -6,6 +6,7 @@ use bytesize::ByteSize;
 
 use super::Checks;
 use crate::cli::DatabaseOption;
+use crate::session;
 use crate::sqlite::{Connection, Database, DatabaseError};
 
 const ABOUT: &str = "database";
@@ -19,7 +20,7 @@ const OVERLAY: u32 = 0x794c_7630;
 
 /// Everything about the file; a connection where it can be read.
 pub async fn examine(options: &DatabaseOption, checks: &mut Checks) -> Option<Connection> {
-    let database = match crate::commands::database(options) {
+    let database = match session::database(options) {
         Ok(database) => database,
         Err(error) => {
             checks.fail_as_said(ABOUT, "database.readable", error);

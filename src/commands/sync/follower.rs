@@ -5,14 +5,15 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 
 use super::report::Done;
-use crate::cli::{Compare, Sync};
-use crate::commands::batch_limit;
+use crate::cli::Compare;
+use crate::commands::sync::RoundPolicy;
 use crate::error::{CommandError, Error, LOCKED, REFUSED};
 use crate::generation::build::Started;
 use crate::generation::generations::Generations;
 use crate::generation::records::{Change, Record, RecordWrite, record_of};
 use crate::meilisearch::Server;
 use crate::meilisearch::uid::same_identity;
+use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Prepared;
 
 use crate::meilisearch::wait::until_succeeded;
@@ -98,8 +99,8 @@ impl CommandError for CannotFollow {
 
 /// Follows one index.
 pub struct Follower<'a> {
-    /// What was asked for.
-    pub options: &'a Sync,
+    /// How it works.
+    pub how: RoundPolicy,
     /// The database.
     pub database: &'a Database,
     /// The server.
@@ -185,7 +186,7 @@ impl Follower<'_> {
         let start = Instant::now();
         let live_uid = &self.index.definition.live_uid;
         let record = self.record().await?;
-        let limit = batch_limit(&self.options.upload, self.server);
+        let limit = BatchLimit::new(self.how.batch_bytes);
         let round = Round {
             database: self.database,
             server: self.server,
@@ -193,16 +194,16 @@ impl Follower<'_> {
             uid: live_uid,
             limit: &limit,
             begun: &Started::default(),
-            max_loss: Some(self.options.round.max_loss),
+            max_loss: Some(self.how.max_loss),
             memory: remembered.of(record.created_at.as_ref()),
         };
         let created_at = record.created_at.clone();
-        let since = since(&record, self.options.round.overlap, Timestamp::now());
+        let since = since(&record, self.how.overlap, Timestamp::now());
         let depth = match depth {
             Some(depth) => depth,
             None => self.depth().await?,
         };
-        if self.options.dry_run {
+        if self.how.dry_run {
             let followed = round.dry_run(depth, since).await?;
             let checkpoint = record.checkpoint.map(|checkpoint| checkpoint.to_string());
             let seconds = start.elapsed().as_secs_f64();
@@ -228,7 +229,7 @@ impl Follower<'_> {
     /// How deeply the options ask to compare.
     async fn depth(&self) -> Result<Depth, Error> {
         let tracking = self.index.tracking.as_ref();
-        Ok(match self.options.compare {
+        Ok(match self.how.compare {
             Compare::Changed => Depth::Changed,
             Compare::Ids => Depth::Ids,
             Compare::All => Depth::All,
@@ -237,7 +238,7 @@ impl Follower<'_> {
             Compare::Auto => {
                 let live_uid = &self.index.definition.live_uid;
                 let documents = self.server.count_documents(live_uid).await?;
-                match documents <= self.options.compare_limit {
+                match documents <= self.how.compare_limit {
                     true => Depth::All,
                     false => Depth::Ids,
                 }
@@ -294,7 +295,7 @@ impl Follower<'_> {
             return Ok(None);
         }
         let before = record.checkpoint.unwrap_or(Timestamp::UNIX_EPOCH);
-        let checkpoint = followed.taken_at - self.options.round.overlap;
+        let checkpoint = followed.taken_at - self.how.overlap;
         let is_young = checkpoint.duration_since(before).abs() < CHECKPOINT_EVERY;
         let saw_nothing_new = followed.plan.is_empty()
             && !followed_until(&record).is_none_or(|until| followed.has_seen_change_after(until));
@@ -305,7 +306,7 @@ impl Follower<'_> {
         }
         let change = Change::Followed {
             checkpoint,
-            overlap_seconds: u64::try_from(self.options.round.overlap.as_secs()).ok(),
+            overlap_seconds: u64::try_from(self.how.overlap.as_secs()).ok(),
             documents: self.server.count_documents(live_uid).await?,
             newest_change: followed.newest,
         };

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use super::follower::{Follower, Remembered};
 use super::report::Done;
-use crate::commands::batch_limit;
 use crate::error::Error;
 use crate::generation::build::Started;
 use crate::meilisearch::uid::same_identity;
+use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Live;
 use crate::sync::lag::followed_until;
 use crate::sync::{Followed, Round};
@@ -35,7 +35,7 @@ impl Follower<'_> {
             // A checkpoint that another program has moved since the plan was made is not moved back.
             let others = followed_until(&record).filter(|until| *until <= Timestamp::now());
             found.taken_at = others.map_or(found.taken_at, |until| until.max(found.taken_at));
-            let limit = batch_limit(&self.options.upload, self.server);
+            let limit = BatchLimit::new(self.how.batch_bytes);
             let round = Round {
                 database: self.database,
                 server: self.server,
@@ -43,7 +43,7 @@ impl Follower<'_> {
                 uid: live_uid,
                 limit: &limit,
                 begun: &Started::default(),
-                max_loss: Some(self.options.round.max_loss),
+                max_loss: Some(self.how.max_loss),
                 memory: None,
             };
             let followed = round.carry_out_found(found).await?;

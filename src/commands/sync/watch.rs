@@ -14,11 +14,13 @@ use super::follower::{Follower, Remembered};
 use super::listen::listen;
 use super::state::State;
 use crate::cli::Sync;
+use crate::commands::sync::RoundPolicy;
 use crate::error::{Error, USAGE};
 use crate::interrupt;
 use crate::meilisearch::Server;
 use crate::prepared::{DefinitionError, Prepared};
 use crate::report::Answer;
+use crate::session;
 use crate::sqlite::{Connection, Database, DatabaseError};
 use crate::sync::Depth;
 use crate::sync::tracking::Tracking;
@@ -56,7 +58,7 @@ pub async fn watch(options: &Sync) -> Result<Answer, Error> {
         let address = listen(address, state.clone()).await?;
         tracing::info!("listening on http://{address} (/health, /ready, /metrics)");
     }
-    let server = super::super::server(&options.connections.server)?;
+    let server = session::server(&options.connections.server)?;
     let mut watch = Watch {
         options,
         server,
@@ -209,9 +211,9 @@ impl Watch<'_> {
     }
 
     async fn open_database(&self) -> Result<Open, Error> {
-        let definitions = super::super::definitions(&self.options.selection)?;
-        let database = super::super::database(&self.options.connections.database)?;
-        let preflight = super::super::preflight(&database, &self.server, definitions).await?;
+        let definitions = session::definitions(&self.options.selection)?;
+        let database = session::database(&self.options.connections.database)?;
+        let preflight = session::prepare(&database, &self.server, definitions).await?;
         let mut looker = database.connect().await?;
         let version = looker.data_version().await?;
         Ok(Open {
@@ -267,7 +269,7 @@ impl Watch<'_> {
                 }
             }
             let follower = Follower {
-                options: self.options,
+                how: RoundPolicy::of(self.options, &self.server),
                 database: &open.database,
                 server: &self.server,
                 index,
