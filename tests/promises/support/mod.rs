@@ -32,8 +32,8 @@ pub use server::ServerOptions;
 pub use stand_in::StandIn;
 
 /// The end of anybody's patience. Generous, because several tests share two cores with an engine built without
-/// optimisation; nothing is ever judged by how much of it was used.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+/// optimisation, and the longest test takes nearly two minutes alone; nothing is ever judged by how much of it was used.
+pub const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Asks again and again until the answer is there.
 pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
