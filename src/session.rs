@@ -3,9 +3,7 @@
 use crate::catalog::{self, IndexDefinition};
 use crate::cli::{Connections, DatabaseOption, Selection, ServerOptions, UploadOptions};
 use crate::error::Error;
-use crate::meilisearch::Features;
-use crate::meilisearch::upload::BatchLimit;
-use crate::meilisearch::{Address, ApiKey, Server, settings_keys};
+use crate::meilisearch::{Address, ApiKey, Features, Server, settings_keys};
 use crate::preflight;
 use crate::prepared::Prepared;
 use crate::sqlite::{Database, RunLock};
@@ -57,11 +55,6 @@ pub fn batch_bytes(options: &UploadOptions, server: &Server) -> u64 {
         None if server.address().is_private() => NEAR_BATCH,
         None => FAR_BATCH,
     }
-}
-
-/// The same, as a limit that a refusal lowers.
-pub fn batch_limit(options: &UploadOptions, server: &Server) -> BatchLimit {
-    BatchLimit::new(batch_bytes(options, server))
 }
 
 /// What a preflight found out.

@@ -75,7 +75,7 @@ pub struct Round<'a> {
     /// How large an upload may be.
     pub limit: &'a BatchLimit,
     /// What this run has begun, so that it can be cancelled.
-    pub begun: &'a Started,
+    pub started: &'a Started,
     /// How large a share of the index's documents may be deleted; `None` where nothing is guarded (a build, which has
     /// gates of its own).
     pub max_loss: Option<Percent>,

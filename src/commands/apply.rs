@@ -11,20 +11,17 @@ mod plan;
 mod report;
 
 use crate::cli::{Apply, Compare};
-use crate::commands::reindex::Rebuild;
-use crate::commands::reindex::rebuild;
-use crate::commands::sync;
-use crate::commands::sync::RoundPolicy;
-use crate::confirm;
+use crate::commands::reindex::{Rebuild, rebuild};
+use crate::commands::sync::{self, RoundPolicy};
 use crate::error::{DIFFERENT, Error};
 use crate::interrupt::{self, or_interrupted};
 use crate::progress::Progress;
 use crate::report::Answer;
-use crate::session;
 use crate::session::Session;
+use crate::{confirm, session};
 
 use plan::{Planned, plan};
-pub use report::{Action, ApplyReport, Documents, IndexPlan, OtherWriter};
+use report::{Action, ApplyReport};
 
 /// Runs it.
 ///
@@ -89,7 +86,7 @@ async fn take_over(session: &Session, planned: &[Planned]) -> Result<(), Error> 
 
 fn rebuilding(options: &Apply, session: &Session) -> Rebuild {
     Rebuild {
-        limit: session::batch_limit(&options.upload, &session.server),
+        batch_bytes: session::batch_bytes(&options.upload, &session.server),
         retain: options.former.retain,
         max_loss: options.round.max_loss,
     }

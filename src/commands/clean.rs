@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::cli::Clean;
-use crate::confirm;
 use crate::error::Error;
 use crate::generation::generations::{Deletable, Leftover, Observer};
 use crate::generation::prune::{self, IndexGenerations, Pruned};
@@ -15,9 +14,9 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::Server;
 use crate::meilisearch::uid::same_identity;
 use crate::report::{Answer, aligned, counted};
-use crate::session;
 use crate::session::Session;
 use crate::terminal::style;
+use crate::{confirm, session};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -86,8 +85,8 @@ pub async fn run(options: &Clean) -> Result<Answer, Error> {
         .collect();
     // The verdicts say "by a run that has ended": that is so only if no run holds the lock now. It is let go again, since
     // a person may take a while to answer.
-    let judge = prune::judge(&session.lock()?);
-    let found = or_interrupted(look(server, &live_uids, &judge)).await?;
+    let observer = prune::observer(&session.lock()?);
+    let found = or_interrupted(look(server, &live_uids, &observer)).await?;
     let mut report = CleanReport::of(&found);
     if report.outcome == Outcome::NothingToDo {
         return Ok(Answer::new(&report, report.summary()));
@@ -99,8 +98,8 @@ pub async fn run(options: &Clean) -> Result<Answer, Error> {
     confirm::ask(&options.consent, &report.table(), "Delete what may go?").await?;
 
     let lock = session.lock()?;
-    let judge = prune::judge(&lock);
-    let again = or_interrupted(look_at_rest(server, &live_uids, &judge)).await?;
+    let observer = prune::observer(&lock);
+    let again = or_interrupted(look_at_rest(server, &live_uids, &observer)).await?;
     let (generations, records) = still_there(&found, &again);
     // Not interrupted half-way: it is short, and what was sent is done anyway.
     let pruned = prune::delete(server, &generations, records.clone()).await?;
@@ -117,20 +116,20 @@ pub async fn run(options: &Clean) -> Result<Answer, Error> {
 async fn look(
     server: &Server,
     live_uids: &[&str],
-    judge: &Observer,
+    observer: &Observer,
 ) -> Result<Vec<IndexGenerations>, Error> {
     server.health().await?;
-    Ok(prune::look(server, live_uids.iter().copied(), judge).await?)
+    Ok(prune::look(server, live_uids.iter().copied(), observer).await?)
 }
 
 /// The same, when no swap of a run that was killed is still to come.
 async fn look_at_rest(
     server: &Server,
     live_uids: &[&str],
-    judge: &Observer,
+    observer: &Observer,
 ) -> Result<Vec<IndexGenerations>, Error> {
     quiesce(server, live_uids.iter().copied()).await?;
-    look(server, live_uids, judge).await
+    look(server, live_uids, observer).await
 }
 
 /// What was shown and may still go, now that the lock is held: nothing else is deleted.

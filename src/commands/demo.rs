@@ -12,14 +12,13 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::cli::{Cli, Command, Demo};
 use crate::error::{Error, RuntimeError, UsageError};
-use crate::interrupt;
 use crate::meilisearch::{ApiKey, Server};
 use crate::progress::Progress;
 use crate::report::{Answer, counted, grouped};
 use crate::retry::RetryPolicy;
 use crate::sample::Sample;
-use crate::session;
 use crate::terminal::{self, Form, OutputError, say, style};
+use crate::{interrupt, session};
 use page::Page;
 use searcher::Searcher;
 use server::ThrowAway;

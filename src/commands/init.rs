@@ -22,12 +22,11 @@ use crate::document::bad_rows::BadRows;
 use crate::error::{CommandError, Error, USAGE, WriteError};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::settings::{UnknownSetting, check_definition, unmentioned};
-use crate::preflight;
 use crate::prepared::DefinitionError;
 use crate::report::Answer;
-use crate::session;
 use crate::spool::SpoolError;
 use crate::sqlite::{Connection, RefusedStatement};
+use crate::{preflight, session};
 
 /// No definitions are written.
 #[derive(Debug, thiserror::Error)]

@@ -21,8 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::background::Background;
 use crate::catalog::IndexDefinition;
-use crate::cli::Percent;
-use crate::cli::Reindex;
+use crate::cli::{Percent, Reindex};
 use crate::error::Error;
 use crate::generation::build::{Build, Started};
 use crate::generation::gates::{self, Expected, PassedGates};
@@ -40,13 +39,11 @@ use crate::meilisearch::{Features, Server, TaskUid};
 use crate::prepared::Prepared;
 use crate::progress::Progress;
 use crate::reader::{self, Output, Read};
-use crate::session;
-use crate::session::Preflight;
-use crate::session::Session;
+use crate::session::{Preflight, Session};
 use crate::spool::{Batch, Spool};
 use crate::sqlite::Database;
 use crate::sync::Followed;
-use crate::{host, preflight};
+use crate::{host, preflight, session};
 
 /// How long a failed run may take to clear up behind itself before it leaves that to the next one.
 const CLEAN_UP: Duration = Duration::from_secs(60);
@@ -56,8 +53,8 @@ const CLEAN_UP_INTERRUPTED: Duration = Duration::from_secs(8);
 
 /// How indexes are rebuilt.
 pub struct Rebuild {
-    /// How large an upload may be.
-    pub limit: BatchLimit,
+    /// How large an upload may be, in bytes.
+    pub batch_bytes: u64,
     /// How many former generations of each index are kept.
     pub retain: u32,
     /// How much smaller than the live index the new one may be.
@@ -69,15 +66,14 @@ pub struct Rebuild {
 /// # Errors
 /// Those of [`rebuild`].
 pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport, Error> {
-    let start = Instant::now();
     let definitions = session::definitions(&options.selection)?;
     let session = Session::open(&options.connections)?;
     if options.dry_run {
-        let work = dry_run(&session, definitions, options.max_loss, progress, start);
+        let work = dry_run(&session, definitions, options.max_loss, progress);
         return or_interrupted(work).await;
     }
     let how = Rebuild {
-        limit: session::batch_limit(&options.upload, &session.server),
+        batch_bytes: session::batch_bytes(&options.upload, &session.server),
         retain: options.former.retain,
         max_loss: options.max_loss,
     };
@@ -96,7 +92,7 @@ pub async fn rebuild(
 ) -> Result<ReindexReport, Error> {
     let start = Instant::now();
     let lock = session.lock()?;
-    let judge = prune::judge(&lock);
+    let observer = prune::observer(&lock);
     let Preflight {
         indexes,
         features,
@@ -106,10 +102,10 @@ pub async fn rebuild(
         database: &session.database,
         server: &session.server,
         indexes: indexes.into(),
-        limit: how.limit,
-        begun: Started::default(),
+        limit: BatchLimit::new(how.batch_bytes),
+        started: Started::default(),
         commits: None,
-        judge,
+        observer,
         features,
         progress,
         warnings: Vec::new(),
@@ -177,8 +173,8 @@ async fn dry_run(
     definitions: Vec<IndexDefinition>,
     max_loss: Percent,
     progress: &Progress,
-    start: Instant,
 ) -> Result<ReindexReport, Error> {
+    let start = Instant::now();
     let Preflight {
         indexes,
         mut warnings,
@@ -232,10 +228,10 @@ struct Job<'a> {
     server: &'a Server,
     indexes: Arc<[Prepared]>,
     limit: BatchLimit,
-    begun: Started,
+    started: Started,
     /// Tells whether anything was committed since it was asked last.
     commits: Option<Commits>,
-    judge: Observer,
+    observer: Observer,
     features: Features,
     progress: &'a Progress,
     warnings: Vec<String>,
@@ -261,7 +257,7 @@ struct Built {
 impl Job<'_> {
     /// What runs that died left behind goes first: the disk needs room for a second copy.
     async fn delete_leftovers(&mut self) -> Result<Pruned, Error> {
-        let pruned = prune::leftovers(self.server, &self.indexes, &self.judge).await?;
+        let pruned = prune::leftovers(self.server, &self.indexes, &self.observer).await?;
         self.warn(&pruned.warnings);
         Ok(pruned)
     }
@@ -306,7 +302,7 @@ impl Job<'_> {
                 Record {
                     parts: index.parts.clone(),
                     lock: Some(
-                        self.judge
+                        self.observer
                             .lock
                             .clone()
                             .unwrap_or_else(|| NO_LOCK.to_owned()),
@@ -316,7 +312,7 @@ impl Job<'_> {
             })
             .collect();
         // The records come first: a run that dies between the two leaves nothing that the next one does not know.
-        self.begun.plan(&records);
+        self.started.plan(&records);
         let written = self.server.write_records(&records).await?;
         self.succeeded(&[written], "writing the records of the builds")
             .await?;
@@ -325,7 +321,7 @@ impl Job<'_> {
         for record in &mut records {
             let Some(made) = self.server.new_index(&record.build_uid).await? else {
                 // Another host began in the same second. With a record of ours its build would look like a leftover.
-                self.begun.leave(record);
+                self.started.leave(record);
                 let forgotten = self.server.forget_records(slice::from_ref(record)).await?;
                 // Whether it failed or not, that the build is taken is what there is to say.
                 wait(self.server, &forgotten, &mut |_| ()).await?;
@@ -335,7 +331,7 @@ impl Job<'_> {
                 .into());
             };
             record.created_at = Some(made.created_at.clone());
-            self.begun.know(record);
+            self.started.know(record);
             builds.push(Build {
                 live_uid: record.live_uid.clone(),
                 uid: made.uid,
@@ -413,7 +409,7 @@ impl Job<'_> {
                 batches,
                 &self.limit,
                 self.progress,
-                |sent| self.begun.task(sent.task),
+                |sent| self.started.task(sent.task),
             );
             Ok::<_, Error>(sent.await?)
         };
@@ -457,7 +453,7 @@ impl Job<'_> {
             .as_ref()
             .map_or_else(PromoteError::may_still_come, |_| true)
         {
-            self.begun.release();
+            self.started.release();
         }
         Ok(outcome?)
     }
@@ -490,14 +486,15 @@ impl Job<'_> {
             found: "somebody created it".to_owned(),
         })?;
         let placeholder = Record::placeholder(&made, &host, now);
-        self.begun.stand_in(&placeholder);
+        self.started.stand_in(&placeholder);
         Ok((made.created_at, Some(placeholder)))
     }
 
     async fn prune(&mut self, retain: u32, proven: &Proven) -> Pruned {
         self.progress.step("deleting older generations");
         let (server, indexes) = (self.server, &self.indexes);
-        let pruned = prune::former_generations(server, indexes, &self.judge, retain, proven).await;
+        let pruned =
+            prune::former_generations(server, indexes, &self.observer, retain, proven).await;
         let pruned = pruned.unwrap_or_else(|error| Pruned {
             warnings: vec![format!(
                 "former generations could not be deleted ({error}); the next run does it"
@@ -520,7 +517,7 @@ impl Job<'_> {
             }
         };
         tokio::select! {
-            taken_back = self.begun.take_back(self.server) => match taken_back {
+            taken_back = self.started.take_back(self.server) => match taken_back {
                 Ok(deleted) if deleted.is_empty() => {}
                 Ok(deleted) => tracing::info!("deleted again: {}", deleted.join(", ")),
                 Err(error) => tracing::warn!(
@@ -533,7 +530,7 @@ impl Job<'_> {
 
     async fn succeeded(&self, tasks: &[TaskUid], what: &str) -> Result<(), Error> {
         for task in tasks {
-            self.begun.task(*task);
+            self.started.task(*task);
         }
         until_succeeded_here(self.server, tasks, what).await?;
         Ok(())

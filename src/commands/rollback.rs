@@ -25,11 +25,10 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::report::Answer;
-use crate::session;
 use crate::session::Session;
 use crate::sqlite::Database;
 use crate::sync::lag;
-use crate::{confirm, host, preflight};
+use crate::{confirm, host, preflight, session};
 
 /// Why there is nothing to roll back to, with what there is. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -87,16 +86,16 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
     let mut passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;
     report.warn(&passed.warnings);
     // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
-    let begun = Started::default();
+    let started = Started::default();
     let swapped = async {
-        if plan.fill_gaps(server, &begun).await? {
+        if plan.fill_gaps(server, &started).await? {
             passed = plan.check(server, options.skip_smoke).await?;
         }
         plan.write_records(server).await?;
         restore(server, &passed).await.map_err(Error::from)
     };
     let swapped = swapped.await;
-    plan.take_back(server, &begun, &swapped).await;
+    plan.take_back(server, &started, &swapped).await;
     swapped?;
     report.outcome = Outcome::RolledBack;
     report.seconds = start.elapsed().as_secs_f64();
@@ -296,7 +295,7 @@ impl Plan<'_> {
 
     /// If the live index was deleted, an empty one is made, since a swap needs two; its record says that it may
     /// go afterwards. Says whether there was one to make.
-    async fn fill_gaps(&mut self, server: &Server, begun: &Started) -> Result<bool, Error> {
+    async fn fill_gaps(&mut self, server: &Server, started: &Started) -> Result<bool, Error> {
         let mut any = false;
         for step in self.steps.iter_mut().filter(|step| step.live.is_none()) {
             let live_uid = &step.definition.live_uid;
@@ -307,7 +306,7 @@ impl Plan<'_> {
                 found: "somebody created it".to_owned(),
             })?;
             let record = Record::placeholder(&made, &host::name(), Timestamp::now());
-            begun.stand_in(&record);
+            started.stand_in(&record);
             step.live = Some((made, Some(record), 0));
             any = true;
         }
@@ -316,7 +315,7 @@ impl Plan<'_> {
 
     /// Deletes the empty indexes that were made for the swap: those under live uids where it was not made, and those that it
     /// put aside where it was. Whatever stays, the next reindex deletes.
-    async fn take_back(&self, server: &Server, begun: &Started, swapped: &Result<Proven, Error>) {
+    async fn take_back(&self, server: &Server, started: &Started, swapped: &Result<Proven, Error>) {
         let deleted = match swapped {
             Ok(_) => self.delete_placeholders(server).await,
             Err(error)
@@ -326,7 +325,7 @@ impl Plan<'_> {
             {
                 Ok(())
             }
-            Err(_) => begun.take_back(server).await.map(|_| ()),
+            Err(_) => started.take_back(server).await.map(|_| ()),
         };
         if let Err(error) = deleted {
             tracing::warn!(
@@ -392,7 +391,7 @@ impl Plan<'_> {
             }
         }
         notes.extend(adopted.iter().map(RecordWrite::Whole));
-        let task = server.write_notes(&notes).await?;
+        let task = server.write_into_records(&notes).await?;
         until_succeeded_here(server, &[task], "noting what is swapped").await?;
         Ok(())
     }

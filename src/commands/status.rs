@@ -19,10 +19,9 @@ use crate::meilisearch::task::Queue;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::prepared::Prepared;
 use crate::report::{Answer, counted, grouped, moment, span};
-use crate::session;
 use crate::sqlite::{Connection, Database, DatabaseError};
 use crate::sync::lag;
-use crate::{host, preflight};
+use crate::{host, preflight, session};
 
 /// Runs it.
 ///
@@ -57,8 +56,8 @@ async fn look(options: &Status) -> Result<StatusReport, Error> {
     let definitions = session::definitions(&options.selection)?;
     let database = match &options.database {
         Some(address) if !options.no_database => {
-            let policy = options.busy_timeout.unsigned_abs();
-            Some(Database::open(address)?.with_busy_timeout(policy))
+            let timeout = options.busy_timeout.unsigned_abs();
+            Some(Database::open(address)?.with_busy_timeout(timeout))
         }
         _ => None,
     };

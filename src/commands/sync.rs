@@ -12,15 +12,15 @@ mod watch;
 
 use std::time::Instant;
 
+use jiff::SignedDuration;
+
 pub use follower::CannotFollow;
 use follower::{Follower, Remembered};
 pub use listen::{Health, ask};
 pub use report::{Done, IndexSynced, Outcome, SyncReport};
 pub use watch::watch;
 
-use crate::cli::Compare;
-use crate::cli::Percent;
-use crate::cli::Sync;
+use crate::cli::{Compare, Percent, Sync};
 use crate::error::Error;
 use crate::interrupt::{self, Interrupted, or_interrupted};
 use crate::meilisearch::Server;
@@ -28,7 +28,6 @@ use crate::prepared::Prepared;
 use crate::session;
 use crate::session::Session;
 use crate::sync::Followed;
-use jiff::SignedDuration;
 
 /// What an interrupted round leaves: each document that it has sent is right, and its record says what it has not reached.
 const ROUND_LEFT: &str =
@@ -74,16 +73,8 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
     let definitions = session::definitions(&options.selection)?;
     let session = Session::open(&options.connections)?;
     let preflight = or_interrupted(session.prepare(definitions)).await?;
-    let mut report = SyncReport {
-        outcome: if options.dry_run {
-            Outcome::DryRun
-        } else {
-            Outcome::Synced
-        },
-        indexes: Vec::new(),
-        seconds: 0.0,
-        warnings: Vec::new(),
-    };
+    let how = RoundPolicy::of(options, &session.server);
+    let mut report = SyncReport::new(how.dry_run);
     for warning in preflight.indexes.iter().flat_map(Prepared::blind_spots) {
         tracing::warn!("{warning}");
         report.warnings.push(warning);
@@ -91,7 +82,7 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
     let mut exit_code = 0;
     for index in &preflight.indexes {
         let follower = Follower {
-            how: RoundPolicy::of(options, &session.server),
+            how,
             database: &session.database,
             server: &session.server,
             index,
@@ -114,12 +105,7 @@ pub async fn carry_out(
     found: Vec<(Prepared, Followed)>,
 ) -> Result<(SyncReport, u8), Error> {
     let start = Instant::now();
-    let mut report = SyncReport {
-        outcome: Outcome::Synced,
-        indexes: Vec::new(),
-        seconds: 0.0,
-        warnings: Vec::new(),
-    };
+    let mut report = SyncReport::new(how.dry_run);
     let mut exit_code = 0;
     for (index, found) in found {
         let follower = Follower {

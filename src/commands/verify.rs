@@ -111,7 +111,7 @@ async fn drift(
         uid: &index.definition.live_uid,
         // Nothing is sent.
         limit: &BatchLimit::new(u64::MAX),
-        begun: &Started::default(),
+        started: &Started::default(),
         max_loss: None,
         memory: None,
     };

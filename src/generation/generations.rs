@@ -162,14 +162,14 @@ impl Generations {
     pub fn judge_leftovers(
         &self,
         live_uid: &str,
-        judge: &Observer,
+        observer: &Observer,
         now: Timestamp,
         busy: impl Fn(&str) -> bool,
     ) -> Vec<Leftover> {
         self.leftovers
             .iter()
             .map(|generation| {
-                let verdict = judge.verdict(generation, now, busy(&generation.index.uid));
+                let verdict = observer.verdict(generation, now, busy(&generation.index.uid));
                 let deletable = Deletable::of(live_uid, generation).filter(|_| verdict.may_go());
                 Leftover {
                     generation: generation.clone(),
@@ -182,9 +182,9 @@ impl Generations {
 
     /// Records that are no longer needed. A record is written before its index is made, so a young one whose maker may
     /// be alive may be about an index that is on its way.
-    pub fn records_to_forget(&self, judge: &Observer, now: Timestamp) -> Vec<Record> {
+    pub fn records_to_forget(&self, observer: &Observer, now: Timestamp) -> Vec<Record> {
         let old = |record: &&Record| {
-            judge.knows_dead(record) || rests(record.begun_at, now) >= REST_OF_A_BUILD
+            observer.knows_dead(record) || rests(record.begun_at, now) >= REST_OF_A_BUILD
         };
         self.gone.iter().filter(old).cloned().collect()
     }

@@ -39,7 +39,7 @@ pub struct IndexGenerations {
 }
 
 /// The holder of this lock, who decides which leftovers may be deleted.
-pub fn judge(lock: &RunLock) -> Observer {
+pub fn observer(lock: &RunLock) -> Observer {
     Observer {
         host: host::name(),
         lock: lock.id(),
@@ -53,9 +53,9 @@ pub fn judge(lock: &RunLock) -> Observer {
 pub async fn leftovers(
     server: &Server,
     indexes: &[Prepared],
-    judge: &Observer,
+    observer: &Observer,
 ) -> Result<Pruned, MeilisearchError> {
-    prune(server, indexes, judge, None).await
+    prune(server, indexes, observer, None).await
 }
 
 /// Deletes former generations beyond the newest `retain` of each index, and leftovers. Only after a proven swap: before
@@ -66,11 +66,11 @@ pub async fn leftovers(
 pub async fn former_generations(
     server: &Server,
     indexes: &[Prepared],
-    judge: &Observer,
+    observer: &Observer,
     retain: u32,
     _proven: &Proven,
 ) -> Result<Pruned, MeilisearchError> {
-    prune(server, indexes, judge, Some(retain)).await
+    prune(server, indexes, observer, Some(retain)).await
 }
 
 /// Finds all generations of these live uids. The verdicts are valid as long as the observer holds its lock.
@@ -80,7 +80,7 @@ pub async fn former_generations(
 pub async fn look<'u>(
     server: &Server,
     live_uids: impl IntoIterator<Item = &'u str>,
-    judge: &Observer,
+    observer: &Observer,
 ) -> Result<Vec<IndexGenerations>, MeilisearchError> {
     let now = Timestamp::now();
     let indexes = server.indexes().await?;
@@ -91,8 +91,8 @@ pub async fn look<'u>(
         let generations = Generations::of(live_uid, &indexes, &records);
         IndexGenerations {
             live_uid: live_uid.to_owned(),
-            leftovers: generations.judge_leftovers(live_uid, judge, now, is_busy),
-            forgettable: generations.records_to_forget(judge, now),
+            leftovers: generations.judge_leftovers(live_uid, observer, now, is_busy),
+            forgettable: generations.records_to_forget(observer, now),
             generations,
         }
     };
@@ -176,7 +176,7 @@ async fn without_index(
 async fn prune(
     server: &Server,
     prepared: &[Prepared],
-    judge: &Observer,
+    observer: &Observer,
     retain: Option<u32>,
 ) -> Result<Pruned, MeilisearchError> {
     let live_uids = prepared.iter().map(|one| one.definition.live_uid.as_str());
@@ -184,7 +184,7 @@ async fn prune(
     let mut forgotten = Vec::new();
     let mut retained = Vec::new();
     let mut warnings = Vec::new();
-    for index in look(server, live_uids, judge).await? {
+    for index in look(server, live_uids, observer).await? {
         for leftover in index.leftovers {
             match leftover.deletable {
                 Some(leftover) => deletable.push(leftover),

@@ -298,7 +298,7 @@ impl Server {
     /// Enqueues all these records in one task, so that either all of them are known or none.
     pub async fn write_records(&self, records: &[Record]) -> Result<TaskUid, MeilisearchError> {
         let notes: Vec<RecordWrite<'_>> = records.iter().map(RecordWrite::Whole).collect();
-        self.write_notes(&notes).await
+        self.write_into_records(&notes).await
     }
 
     /// Enqueues all these notes in one task, so that either all of them are known or none. What a note does not name stays as
@@ -306,7 +306,7 @@ impl Server {
     ///
     /// The task is for a separate index: it may run before earlier tasks of other indexes. So a checkpoint is sent only
     /// after the tasks that it covers have ended.
-    pub async fn write_notes(
+    pub async fn write_into_records(
         &self,
         notes: &[RecordWrite<'_>],
     ) -> Result<TaskUid, MeilisearchError> {

@@ -1,4 +1,4 @@
-//! Uids that this program gives: a generation's, and that of the index of the records.
+//! The uid of a generation: a live uid with a time behind it.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,7 +1,8 @@
-//! Uids as parts of a path.
+//! A uid as a part of a request's path.
 
 use crate::meilisearch::error::{MeilisearchError, cut};
 
+/// Meilisearch's own limit for an index uid.
 const LONGEST_UID_BYTES: usize = 400;
 
 /// The SDK pastes a uid into its paths as it is, so `a/b?c` would ask for something else.

@@ -199,3 +199,56 @@ impl Queue {
 
 /// Waiting tasks that are looked at to say whose they are.
 pub(super) const QUEUE_LOOKED_AT: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn task(json: Value) -> Task {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn statuses_and_types_of_the_future_are_data() {
+        let task = task(
+            json!({"uid": 1, "status": "paused", "type": "dsrUpdate", "somethingNew": {}, "details": null}),
+        );
+        assert_eq!(task.status, TaskStatus::Other("paused".into()));
+        assert!(!task.status.is_end());
+        assert_eq!(task.kind, "dsrUpdate");
+        assert_eq!(task.batch_uid, None);
+    }
+
+    #[test]
+    fn a_cancelled_task_says_by_whom() {
+        let task = task(json!({"uid": 1, "status": "canceled", "type": "x", "canceledBy": 5}));
+        assert!(task.status.is_end());
+        assert_eq!(task.canceled_by, Some(5));
+    }
+
+    #[test]
+    fn an_error_that_holds_the_payload_is_cut() {
+        let message = "ض".repeat(1_000_000);
+        let task = task(
+            json!({"uid": 1, "status": "failed", "error": {"message": message, "code": "c", "type": "internal"}}),
+        );
+        let error = task.error.unwrap();
+        assert_eq!(error.message.chars().count(), FOREIGN_TEXT_CHARS + 1);
+        assert!(error.is_internal());
+    }
+
+    #[test]
+    fn the_queue_is_counted_by_index() {
+        let of = |uid: Option<&str>| task(json!({"uid": 1, "status": "enqueued", "indexUid": uid}));
+        let queue = Queue {
+            total: 4,
+            tasks: vec![of(Some("a")), of(None), of(Some("b")), of(Some("b"))],
+        };
+        assert_eq!(
+            queue.by_index(),
+            [("b".into(), 2), ("a".into(), 1), ("…".into(), 1)]
+        );
+    }
+}

@@ -1,5 +1,6 @@
-//! Uids of indexes and tasks, and what makes two indexes the same.
+//! Names on the server: the uid of a task, the identity of an index, the index of the records.
 
+/// The number that Meilisearch gives a task.
 pub type TaskUid = u64;
 
 /// Whether two `createdAt` name the same index: as instants, since a dump may write one with other digits.

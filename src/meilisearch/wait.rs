@@ -81,7 +81,7 @@ pub async fn wait_within(
     limits: &Limits,
     on_progress: &mut (dyn FnMut(&WaitProgress) + Send),
 ) -> Result<Vec<Ended>, MeilisearchError> {
-    // Each look is one attempt: the wait has its own patience, and a look that retries for a minute shows nothing meanwhile.
+    // Each look is one attempt: the wait has limits of its own, and a look that retries for a minute shows nothing meanwhile.
     let server = server.with_policy(RetryPolicy::NONE);
     let begun = Instant::now();
     let mut looked_closely = begun;

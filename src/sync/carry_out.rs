@@ -42,7 +42,7 @@ impl Round<'_> {
                 batches,
                 self.limit,
                 &Progress::silent(),
-                |sent| self.begun.task(sent.task),
+                |sent| self.started.task(sent.task),
             )
             .await?;
             upload::all_ended(self.server, &sent, |_| ()).await?;
@@ -65,7 +65,7 @@ impl Round<'_> {
             let still_gone = self.still_gone(connection, some).await?;
             let texts: Vec<&str> = still_gone.iter().map(DocumentId::as_str).collect();
             for task in self.server.delete_ids(self.uid, &texts).await? {
-                self.begun.task(task);
+                self.started.task(task);
                 tasks.push(task);
             }
             for id in &still_gone {

@@ -43,7 +43,7 @@ pub async fn take_over(
                 settings_task: restored,
             };
             let written = server
-                .write_notes(&[RecordWrite::Part(&record, change)])
+                .write_into_records(&[RecordWrite::Part(&record, change)])
                 .await?;
             let what = "noting that the settings were put back";
             until_succeeded(server, &[written], what).await?;
@@ -62,7 +62,7 @@ pub async fn take_over(
         settings_task: task.or(record.settings_task),
     };
     let written = server
-        .write_notes(&[RecordWrite::Part(&record, change)])
+        .write_into_records(&[RecordWrite::Part(&record, change)])
         .await?;
     until_succeeded(server, &[written], "noting the definition").await?;
     Ok(())

@@ -10,11 +10,11 @@ use crate::error::Error;
 use crate::generation::build::Started;
 use crate::meilisearch::settings::{self, Difference};
 use crate::meilisearch::settings_cost::{Cost, cost};
+use crate::meilisearch::upload::BatchLimit;
 use crate::meilisearch::{Features, Server};
 use crate::prepared::{Live, Prepared};
 use crate::session;
 use crate::session::Session;
-use crate::session::batch_limit;
 use crate::sync::{Depth, Followed, Round};
 
 /// One index, and what is to be done with it.
@@ -49,8 +49,8 @@ pub(super) async fn plan(options: &Apply, session: &Session) -> Result<Vec<Plann
                 server,
                 index: &one.prepared,
                 uid: &one.prepared.definition.live_uid,
-                limit: &batch_limit(&options.upload, server),
-                begun: &Started::default(),
+                limit: &BatchLimit::new(session::batch_bytes(&options.upload, server)),
+                started: &Started::default(),
                 max_loss: (one.plan.way != Action::Reindex).then_some(options.round.max_loss),
                 memory: None,
             };

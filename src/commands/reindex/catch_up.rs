@@ -128,7 +128,7 @@ impl Job<'_> {
             index,
             uid,
             limit: &self.limit,
-            begun: &self.begun,
+            started: &self.started,
             max_loss: None,
             memory: None,
         }

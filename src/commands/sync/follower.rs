@@ -193,7 +193,7 @@ impl Follower<'_> {
             index: self.index,
             uid: live_uid,
             limit: &limit,
-            begun: &Started::default(),
+            started: &Started::default(),
             max_loss: Some(self.how.max_loss),
             memory: remembered.of(record.created_at.as_ref()),
         };
@@ -317,7 +317,7 @@ impl Follower<'_> {
             return Ok(None);
         }
         let note = RecordWrite::Part(&record, change);
-        let task = self.server.write_notes(&[note]).await?;
+        let task = self.server.write_into_records(&[note]).await?;
         until_succeeded(self.server, &[task], "moving the checkpoint on").await?;
         Ok(Some(checkpoint))
     }

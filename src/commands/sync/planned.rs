@@ -42,7 +42,7 @@ impl Follower<'_> {
                 index: self.index,
                 uid: live_uid,
                 limit: &limit,
-                begun: &Started::default(),
+                started: &Started::default(),
                 max_loss: Some(self.how.max_loss),
                 memory: None,
             };

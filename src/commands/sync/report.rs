@@ -40,6 +40,21 @@ pub struct SyncReport {
     pub warnings: Vec<String>,
 }
 
+impl SyncReport {
+    /// Of a run that begins.
+    pub fn new(dry_run: bool) -> Self {
+        Self {
+            outcome: match dry_run {
+                true => Outcome::DryRun,
+                false => Outcome::Synced,
+            },
+            indexes: Vec::new(),
+            seconds: 0.0,
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// One index of a `sync`.
 #[derive(Clone, Debug, Serialize)]
 pub struct IndexSynced {

@@ -16,14 +16,13 @@ use super::state::State;
 use crate::cli::Sync;
 use crate::commands::sync::RoundPolicy;
 use crate::error::{Error, USAGE};
-use crate::interrupt;
 use crate::meilisearch::Server;
 use crate::prepared::{DefinitionError, Prepared};
 use crate::report::Answer;
-use crate::session;
 use crate::sqlite::{Connection, Database, DatabaseError};
 use crate::sync::Depth;
 use crate::sync::tracking::Tracking;
+use crate::{interrupt, session};
 
 /// A round comes at least this often: `data_version` does not move when a file is replaced, and a documents.sql that
 /// compares with the clock changes its rows without any commit.

@@ -200,7 +200,7 @@ async fn a_part_names_what_its_writer_owns_and_nothing_else() {
     };
     let canned = Canned::replies([index(json!("id")), taken(7)]).await;
     let note = RecordWrite::Part(&old, change);
-    canned.server().write_notes(&[note]).await.unwrap();
+    canned.server().write_into_records(&[note]).await.unwrap();
     let request = &canned.requests()[1];
     assert_eq!(request.method, "PUT");
     let part = request.json();
