@@ -21,8 +21,8 @@ const IDS_A_DELETE: usize = 50_000;
 /// Single documents asked for at the same time, on servers that can't be asked for several.
 const SINGLE_READS: usize = 8;
 /// What is read of an answer with several documents. How large they are is not known before they come; a server near by would
-/// send a thousand books at once.
-const SEVERAL_BYTES: usize = 2 << 20;
+/// send a thousand books at once. Half as much again as a page should have, since two of them are in memory at a time.
+const SEVERAL_BYTES: usize = 3 << 19;
 /// Where an answer was longer, so much less is asked for: 1,000 documents, 250, 62, 15, three, one.
 const FEWER: usize = 4;
 
