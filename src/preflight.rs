@@ -9,19 +9,19 @@ use crate::document::{Anomalies, DocumentShape};
 use crate::error::Error;
 use crate::generation::records::record_of;
 use crate::meilisearch::{Features, Server, settings, settings_keys};
-use crate::prepared::{DefinitionError, Live, Prepared};
+use crate::prepared::{ChangeLog, ChangesBy, DefinitionError, Live, Prepared};
 use crate::reader;
 use crate::report::counted;
-use crate::sqlite::{Connection, DatabaseError, Snapshot, queries};
+use crate::sqlite::{Connection, DatabaseError, Snapshot, advice, queries};
 
 /// Rows that are read and converted as a sample before anything is created.
 pub const SAMPLE_ROWS: usize = 20;
 
-/// The parameter that changes.sql may have.
+/// The parameter of a changes.sql that compares change timestamps.
 const SINCE: &str = ":since";
 
-/// The columns that changes.sql must have.
-const CHANGES_COLUMNS: [&str; 2] = ["id", "changed_at"];
+/// The parameter of one that reads a change log.
+const AFTER: &str = ":after";
 
 /// Checks every definition against the database: the statements prepare, each is one SELECT, the columns make
 /// documents, and the first rows convert.
@@ -98,50 +98,10 @@ pub async fn check_statements(
         why,
     })?;
     expect_the_same_names_inside(connection, name, &definition, &documents.columns).await?;
-    let mut changes_takes_since = false;
-    if let Some(sql) = &definition.changes_sql {
-        let changes = connection
-            .inspect(sql)
-            .await
-            .map_err(|why| why.of_statement(name, "changes.sql"))?;
-        if let Some(parameter) = changes.parameters.iter().find(|name| *name != SINCE) {
-            return Err(DefinitionError::ChangesParameter {
-                index: name.clone(),
-                parameter: parameter.clone(),
-            }
-            .into());
-        }
-        let named = |column: &str| {
-            let columns = changes.columns.iter().cloned();
-            columns
-                .filter(|one| one.eq_ignore_ascii_case(column))
-                .collect::<Vec<String>>()
-        };
-        if let Some([first, second, ..]) = CHANGES_COLUMNS
-            .iter()
-            .map(|column| named(column))
-            .find(|found| found.len() > 1)
-            .as_deref()
-        {
-            return Err(DefinitionError::ChangesSameName {
-                index: name.clone(),
-                first: first.clone(),
-                second: second.clone(),
-            }
-            .into());
-        }
-        if CHANGES_COLUMNS
-            .iter()
-            .any(|column| named(column).is_empty())
-        {
-            return Err(DefinitionError::ChangesColumns {
-                index: name.clone(),
-                columns: changes.columns,
-            }
-            .into());
-        }
-        changes_takes_since = !changes.parameters.is_empty();
-    }
+    let changes_by = match &definition.changes_sql {
+        Some(sql) => check_changes(connection, name, &definition, sql).await?,
+        None => ChangesBy::Time { takes_since: false },
+    };
     let shape = shape.with_filterable(filterable(&definition.settings));
     let conversions: Vec<(&str, u32)> = shape
         .conversions()
@@ -154,12 +114,91 @@ pub async fn check_statements(
         settings: definition.settings.clone(),
         definition,
         shape,
-        changes_takes_since,
+        changes_by,
         tracking: None,
         fingerprint,
         parts,
         live: None,
     })
+}
+
+/// Checks changes.sql, and tells how it finds what changed.
+async fn check_changes(
+    connection: &mut Connection,
+    name: &str,
+    definition: &IndexDefinition,
+    sql: &str,
+) -> Result<ChangesBy, Error> {
+    let index = || name.to_owned();
+    let inspected = connection.inspect(sql).await;
+    let changes = inspected.map_err(|why| why.of_statement(name, "changes.sql"))?;
+    let is_log = changes.parameters.iter().any(|name| name == AFTER);
+    let expected = if is_log { AFTER } else { SINCE };
+    if let Some(parameter) = changes.parameters.iter().find(|name| *name != expected) {
+        return Err(DefinitionError::ChangesParameter {
+            index: index(),
+            parameter: parameter.clone(),
+        }
+        .into());
+    }
+    for column in ["id", if is_log { "seq" } else { "changed_at" }] {
+        let columns = changes.columns.iter();
+        let named: Vec<&String> = columns
+            .filter(|one| one.eq_ignore_ascii_case(column))
+            .collect();
+        match *named {
+            [_] => {}
+            [first, second, ..] => {
+                return Err(DefinitionError::ChangesSameName {
+                    index: index(),
+                    first: first.clone(),
+                    second: second.clone(),
+                }
+                .into());
+            }
+            [] if is_log => {
+                return Err(DefinitionError::LogColumns {
+                    index: index(),
+                    columns: changes.columns,
+                }
+                .into());
+            }
+            [] => {
+                return Err(DefinitionError::ChangesColumns {
+                    index: index(),
+                    columns: changes.columns,
+                }
+                .into());
+            }
+        }
+    }
+    if !is_log {
+        let takes_since = !changes.parameters.is_empty();
+        return Ok(ChangesBy::Time { takes_since });
+    }
+    let mut snapshot = connection.snapshot().await?;
+    let schema = snapshot.schema_version().await?;
+    let table = snapshot.log_among(&advice::tables_read(sql)).await?;
+    snapshot.end().await?;
+    let Some(table) = table else {
+        return Err(DefinitionError::NoLog { index: index() }.into());
+    };
+    // The schema is read before the triggers: one that changes in between is noticed by the next round.
+    let missing_triggers = missing_triggers(connection, definition, &table).await?;
+    Ok(ChangesBy::Log(ChangeLog {
+        table,
+        schema,
+        missing_triggers,
+    }))
+}
+
+/// What the change log lacks for this definition.
+async fn missing_triggers(
+    _connection: &mut Connection,
+    _definition: &IndexDefinition,
+    _log: &str,
+) -> Result<Vec<String>, Error> {
+    Ok(Vec::new())
 }
 
 /// Rows are read by the statement itself and by statements around it, and SQLite must call the columns the same in both.

@@ -12,6 +12,39 @@ use crate::meilisearch::IndexInfo;
 use crate::sqlite::{Row, Snapshot};
 use crate::sync::tracking::Tracking;
 
+/// How changes.sql finds what changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangesBy {
+    /// By change timestamps.
+    Time {
+        /// Whether it has the parameter `:since`; without it, it names every document each time.
+        takes_since: bool,
+    },
+    /// By the application's change log, after a sequence number (`:after`).
+    Log(ChangeLog),
+}
+
+/// The change log of an index, as it was when the definition was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeLog {
+    /// The table.
+    pub table: String,
+    /// The version of the schema whose triggers were checked.
+    pub schema: i64,
+    /// The triggers that the database lacks, or has in another form: what they would log is not in the log.
+    pub missing_triggers: Vec<String>,
+}
+
+impl ChangesBy {
+    /// The log; `None` where changes are found by timestamps.
+    pub fn log(&self) -> Option<&ChangeLog> {
+        match self {
+            Self::Time { .. } => None,
+            Self::Log(log) => Some(log),
+        }
+    }
+}
+
 /// An index whose definition was checked against the database and the server.
 #[derive(Clone, Debug)]
 pub struct Prepared {
@@ -21,8 +54,8 @@ pub struct Prepared {
     pub shape: DocumentShape,
     /// Its settings, without the keys that this server is too old for.
     pub settings: Map<String, Json>,
-    /// Whether changes.sql has the parameter `:since`; without it, it names every document each time.
-    pub changes_takes_since: bool,
+    /// How changes.sql finds what changed.
+    pub changes_by: ChangesBy,
     /// What is known of its changes; `None` if this was not examined.
     pub tracking: Option<Tracking>,
     /// What tells this definition from a later one.
@@ -40,10 +73,10 @@ impl Prepared {
     /// Change timestamps that cannot be compared, or what keeps the database from being read.
     pub async fn look_at_changes(&self, snapshot: &mut Snapshot<'_>) -> Result<Tracking, Error> {
         match &self.tracking {
-            None => Tracking::look(snapshot, &self.definition, self.changes_takes_since).await,
+            None => Tracking::look(snapshot, &self.definition, &self.changes_by).await,
             Some(before) => {
                 before
-                    .look_again(snapshot, &self.definition, self.changes_takes_since)
+                    .look_again(snapshot, &self.definition, &self.changes_by)
                     .await
             }
         }
@@ -57,7 +90,7 @@ impl Prepared {
         let looked = self.look_at_changes(snapshot).await;
         let unusable = looked.as_ref().err().and_then(Error::downcast_ref);
         match unusable.cloned() {
-            Some(why) => Ok(Tracking::unusable(why, self.changes_takes_since)),
+            Some(why) => Ok(Tracking::unusable(why, &self.changes_by)),
             None => looked,
         }
     }
@@ -118,8 +151,10 @@ pub enum DefinitionError {
         /// The parameter.
         parameter: String,
     },
-    /// changes.sql has another parameter than `:since`.
-    #[error("{index}/changes.sql has a parameter {parameter}; the only one it gets is :since")]
+    /// changes.sql has another parameter than `:since` or `:after`.
+    #[error(
+        "{index}/changes.sql has a parameter {parameter}; the only one it gets is :since, or :after if it reads a change log"
+    )]
     ChangesParameter {
         /// The definition's name.
         index: String,
@@ -136,6 +171,26 @@ pub enum DefinitionError {
         index: String,
         /// Its columns.
         columns: Vec<String>,
+    },
+    /// changes.sql reads a change log, and lacks a column.
+    #[error(
+        "{index}/changes.sql has the parameter :after, so it must return the columns id and seq of a change log; it returns \
+         {}. `bisan-indexer triggers` prints a fitting one", .columns.join(", ")
+    )]
+    LogColumns {
+        /// The definition's name.
+        index: String,
+        /// Its columns.
+        columns: Vec<String>,
+    },
+    /// changes.sql has `:after`, and no table that it reads is a change log.
+    #[error(
+        "{index}/changes.sql has the parameter :after, but reads no change log, which is a table with the columns seq, src, id \
+         and at. `bisan-indexer triggers` prints the SQL that makes one"
+    )]
+    NoLog {
+        /// The definition's name.
+        index: String,
     },
     /// SQLite takes two columns of changes.sql for one, and may give the one's values for the other's.
     #[error(

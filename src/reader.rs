@@ -18,7 +18,7 @@ use crate::prepared::Prepared;
 use crate::progress::Progress;
 use crate::spool;
 use crate::spool::{Batch, SpoolWriter};
-use crate::sqlite::{Connection, DatabaseError, Snapshot};
+use crate::sqlite::{Connection, DatabaseError, LogPosition, Snapshot};
 
 /// How many ids are looked at before somebody else has a turn: Ctrl-C, for one.
 const ROWS_A_TURN: usize = 10_000;
@@ -49,6 +49,8 @@ pub struct IndexRead {
     pub notes: Vec<AnomalyCount>,
     /// The keys of its `:json` columns.
     pub keys: Keys,
+    /// The last row of its change log in the snapshot.
+    pub log: Option<LogPosition>,
 }
 
 impl IndexRead {
@@ -149,7 +151,11 @@ pub async fn read_all(
             }
             .into());
         }
-        read.push(one);
+        let log = match index.changes_by.log() {
+            Some(log) => snapshot.end_of_log(&log.table).await?,
+            None => None,
+        };
+        read.push(IndexRead { log, ..one });
     }
     snapshot.end().await?;
     let seconds = began.elapsed().as_secs_f64();
@@ -194,6 +200,7 @@ async fn read_one(
     progress: &Progress,
 ) -> Result<IndexRead, Error> {
     let mut read = IndexRead {
+        log: None,
         rows: 0,
         bytes: 0,
         batches: 0,

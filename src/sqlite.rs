@@ -10,6 +10,7 @@
 //! | `functions`, `collations` | functions and collations that the application's SQLite has and this program's lacks |
 //! | `snapshot`, `row`, `value` | the database as it was at one moment, row by row |
 //! | `queries` | statements derived from those of a definition |
+//! | `change_log` | the log that the application's triggers write, and whether it continues |
 //! | `advice` | warnings derived from a statement's text and plan |
 //! | `error` | what can go wrong, and what to do about it |
 //! | `foreign_log` | does the log beside the file belong to it? |
@@ -17,6 +18,7 @@
 
 mod address;
 pub mod advice;
+mod change_log;
 mod collations;
 mod connection;
 mod control;
@@ -40,6 +42,7 @@ pub(crate) mod testing;
 mod value;
 
 pub use address::{AddressError, DatabaseAddress};
+pub use change_log::{LogGap, LogPosition};
 pub use connection::Connection;
 pub use database::Database;
 pub use error::{DatabaseError, OpenProblem, RefusedStatement, UnusableDatabase};

@@ -43,7 +43,7 @@ use crate::meilisearch::Server;
 use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Prepared;
 use crate::report::counted;
-use crate::sqlite::{Connection, Database};
+use crate::sqlite::{Connection, Database, LogPosition, queries};
 use crate::sync::tracking::Tracking;
 
 /// How deeply a round compares.
@@ -60,6 +60,15 @@ pub enum Depth {
     Ids,
     /// Every document with its row, to the field.
     All,
+}
+
+/// Where a round begins to look for changes.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    /// Where changes.sql compares timestamps: from here on.
+    pub since: Timestamp,
+    /// Where it reads a change log: behind this row. `None` where the log was not followed so far.
+    pub log: Option<LogPosition>,
 }
 
 /// What one round works with.
@@ -100,6 +109,8 @@ pub struct Followed {
     pub tracking: Tracking,
     /// What the next round may pass over, now that this one has succeeded.
     pub memory: Memory,
+    /// Where the next round goes on in the change log; `None` where there is none, or where it does not tell everything.
+    pub log: Option<LogPosition>,
 }
 
 impl Followed {
@@ -116,6 +127,7 @@ impl Followed {
             newest_named: None,
             tracking,
             memory: Memory::default(),
+            log: None,
         })
     }
 
@@ -174,20 +186,20 @@ fn share(deletes: u64, documents: u64) -> f64 {
 }
 
 impl Round<'_> {
-    /// Finds out what differs, sends and deletes it. `since` is where changes.sql begins.
+    /// Finds out what differs, sends and deletes it.
     ///
     /// # Errors
     /// What kept it from ending; what was sent until then is right, and sending it again is harmless.
-    pub async fn run(&self, depth: Depth, since: Timestamp) -> Result<Followed, Error> {
+    pub async fn run(&self, depth: Depth, from: &Beginning) -> Result<Followed, Error> {
         let mut connection = self.database.connect().await?;
-        let (mut found, in_database) = self.look(&mut connection, depth, since).await?;
-        self.guard(&found.plan, in_database).await?;
+        let (mut found, in_database) = self.look(&mut connection, depth, from).await?;
+        self.guard(&mut connection, &found.plan).await?;
         self.carry_out(&mut connection, &mut found.plan).await?;
-        if found.depth <= Depth::Changed
+        if let Some(in_database) = in_database
             && self.server.count_documents(self.uid).await? != in_database
         {
             let mut deeper = self.compare_ids(&mut connection).await?;
-            self.guard(&deeper, in_database).await?;
+            self.guard(&mut connection, &deeper).await?;
             self.carry_out(&mut connection, &mut deeper).await?;
             found.deepen(deeper)?;
         }
@@ -199,54 +211,78 @@ impl Round<'_> {
     ///
     /// # Errors
     /// Where one side cannot be read.
-    pub async fn dry_run(&self, depth: Depth, since: Timestamp) -> Result<Followed, Error> {
+    pub async fn dry_run(&self, depth: Depth, from: &Beginning) -> Result<Followed, Error> {
         let mut connection = self.database.connect().await?;
-        let (mut found, in_database) = self.look(&mut connection, depth, since).await?;
-        if found.depth <= Depth::Changed {
+        let (mut found, in_database) = self.look(&mut connection, depth, from).await?;
+        if let Some(in_database) = in_database {
             let in_index = self.server.count_documents(self.uid).await?;
             if found.plan.count_after(in_index) != in_database {
                 found.deepen(self.compare_ids(&mut connection).await?)?;
             }
         }
         found.plan.drop_documents();
-        self.guard(&found.plan, in_database).await?;
+        self.guard(&mut connection, &found.plan).await?;
         connection.close().await?;
         Ok(found)
     }
 
-    /// What differs, and how many documents the database has.
+    /// What differs; and how many documents the database has, where the look has not shown each that is missing or gone.
     async fn look(
         &self,
         connection: &mut Connection,
         depth: Depth,
-        since: Timestamp,
-    ) -> Result<(Followed, u64), Error> {
+        from: &Beginning,
+    ) -> Result<(Followed, Option<u64>), Error> {
         let mut snapshot = connection.snapshot().await?;
         let taken_at = snapshot.taken_at();
         let definition = &self.index.definition;
-        let in_database = snapshot.count(&definition.documents_sql).await?;
         let tracking = self.index.look_at_changes(&mut snapshot).await?;
-        let depth = match depth {
+        let mut depth = match depth {
             Depth::Changed if !tracking.sees_edits() => Depth::All,
             Depth::Count if tracking.sees_edits() => Depth::Changed,
             depth => depth,
         };
+        let log = match self.index.changes_by.log() {
+            Some(log) if tracking.sees_edits() => Some(log),
+            _ => None,
+        };
+        if let Some(log) = log.filter(|_| depth < Depth::All)
+            && let Some(gap) = snapshot.gap_since(&log.table, from.log.as_ref()).await?
+        {
+            tracing::warn!("{}: {gap}; comparing every document", self.uid);
+            depth = Depth::All;
+        }
+        // A log tells inserts and deletes, too: there is nothing that a count could show.
+        let in_database = match depth <= Depth::Changed && log.is_none() {
+            true => Some(snapshot.count(&definition.documents_sql).await?),
+            false => None,
+        };
         let mut seeing = Seeing::new(self.memory, taken_at);
         let mut newest_named = None;
-        if let Some(changes) = &definition.changes_sql
-            && tracking.column.is_some()
-            && tracking.sees_edits()
-            && depth > Depth::Count
-        {
-            let bound = tracking.since(since);
-            self.each_change(&mut snapshot, changes, bound, since, |id, at| {
-                newest_named = newest_named.max((at <= taken_at).then_some(at));
-                match depth < Depth::All {
-                    true => seeing.add(id, at),
-                    false => Ok(()),
-                }
-            })
-            .await?;
+        match &definition.changes_sql {
+            Some(changes) if log.is_some() && depth < Depth::All => {
+                let after = from.log.as_ref().map_or(0, |position| position.seq);
+                self.each_logged(&mut snapshot, changes, after, |id| {
+                    newest_named = Some(taken_at);
+                    seeing.add_logged(&id)
+                })
+                .await?;
+            }
+            Some(changes)
+                if tracking.column.is_some() && tracking.sees_edits() && depth > Depth::Count =>
+            {
+                let since = from.since;
+                let bound = tracking.since(since);
+                self.each_change(&mut snapshot, changes, bound, since, |id, at| {
+                    newest_named = newest_named.max((at <= taken_at).then_some(at));
+                    match depth < Depth::All {
+                        true => seeing.add(id, at),
+                        false => Ok(()),
+                    }
+                })
+                .await?;
+            }
+            _ => {}
         }
         snapshot.end().await?;
         let (changed, memory) = seeing.end()?;
@@ -267,6 +303,11 @@ impl Round<'_> {
             plan,
             newest: tracking.newest(taken_at),
             newest_named,
+            // A trigger that was dropped since the triggers were checked shows in the version of the schema.
+            log: tracking
+                .end_of_log
+                .clone()
+                .filter(|end| log.is_some_and(|log| log.schema == end.schema)),
             tracking,
             memory,
         };
@@ -275,14 +316,14 @@ impl Round<'_> {
 
     /// Refuses to delete a larger share than is allowed, and to empty an index unless all of it may go: a table that is
     /// empty for a moment will be filled again.
-    async fn guard(&self, plan: &Plan, in_database: u64) -> Result<(), Error> {
-        let Some(allowed) = self.max_loss else {
+    async fn guard(&self, connection: &mut Connection, plan: &Plan) -> Result<(), Error> {
+        let deletes = plan.gone.len();
+        let Some(allowed) = self.max_loss.filter(|_| deletes > 0) else {
             return Ok(());
         };
         let percent = allowed.fraction() * 100.0;
-        let deletes = plan.gone.len();
-        let all_go = in_database == 0 && deletes > 0 && percent < 100.0;
-        if deletes == 0 || (deletes <= FEW_DELETES && !all_go && percent > 0.0) {
+        let all_go = percent < 100.0 && self.is_empty(connection).await?;
+        if deletes <= FEW_DELETES && !all_go && percent > 0.0 {
             return Ok(());
         }
         let documents = self.server.count_documents(self.uid).await?;
@@ -297,5 +338,14 @@ impl Round<'_> {
             .into());
         }
         Ok(())
+    }
+
+    /// Whether documents.sql returns no row at this moment.
+    async fn is_empty(&self, connection: &mut Connection) -> Result<bool, Error> {
+        let mut snapshot = connection.snapshot().await?;
+        let ids = queries::ids_only(&self.index.definition.documents_sql);
+        let is_empty = snapshot.first_row(&ids, Vec::new()).await?.is_none();
+        snapshot.end().await?;
+        Ok(is_empty)
     }
 }

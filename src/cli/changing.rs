@@ -168,7 +168,7 @@ pub struct WatchOptions {
     #[arg(
         long,
         value_name = "TIME",
-        default_value = "500ms",
+        default_value = "50ms",
         env = "BISAN_INDEXER_INTERVAL",
         value_parser = positive_time
     )]

@@ -432,6 +432,7 @@ impl Job<'_> {
             record.documents = Some(built.passed.documents[i]);
             record.checkpoint = Some(built.caught_up[i].taken_at - OVERLAP);
             record.newest_change = built.caught_up[i].newest;
+            record.log = built.caught_up[i].log.clone();
             record.overlap_seconds = u64::try_from(OVERLAP.as_secs()).ok();
             record.database = Some(json!({ "path": self.database.path() }));
         }

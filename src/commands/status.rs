@@ -13,11 +13,11 @@ use crate::catalog::IndexDefinition;
 use crate::cli::{Output, Status};
 use crate::error::{DIFFERENT, Error, FAILED};
 use crate::generation::generations::{Generation, Generations, Observer};
-use crate::generation::records::Record;
+use crate::generation::records::{Record, record_of};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::task::Queue;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
-use crate::prepared::Prepared;
+use crate::prepared::{ChangesBy, Prepared};
 use crate::report::{Answer, counted, grouped, moment, span};
 use crate::sqlite::{Connection, Database, DatabaseError};
 use crate::sync::lag;
@@ -85,8 +85,8 @@ async fn look(options: &Status) -> Result<StatusReport, Error> {
     for definition in definitions {
         let mut status = there.index(&definition, database.as_ref()).await?;
         if let Some(connection) = &mut connection {
-            let followed = status.live.as_ref().and_then(|live| live.followed_until);
-            match in_database(connection, definition, followed).await {
+            let record = there.record_of(&definition.live_uid);
+            match in_database(connection, definition, record).await {
                 Ok((in_database, fingerprint)) => {
                     status.add_database(in_database, &fingerprint);
                 }
@@ -240,6 +240,12 @@ impl There<'_> {
         })
     }
 
+    /// The record of what is live under this uid, if it was built for it.
+    fn record_of(&self, live_uid: &str) -> Option<&Record> {
+        let live = self.indexes.iter().find(|index| index.uid == live_uid)?;
+        record_of(live, &self.records).filter(|record| record.live_uid == live_uid)
+    }
+
     async fn live(
         &self,
         index: &IndexInfo,
@@ -284,20 +290,27 @@ impl There<'_> {
     }
 }
 
-/// What the database says of one index, and the fingerprint of its definition.
+/// What the database says of one index, and the fingerprint of its definition. `record`: of the live index.
 async fn in_database(
     connection: &mut Connection,
     definition: IndexDefinition,
-    followed_until: Option<Timestamp>,
+    record: Option<&Record>,
 ) -> Result<(InDatabase, String), Error> {
     let index: Prepared = preflight::check_statements(connection, definition).await?;
     let mut snapshot = connection.snapshot().await?;
     let documents = snapshot.count(&index.definition.documents_sql).await?;
     let tracking = index.tracking(&mut snapshot).await?;
     // If changes.sql does not show the edits, it is unknown what waits.
-    let changes = match tracking.sees_edits() {
-        true => lag::look(&mut snapshot, &index, tracking.everything(), followed_until).await?,
-        false => None,
+    let followed_until = record.and_then(lag::followed_until);
+    let changes = match (tracking.sees_edits(), &index.changes_by) {
+        (false, _) => None,
+        (true, ChangesBy::Log(log)) => {
+            let position = record.and_then(|record| record.log.as_ref());
+            lag::look_in_log(&mut snapshot, &index, log, position).await?
+        }
+        (true, ChangesBy::Time { .. }) => {
+            lag::look(&mut snapshot, &index, tracking.everything(), followed_until).await?
+        }
     };
     let taken_at = snapshot.taken_at();
     snapshot.end().await?;

@@ -16,6 +16,7 @@ use crate::meilisearch::indexes::IndexInfo;
 use crate::meilisearch::listing;
 use crate::meilisearch::server::Server;
 use crate::meilisearch::uid::{RECORDS_UID, TaskUid, same_identity};
+use crate::sqlite::LogPosition;
 
 /// The form of a record. A program that meets a newer one leaves it alone.
 pub const FORMAT: u64 = 1;
@@ -82,6 +83,9 @@ pub struct Record {
     /// The newest change timestamp that was in the database then. One that is older later tells of a restored backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_change: Option<Timestamp>,
+    /// Up to which row of the change log it has followed the database, where changes.sql reads one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogPosition>,
     #[serde(default)]
     pub database: Option<Value>,
     /// What a later version of the same format adds is kept when the record is written again.
@@ -122,6 +126,7 @@ impl Record {
             checkpoint: None,
             overlap_seconds: None,
             newest_change: None,
+            log: None,
             database: None,
             more: Map::new(),
         }
@@ -200,6 +205,7 @@ pub enum Change {
         overlap_seconds: Option<u64>,
         documents: u64,
         newest_change: Option<Timestamp>,
+        log: Option<LogPosition>,
     },
     /// Written by `apply` after it brought the live index to another definition without a rebuild.
     Definition {

@@ -139,6 +139,14 @@ pub fn changes(changes_sql: &str) -> String {
     )
 }
 
+/// What the change log names: rows of (id, seq). Bind the number after which it begins.
+pub fn logged_changes(changes_sql: &str) -> String {
+    format!(
+        "SELECT c.\"id\", c.\"seq\" FROM (\n{}\n) AS c",
+        sql::core(changes_sql)
+    )
+}
+
 /// Which end of changes.sql, in SQLite's order of values: NULL, then numbers, then texts, then blobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -202,7 +210,7 @@ fn placeholders(count: usize) -> String {
     placeholders.join(", ")
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

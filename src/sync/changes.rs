@@ -102,4 +102,24 @@ impl Round<'_> {
         }
         Ok(())
     }
+
+    /// Gives to `each` the ids that the change log names after the row `after`.
+    pub(super) async fn each_logged(
+        &self,
+        snapshot: &mut Snapshot<'_>,
+        changes: &str,
+        after: i64,
+        mut each: impl FnMut(DocumentId) -> spool::Result<()>,
+    ) -> Result<(), Error> {
+        let sql = queries::logged_changes(changes);
+        let mut rows = snapshot.rows(&sql, vec![Argument::Integer(after)]);
+        while let Some(row) = rows.try_next().await? {
+            let id = DocumentId::from_value(row.value(0));
+            each(id.map_err(|why| ChangesError::Id {
+                index: self.index.definition.name.clone(),
+                why,
+            })?)?;
+        }
+        Ok(())
+    }
 }

@@ -7,9 +7,9 @@ use crate::document::ids::{DocumentId, IdList};
 use crate::document::timestamp::{self, TimestampForm};
 use crate::error::Error;
 use crate::generation::records::Record;
-use crate::prepared::Prepared;
+use crate::prepared::{ChangeLog, Prepared};
 use crate::spool;
-use crate::sqlite::{Argument, Snapshot, queries};
+use crate::sqlite::{Argument, LogPosition, Snapshot, Value, queries};
 
 /// What the change timestamps of one index say at one moment.
 #[derive(Debug, Default)]
@@ -81,6 +81,48 @@ pub async fn look(
         }
     }
     Ok(Some(seen.end()?))
+}
+
+/// What the change log names behind this position. `None` where it does not tell everything since.
+///
+/// # Errors
+/// Where the database cannot be read.
+pub async fn look_in_log(
+    snapshot: &mut Snapshot<'_>,
+    index: &Prepared,
+    log: &ChangeLog,
+    position: Option<&LogPosition>,
+) -> Result<Option<Changes>, Error> {
+    let Some(sql) = &index.definition.changes_sql else {
+        return Ok(None);
+    };
+    let (Some(position), None) = (position, snapshot.gap_since(&log.table, position).await?) else {
+        return Ok(None);
+    };
+    let mut waiting = IdList::new();
+    let mut first: Option<i64> = None;
+    let after = vec![Argument::Integer(position.seq)];
+    let mut rows = snapshot.rows(&queries::logged_changes(sql), after);
+    while let Some(row) = rows.try_next().await? {
+        if let (Ok(id), Value::Integer(seq)) = (DocumentId::from_value(row.value(0)), row.value(1))
+        {
+            waiting.push(&id)?;
+            first = Some(first.map_or(seq, |first| first.min(seq)));
+        }
+    }
+    drop(rows);
+    waiting.settle()?;
+    let waiting_since = match first {
+        Some(seq) => snapshot.log_time(&log.table, seq).await?,
+        None => None,
+    };
+    let end = snapshot.end_of_log(&log.table).await?;
+    Ok(Some(Changes {
+        newest: end.and_then(|end| end.written_at()),
+        waiting: waiting.len(),
+        waiting_since,
+        ..Changes::default()
+    }))
 }
 
 struct Seen {

@@ -75,6 +75,11 @@ impl<'a> Seeing<'a> {
         Ok(())
     }
 
+    /// The change log names this id: nothing is remembered, since a log names each change once.
+    pub(super) fn add_logged(&mut self, id: &DocumentId) -> spool::Result<()> {
+        self.changed.push(id)
+    }
+
     /// The ids to compare, and what the next round may pass over.
     pub(super) fn end(mut self) -> spool::Result<(Changed, Memory)> {
         let mut again: Vec<DocumentId> = self.passed_over.end().into_iter().collect();

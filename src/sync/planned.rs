@@ -39,10 +39,7 @@ impl Round<'_> {
         (plan.rows, plan.row_bytes) = (found.plan.rows, found.plan.row_bytes);
         plan.notes = mem::take(&mut found.plan.notes);
         plan.finish()?;
-        let mut snapshot = connection.snapshot().await?;
-        let in_database = snapshot.count(&self.index.definition.documents_sql).await?;
-        snapshot.end().await?;
-        self.guard(&plan, in_database).await?;
+        self.guard(&mut connection, &plan).await?;
         self.carry_out(&mut connection, &mut plan).await?;
         connection.close().await?;
         Ok(Followed { plan, ..found })

@@ -12,8 +12,9 @@ use crate::catalog::IndexDefinition;
 use crate::document::ids::DocumentId;
 use crate::document::timestamp::{self, TimestampForm};
 use crate::error::Error;
+use crate::prepared::{ChangeLog, ChangesBy};
 use crate::sqlite::queries::{self, End};
-use crate::sqlite::{Argument, Row, Snapshot, Value, advice};
+use crate::sqlite::{Argument, LogPosition, Row, Snapshot, Value, advice};
 use crate::sync::ChangesError;
 
 /// Rows of changes.sql that are tried, the newest ones.
@@ -34,7 +35,7 @@ const FIRST_BELIEVED: &str = "2000-01-01T00:00:00Z";
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What was found out about the changes of one index.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Tracking {
     /// What its change timestamps look like; `None` without changes.sql, or where that returns no row.
     pub column: Option<Column>,
@@ -44,6 +45,8 @@ pub struct Tracking {
     everything: Option<Argument>,
     /// Whether a bound hides rows that it should not, so that everything is asked for each time.
     bound_hides: bool,
+    /// The last row of the change log, where changes.sql reads one.
+    pub end_of_log: Option<LogPosition>,
 }
 
 /// The change timestamps of one index, as the two ends of the column show them.
@@ -115,6 +118,24 @@ pub enum BlindSpot {
         /// What is read.
         tables: Vec<String>,
     },
+    /// The change log lacks triggers, or has others than the definition needs.
+    #[error(
+        "the change log does not hold every write, so an edit is found by comparing documents alone: {}. Execute the SQL that \
+         `bisan-indexer triggers` prints", missing.join("; ")
+    )]
+    Triggers {
+        /// What is missing or different.
+        missing: Vec<String>,
+    },
+    /// The change log has no row: it was emptied, and nobody knows when.
+    #[error(
+        "the change log `{log}` is empty, so nobody knows what was written before: an edit is found by comparing documents \
+         alone until a trigger writes into it"
+    )]
+    EmptyLog {
+        /// The table.
+        log: String,
+    },
     /// The newest time lies in the future.
     #[error(
         "the newest changed_at of changes.sql is {value} (id {id}), which is {read_as} and after tomorrow: set it right, \
@@ -138,6 +159,8 @@ impl BlindSpot {
             | Self::NoRows
             | Self::UnknownUnit { .. }
             | Self::OtherIds { .. }
+            | Self::Triggers { .. }
+            | Self::EmptyLog { .. }
             | Self::Unusable(_) => true,
             Self::BoundHides | Self::NoIndex { .. } | Self::FarFuture { .. } => false,
         }
@@ -145,21 +168,20 @@ impl BlindSpot {
 }
 
 impl Tracking {
-    /// Tries changes.sql on the rows that are there. `takes_since`: whether it has the parameter `:since`.
+    /// Tries changes.sql on the rows that are there.
     ///
     /// # Errors
     /// [`ChangesError`] where change timestamps cannot be compared, or what keeps the database from being read.
     pub async fn look(
         snapshot: &mut Snapshot<'_>,
         definition: &IndexDefinition,
-        takes_since: bool,
+        changes_by: &ChangesBy,
     ) -> Result<Tracking, Error> {
-        let mut found = Tracking {
-            column: None,
-            blind_spots: Vec::new(),
-            everything: None,
-            bound_hides: false,
+        let takes_since = match changes_by {
+            ChangesBy::Time { takes_since } => *takes_since,
+            ChangesBy::Log(log) => return Tracking::of_log(snapshot, log).await,
         };
+        let mut found = Tracking::default();
         let Some(changes) = &definition.changes_sql else {
             found.blind_spots.push(BlindSpot::NoChanges);
             return Ok(found);
@@ -192,6 +214,26 @@ impl Tracking {
         Ok(found)
     }
 
+    /// What a change log shows: everything, if its triggers are there.
+    async fn of_log(snapshot: &mut Snapshot<'_>, log: &ChangeLog) -> Result<Tracking, Error> {
+        let end_of_log = snapshot.end_of_log(&log.table).await?;
+        let mut blind_spots = Vec::new();
+        if !log.missing_triggers.is_empty() {
+            blind_spots.push(BlindSpot::Triggers {
+                missing: log.missing_triggers.clone(),
+            });
+        } else if end_of_log.is_none() {
+            blind_spots.push(BlindSpot::EmptyLog {
+                log: log.table.clone(),
+            });
+        }
+        Ok(Tracking {
+            blind_spots,
+            end_of_log,
+            ..Tracking::default()
+        })
+    }
+
     /// The same at a later moment. The test result stays valid as long as the times keep their form, so only the lowest
     /// and highest values of the column are read again, which is cheap.
     ///
@@ -201,7 +243,7 @@ impl Tracking {
         &self,
         snapshot: &mut Snapshot<'_>,
         definition: &IndexDefinition,
-        takes_since: bool,
+        changes_by: &ChangesBy,
     ) -> Result<Tracking, Error> {
         let Some(changes) = &definition.changes_sql else {
             return Ok(self.clone());
@@ -217,16 +259,16 @@ impl Tracking {
                 });
             }
         }
-        Tracking::look(snapshot, definition, takes_since).await
+        Tracking::look(snapshot, definition, changes_by).await
     }
 
     /// Of change timestamps that cannot be compared.
-    pub fn unusable(why: ChangesError, takes_since: bool) -> Tracking {
+    pub fn unusable(why: ChangesError, changes_by: &ChangesBy) -> Tracking {
+        let takes_since = matches!(changes_by, ChangesBy::Time { takes_since: true });
         Tracking {
-            column: None,
             blind_spots: vec![why.into()],
             everything: everything(takes_since).swap_remove(0),
-            bound_hides: false,
+            ..Tracking::default()
         }
     }
 
@@ -246,6 +288,17 @@ impl Tracking {
     /// Whether each edit that moves its timestamp is found by a look at changes.sql. Where not, only comparing finds it.
     pub fn sees_edits(&self) -> bool {
         !self.blind_spots.iter().any(BlindSpot::hides_edits)
+    }
+
+    /// Whether a change log does not hold every write, and a person has to mend that.
+    pub fn log_is_broken(&self) -> bool {
+        let broken = |spot: &BlindSpot| {
+            matches!(
+                spot,
+                BlindSpot::Triggers { .. } | BlindSpot::EmptyLog { .. }
+            )
+        };
+        self.blind_spots.iter().any(broken)
     }
 
     /// The values to bind to changes.sql so that every change from `since` on comes back, and perhaps earlier ones.
@@ -273,8 +326,12 @@ impl Tracking {
     /// The newest change that is not in the future; a row of the year 2099 says nothing about how far the database is.
     /// `None` where no time is believed.
     pub fn newest(&self, now: Timestamp) -> Option<Timestamp> {
-        let column = self.column.as_ref().filter(|_| self.sees_edits());
-        column.map(|column| column.newest.min(now))
+        if !self.sees_edits() {
+            return None;
+        }
+        let logged = self.end_of_log.as_ref().and_then(LogPosition::written_at);
+        let newest = self.column.as_ref().map(|column| column.newest).or(logged);
+        newest.map(|newest| newest.min(now))
     }
 
     /// In which form changes.sql gives its timestamps, and the newest of them; `None` where it returns no row at all.

@@ -11,6 +11,7 @@ mod bad_rows;
 mod bad_servers;
 mod blind_spots;
 mod catching_up;
+mod change_log;
 mod chaos;
 mod clean;
 mod clean_chaos;

@@ -15,7 +15,7 @@ use crate::meilisearch::{Features, Server};
 use crate::prepared::{Live, Prepared};
 use crate::session;
 use crate::session::Session;
-use crate::sync::{Depth, Followed, Round};
+use crate::sync::{Beginning, Depth, Followed, Round};
 
 /// One index, and what is to be done with it.
 pub(super) struct Planned {
@@ -232,8 +232,11 @@ async fn compare(round: &Round<'_>, plan: &mut IndexPlan) -> Result<Option<Follo
     };
     // Every document is compared; changes.sql only shows whether there is anything new.
     let followed = live.record.as_ref().and_then(|record| record.checkpoint);
-    let since = followed.unwrap_or_else(Timestamp::now);
-    let found = round.dry_run(Depth::All, since).await?;
+    let from = Beginning {
+        since: followed.unwrap_or_else(Timestamp::now),
+        log: None,
+    };
+    let found = round.dry_run(Depth::All, &from).await?;
     let differing = &found.plan;
     plan.documents = Some(Documents::new(differing)?);
     if plan.way == Action::Reindex {

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::meilisearch::settings::DEFAULT_MAX_TOTAL_HITS;
 use crate::meilisearch::settings_keys;
 use crate::preflight::{self, SAMPLE_ROWS};
-use crate::prepared::Prepared;
+use crate::prepared::{ChangesBy, Prepared};
 use crate::report::{counted, grouped, span};
 use crate::sqlite::{Argument, Connection, Snapshot, Statement, Value, advice, queries};
 use crate::sync::lag;
@@ -131,10 +131,15 @@ pub async fn statements(
     let fields: Vec<&str> = prepared.shape.fields().collect();
     let found = format!("documents.sql makes documents of {}", fields.join(", "));
     checks.ok(name, "definition.documents", found);
-    let changes = match (&definition.changes_sql, prepared.changes_takes_since) {
-        (None, _) => "there is no changes.sql: each `sync` compares every document",
-        (Some(_), true) => "changes.sql names what changed since a moment",
-        (Some(_), false) => "changes.sql has no :since, so it names every document each time",
+    let changes = match (&definition.changes_sql, &prepared.changes_by) {
+        (None, _) => "there is no changes.sql: each `sync` compares every document".to_owned(),
+        (_, ChangesBy::Log(log)) => format!("changes.sql reads the change log `{}`", log.table),
+        (_, ChangesBy::Time { takes_since: true }) => {
+            "changes.sql names what changed since a moment".to_owned()
+        }
+        (_, ChangesBy::Time { takes_since: false }) => {
+            "changes.sql has no :since, so it names every document each time".to_owned()
+        }
     };
     checks.ok(name, "definition.changes", changes);
     id_origin(&prepared, &statement, checks);
@@ -183,7 +188,9 @@ pub async fn rows(
         reads_by_id(&mut snapshot, prepared, checks).await?;
         let tracking = prepared.tracking(&mut snapshot).await?;
         edits(prepared, &tracking, checks);
-        if let Some(changes) = &prepared.definition.changes_sql {
+        if let (Some(changes), ChangesBy::Time { .. }) =
+            (&prepared.definition.changes_sql, &prepared.changes_by)
+        {
             changes_cost(&mut snapshot, prepared, changes, &tracking, checks).await?;
             change_times(&mut snapshot, prepared, changes, &tracking, checks).await?;
         }
@@ -268,6 +275,14 @@ fn edits(prepared: &Prepared, tracking: &Tracking, checks: &mut Checks) {
             BlindSpot::BoundHides => {
                 "no change is lost meanwhile, but each look costs a read of all rows"
             }
+            BlindSpot::Triggers { .. } => {
+                "`bisan-indexer triggers` prints the SQL of a migration that makes them (--rails for Rails), and `triggers --check` \
+                 belongs into CI after each migration: SQLite changes a table by copying it, which drops its triggers. Until \
+                 then, `sync` compares every document"
+            }
+            BlindSpot::EmptyLog { .. } => {
+                "the newest row of the log must stay: let nothing but its own trigger delete from it"
+            }
             // Each has a check of its own.
             BlindSpot::Unusable(_) | BlindSpot::NoIndex { .. } | BlindSpot::FarFuture { .. } => {
                 continue;
@@ -277,11 +292,13 @@ fn edits(prepared: &Prepared, tracking: &Tracking, checks: &mut Checks) {
         checks.warn(name, CHECK, spot, advice);
     }
     if fine && tracking.expect_usable().is_ok() {
-        checks.ok(
-            name,
-            CHECK,
-            "changes.sql shows each edit that moves its timestamp",
-        );
+        let shown = match prepared.changes_by {
+            ChangesBy::Time { .. } => "changes.sql shows each edit that moves its timestamp",
+            ChangesBy::Log(_) => {
+                "the change log has its triggers, and shows each write, deletes included"
+            }
+        };
+        checks.ok(name, CHECK, shown);
     }
 }
 
@@ -293,7 +310,7 @@ async fn changes_cost(
     checks: &mut Checks,
 ) -> Result<(), Error> {
     const CHECK: &str = "definition.changes_index";
-    if !prepared.changes_takes_since {
+    if prepared.changes_by == (ChangesBy::Time { takes_since: false }) {
         return Ok(());
     }
     let name = &prepared.definition.name;

@@ -15,7 +15,7 @@ use crate::prepared::Prepared;
 use crate::reader::Read;
 use crate::report::counted;
 use crate::sync::tracking::Tracking;
-use crate::sync::{Depth, Followed, Round};
+use crate::sync::{Beginning, Depth, Followed, Round};
 
 /// Rows may carry a timestamp older than their commit: an import stamps all its rows with the minute it began and
 /// commits ten minutes later. The catch-up rounds look back so far behind the snapshot.
@@ -36,7 +36,8 @@ impl Job<'_> {
                 Some((now, tracking)) => Followed::nothing(now, tracking)?,
                 None => {
                     let round = self.round(index, &build.uid);
-                    round.run(Depth::Changed, since).await?
+                    let log = read.log.clone();
+                    round.run(Depth::Changed, &Beginning { since, log }).await?
                 }
             };
             let mut sent = followed.plan.sent_ids()?;
@@ -60,7 +61,10 @@ impl Job<'_> {
         let indexes = Arc::clone(&self.indexes);
         let quiet = self.quiet_until().await.unwrap_or(None);
         for (index, before) in indexes.iter().zip(&built.caught_up) {
-            let since = before.taken_at - OVERLAP;
+            let from = Beginning {
+                since: before.taken_at - OVERLAP,
+                log: before.log.clone(),
+            };
             let live_uid = &index.definition.live_uid;
             let round = async {
                 let others = self.wait_for_others(live_uid).await?;
@@ -78,7 +82,7 @@ impl Job<'_> {
                     max_loss: Some(max_loss),
                     ..self.round(index, live_uid)
                 };
-                Ok((others, round.run(depth, since).await?))
+                Ok((others, round.run(depth, &from).await?))
             };
             match or_interrupted(round).await {
                 Ok((others, followed)) => {

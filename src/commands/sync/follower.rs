@@ -17,14 +17,17 @@ use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Prepared;
 
 use crate::meilisearch::wait::until_succeeded;
-use crate::sqlite::Database;
+use crate::sqlite::{Database, LogPosition};
 use crate::sync::lag::followed_until;
 use crate::sync::tracking::Tracking;
-use crate::sync::{Depth, Followed, Memory, Round};
+use crate::sync::{Beginning, Depth, Followed, Memory, Round};
 
 /// A record is not written for its checkpoint alone, unless it would fall this far behind: a round that saw nothing new
 /// makes no task. One that saw rows touched whose documents are the same does, or `status` would count them as waiting.
 const CHECKPOINT_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+/// Nor for its position in the change log, unless that would fall so many rows behind: a log keeps at least ten times as many.
+const LOG_ROWS_UNWRITTEN: i64 = 10_000;
 
 /// How often a round is begun again because another program swapped the index in its middle.
 const MAX_ATTEMPTS: u32 = 3;
@@ -198,25 +201,28 @@ impl Follower<'_> {
             memory: remembered.of(record.created_at.as_ref()),
         };
         let created_at = record.created_at.clone();
-        let since = since(&record, self.how.overlap, Timestamp::now());
+        let from = Beginning {
+            since: since(&record, self.how.overlap, Timestamp::now()),
+            log: record.log.clone(),
+        };
         let depth = match depth {
             Some(depth) => depth,
             None => self.depth().await?,
         };
         if self.how.dry_run {
-            let followed = round.dry_run(depth, since).await?;
+            let followed = round.dry_run(depth, &from).await?;
             let checkpoint = record.checkpoint.map(|checkpoint| checkpoint.to_string());
             let seconds = start.elapsed().as_secs_f64();
             let done = Done::new(&followed, checkpoint, seconds, true)?;
             return Ok(Some(RoundDone::new(done, followed, created_at)));
         }
-        let mut followed = round.run(depth, since).await?;
+        let mut followed = round.run(depth, &from).await?;
         if followed.depth < Depth::All && went_back(&record, &followed) {
             tracing::warn!(
                 "{live_uid}: the newest change in the database is older than what was followed already (restored from a \
                  backup, or its newest row deleted); comparing every document"
             );
-            followed = round.run(Depth::All, since).await?;
+            followed = round.run(Depth::All, &from).await?;
         }
         let Some(checkpoint) = self.move_on(record, &followed).await? else {
             return Ok(None);
@@ -299,7 +305,10 @@ impl Follower<'_> {
         let is_young = checkpoint.duration_since(before).abs() < CHECKPOINT_EVERY;
         let saw_nothing_new = followed.plan.is_empty()
             && !followed_until(&record).is_none_or(|until| followed.has_seen_change_after(until));
-        let stays = saw_nothing_new && is_young && !went_back(&record, followed);
+        let stays = saw_nothing_new
+            && is_young
+            && !went_back(&record, followed)
+            && log_stays(record.log.as_ref(), followed.log.as_ref());
         // Up to where edits were looked for is what a checkpoint says.
         if stays || !followed.saw_edits() {
             return Ok(Some(before));
@@ -309,6 +318,7 @@ impl Follower<'_> {
             overlap_seconds: u64::try_from(self.how.overlap.as_secs()).ok(),
             documents: self.server.count_documents(live_uid).await?,
             newest_change: followed.newest,
+            log: followed.log.clone(),
         };
         // Looked at once more: a checkpoint that was reached by a former definition, or while a rollback went to and fro, may
         // have passed over changes.
@@ -337,7 +347,22 @@ async fn moved_to(server: &Server, live_uid: &str) -> Result<Option<String>, Err
 /// Where changes.sql does not show the edits, its times say nothing of that either, and everything is compared anyhow.
 fn went_back(record: &Record, followed: &Followed) -> bool {
     let is_older = |before| followed.newest.is_none_or(|now| now < before);
-    followed.tracking.sees_edits() && record.newest_change.is_some_and(is_older)
+    // A change log tells that by itself.
+    followed.log.is_none()
+        && followed.tracking.sees_edits()
+        && record.newest_change.is_some_and(is_older)
+}
+
+/// Whether the position in the change log need not be written for its own sake. It is not, if it has moved by some rows that
+/// are not about this index.
+fn log_stays(before: Option<&LogPosition>, now: Option<&LogPosition>) -> bool {
+    match (before, now) {
+        (None, None) => true,
+        (Some(before), Some(now)) => {
+            before.schema == now.schema && now.seq - before.seq < LOG_ROWS_UNWRITTEN
+        }
+        _ => false,
+    }
 }
 
 /// The time from which a round looks for changes: that of the last snapshot, less the present overlap.

@@ -11,6 +11,7 @@ use crate::generation::build::Started;
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Live;
+use crate::sqlite::LogPosition;
 use crate::sync::lag::followed_until;
 use crate::sync::{Followed, Round};
 
@@ -35,6 +36,7 @@ impl Follower<'_> {
             // A checkpoint that another program has moved since the plan was made is not moved back.
             let others = followed_until(&record).filter(|until| *until <= Timestamp::now());
             found.taken_at = others.map_or(found.taken_at, |until| until.max(found.taken_at));
+            found.log = newer(found.log, record.log.clone());
             let limit = BatchLimit::new(self.how.batch_bytes);
             let round = Round {
                 database: self.database,
@@ -56,5 +58,15 @@ impl Follower<'_> {
             "{live_uid}: swapped by another program since the plan was made; compared once more"
         );
         Ok(self.follow(None, &Remembered::default()).await?.done)
+    }
+}
+
+/// The position that is further on in the same log.
+fn newer(ours: Option<LogPosition>, theirs: Option<LogPosition>) -> Option<LogPosition> {
+    match (&ours, theirs) {
+        (Some(found), Some(there)) if there.schema == found.schema && there.seq > found.seq => {
+            Some(there)
+        }
+        _ => ours,
     }
 }

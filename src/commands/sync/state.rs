@@ -41,6 +41,21 @@ pub struct Figures {
     pub tracks_edits: Option<bool>,
     /// What cannot be seen, or not cheaply.
     pub blind_spots: Vec<String>,
+    /// Whether its change log does not hold every write, which a person has to mend.
+    pub log_is_broken: bool,
+}
+
+impl Inner {
+    fn why_not_ready(&self) -> Option<String> {
+        if let Some(reason) = &self.trouble {
+            return Some(reason.clone());
+        }
+        if !self.ready {
+            return Some("the first round has not ended yet".to_owned());
+        }
+        let (live_uid, broken) = self.indexes.iter().find(|(_, one)| one.log_is_broken)?;
+        Some(format!("{live_uid}: {}", broken.blind_spots.join("; ")))
+    }
 }
 
 impl State {
@@ -91,11 +106,7 @@ impl State {
     /// Why it cannot follow.
     pub fn why_not_ready(&self) -> Option<String> {
         let inner = self.lock();
-        match (&inner.trouble, inner.ready) {
-            (Some(reason), _) => Some(reason.clone()),
-            (None, false) => Some("the first round has not ended yet".to_owned()),
-            (None, true) => None,
-        }
+        inner.why_not_ready()
     }
 
     /// The figures as Prometheus reads them.
@@ -165,7 +176,7 @@ impl State {
                 None => f64::NAN,
             },
         );
-        let ready = u8::from(inner.ready && inner.trouble.is_none());
+        let ready = u8::from(inner.why_not_ready().is_none());
         prometheus::family(
             &mut text,
             "bisan_indexer_ready",

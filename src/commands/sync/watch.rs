@@ -34,8 +34,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long commits are gathered into one round while they go on coming.
 const GATHERED_FOR: Duration = Duration::from_secs(5);
 
-/// A writer that committed nothing for so long pauses. Bounded: who looks every ten minutes does not want to wait five more.
-const GATHERING_PAUSE: Duration = Duration::from_millis(250);
+/// A writer that committed nothing for so long pauses.
+const GATHERING_PAUSE: Duration = Duration::from_millis(100);
+
+/// After so long without a commit, the next one is followed at once: most commits come alone, and a person waits for them.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// An index whose edits only a comparison finds is compared after each commit if that takes no longer than this, and
 /// else at each `--compare-every`.
@@ -67,6 +70,7 @@ pub async fn watch(options: &Sync) -> Result<Answer, Error> {
         told: BTreeSet::new(),
         deep_due: Instant::now(),
         round_due: Instant::now(),
+        last_commit: None,
         pause: options.watching.interval(),
         first: true,
     };
@@ -106,6 +110,8 @@ struct Watch<'a> {
     told: BTreeSet<String>,
     deep_due: Instant,
     round_due: Instant,
+    /// When the last commit was noticed.
+    last_commit: Option<Instant>,
     pause: Duration,
     first: bool,
 }
@@ -141,6 +147,8 @@ struct Open {
     indexes: Vec<Prepared>,
     looker: Connection,
     version: i64,
+    /// The version of the schema whose triggers were checked, where an index follows a change log.
+    schema: Option<i64>,
 }
 
 impl Watch<'_> {
@@ -185,6 +193,14 @@ impl Watch<'_> {
             self.open = None;
             self.deep_due = Instant::now();
         }
+        let committed = self.has_changed().await?;
+        if committed && self.was_migrated().await? {
+            tracing::info!(
+                "the schema was changed; looking at the triggers of the change log anew"
+            );
+            self.open = None;
+            self.deep_due = Instant::now();
+        }
         if self.open.is_none() {
             self.open = Some(self.open_database().await?);
             self.edits_may_be_new();
@@ -192,7 +208,7 @@ impl Watch<'_> {
             self.round_due = Instant::now();
         }
         let now = Instant::now();
-        if self.has_changed().await? {
+        if committed {
             self.edits_may_be_new();
             self.gather().await?;
         } else if now < self.round_due && now < self.deep_due {
@@ -215,11 +231,16 @@ impl Watch<'_> {
         let preflight = session::prepare(&database, &self.server, definitions).await?;
         let mut looker = database.connect().await?;
         let version = looker.data_version().await?;
+        let schema = preflight.indexes.iter().find_map(|index| {
+            let log = index.changes_by.log()?;
+            Some(log.schema)
+        });
         Ok(Open {
             database,
             indexes: preflight.indexes,
             looker,
             version,
+            schema,
         })
     }
 
@@ -234,6 +255,22 @@ impl Watch<'_> {
         Ok(changed)
     }
 
+    /// Whether the schema was changed since the triggers of a change log were checked.
+    async fn was_migrated(&mut self) -> Result<bool, DatabaseError> {
+        let Some(Open {
+            looker,
+            schema: Some(checked),
+            ..
+        }) = &mut self.open
+        else {
+            return Ok(false);
+        };
+        let mut snapshot = looker.snapshot().await?;
+        let schema = snapshot.schema_version().await?;
+        snapshot.end().await?;
+        Ok(schema != *checked)
+    }
+
     /// Of no index it is known any more that its edits were looked for.
     fn edits_may_be_new(&mut self) {
         for following in self.indexes.values_mut() {
@@ -241,15 +278,19 @@ impl Watch<'_> {
         }
     }
 
-    /// Waits until a writer pauses, so that its hundred commits become one task.
+    /// Waits until a writer that goes on committing pauses, so that its hundred commits become one task.
     async fn gather(&mut self) -> Result<(), DatabaseError> {
         let began = Instant::now();
-        let moment = gathering_pause(self.options.watching.interval());
+        let before = self.last_commit.replace(began);
+        if before.is_none_or(|before| began.duration_since(before) >= IDLE) {
+            return Ok(());
+        }
         while began.elapsed() < GATHERED_FOR {
-            tokio::time::sleep(moment).await;
+            tokio::time::sleep(GATHERING_PAUSE).await;
             if !self.has_changed().await? {
                 break;
             }
+            self.last_commit = Some(Instant::now());
         }
         Ok(())
     }
@@ -303,6 +344,7 @@ impl Watch<'_> {
                             .iter()
                             .map(ToString::to_string)
                             .collect();
+                        figures.log_is_broken = round.tracking.log_is_broken();
                     });
                     index.tracking = Some(round.tracking);
                     if !round.done.is_empty() {
@@ -322,22 +364,5 @@ impl Watch<'_> {
             tracing::info!("following, as of {}", Timestamp::now());
         }
         Ok(())
-    }
-}
-
-fn gathering_pause(interval: Duration) -> Duration {
-    (interval / 2).min(GATHERING_PAUSE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gathering_takes_no_longer_than_a_writer_pauses() {
-        for (interval, pause) in [(50, 25), (500, 250), (600_000, 250)] {
-            let pause = Duration::from_millis(pause);
-            assert_eq!(gathering_pause(Duration::from_millis(interval)), pause);
-        }
     }
 }

@@ -197,6 +197,7 @@ async fn a_part_names_what_its_writer_owns_and_nothing_else() {
         overlap_seconds: Some(900),
         documents: 12,
         newest_change: None,
+        log: None,
     };
     let canned = Canned::replies([index(json!("id")), taken(7)]).await;
     let note = RecordWrite::Part(&old, change);
@@ -221,6 +222,7 @@ async fn a_part_names_what_its_writer_owns_and_nothing_else() {
         "host",
         "id",
         "live_uid",
+        "log",
         "newest_change",
         "overlap_seconds",
         "written_by",
