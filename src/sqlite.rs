@@ -42,6 +42,7 @@ pub(crate) mod testing;
 mod value;
 
 pub use address::{AddressError, DatabaseAddress};
+pub(crate) use collations::collated_columns;
 pub use connection::Connection;
 pub use database::Database;
 pub use error::{DatabaseError, OpenProblem, RefusedStatement, UnusableDatabase};
