@@ -86,6 +86,8 @@ pub enum Command {
     Clean(Clean),
     /// Writes index definitions for the tables of a database, as a beginning to be edited
     Init(Init),
+    /// Prints the SQL of a change log: triggers for the application's database, by which `sync` finds every change
+    Triggers(Triggers),
     /// Tells what a key for Meilisearch needs to be allowed, and makes one that is allowed no more
     Key(Key),
     /// Prints the completions for a shell, which then completes commands and options at a press of Tab

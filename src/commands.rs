@@ -15,4 +15,5 @@ pub mod rollback;
 pub mod smoke;
 pub mod status;
 pub mod sync;
+pub mod triggers;
 pub mod verify;

@@ -11,6 +11,7 @@
 //! | [`meilisearch`] | all requests to Meilisearch |
 //! | [`generation`] | builds an index next to the live one, checks it, swaps it in, keeps and deletes it |
 //! | [`sync`] | a round: sends and deletes what has changed |
+//! | [`triggers`] | a change log in the application's database: its triggers, and the changes.sql that reads it |
 //! | [`commands`] | one file for each command, with its steps |
 //!
 //! Around them: [`cli`] (the command line), [`preflight`] (checks before anything is created), [`reader`] (one snapshot
@@ -49,3 +50,4 @@ mod spool;
 pub mod sqlite;
 mod sync;
 pub mod terminal;
+pub mod triggers;

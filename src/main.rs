@@ -76,6 +76,7 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
         Command::Doctor(options) => commands::doctor::run(options, cli.speech.quiet).await,
         Command::Clean(options) => commands::clean::run(options).await,
         Command::Init(options) => commands::init::run(options).await,
+        Command::Triggers(options) => commands::triggers::run(options).await,
         Command::Key(options) => commands::key::run(options).await,
         Command::Completions(options) => Ok(commands::completions::run(options)),
         Command::Man(options) => commands::man::run(options),

@@ -1,5 +1,7 @@
 //! All checks that can be made before anything is created.
 
+use std::slice;
+
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value as Json};
 
@@ -13,6 +15,7 @@ use crate::prepared::{ChangeLog, ChangesBy, DefinitionError, Live, Prepared};
 use crate::reader;
 use crate::report::counted;
 use crate::sqlite::{Connection, DatabaseError, Snapshot, advice, queries};
+use crate::triggers::{self, TriggersError};
 
 /// Rows that are read and converted as a sample before anything is created.
 pub const SAMPLE_ROWS: usize = 20;
@@ -192,13 +195,21 @@ async fn check_changes(
     }))
 }
 
-/// What the change log lacks for this definition.
+/// What the change log lacks for this definition. A definition that triggers cannot follow lacks all.
 async fn missing_triggers(
-    _connection: &mut Connection,
-    _definition: &IndexDefinition,
-    _log: &str,
+    connection: &mut Connection,
+    definition: &IndexDefinition,
+    log: &str,
 ) -> Result<Vec<String>, Error> {
-    Ok(Vec::new())
+    let missing = triggers::missing(connection, slice::from_ref(definition), log).await;
+    match missing {
+        Ok(missing) => Ok(missing
+            .into_iter()
+            .map(|one| format!("{} ({})", one.name, one.why))
+            .collect()),
+        Err(error) if error.is::<TriggersError>() => Ok(vec![error.to_string()]),
+        Err(error) => Err(error),
+    }
 }
 
 /// Rows are read by the statement itself and by statements around it, and SQLite must call the columns the same in both.

@@ -7,6 +7,7 @@
 //! | `lock` | the run lock |
 //! | `connection` | a connection that can only read, and can be stopped |
 //! | `statement`, `sql` | is this one statement, and does it only read? |
+//! | `reads` | which columns of which tables a statement reads |
 //! | `functions`, `collations` | functions and collations that the application's SQLite has and this program's lacks |
 //! | `snapshot`, `row`, `value` | the database as it was at one moment, row by row |
 //! | `queries` | statements derived from those of a definition |
@@ -32,10 +33,11 @@ mod functions;
 mod lock;
 mod options;
 pub mod queries;
+mod reads;
 mod row;
 mod side_files;
 mod snapshot;
-mod sql;
+pub(crate) mod sql;
 mod statement;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -43,12 +45,14 @@ mod value;
 
 pub use address::{AddressError, DatabaseAddress};
 pub use change_log::{LogGap, LogPosition};
+pub(crate) use collations::collated_columns;
 pub use connection::Connection;
 pub use database::Database;
 pub use error::{DatabaseError, OpenProblem, RefusedStatement, UnusableDatabase};
 pub use file::FileIdentity;
 pub use foreign_log::ForeignLog;
 pub use lock::RunLock;
+pub use reads::ColumnRead;
 pub use row::Row;
 pub use snapshot::{RowStream, Snapshot};
 pub use statement::{Origin, Statement, StatementError};

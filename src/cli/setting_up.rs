@@ -100,6 +100,47 @@ pub enum KeyHolder {
     Rails,
 }
 
+/// `triggers`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+Nothing is executed: the SQL is for a migration of the application. The log gets a row for each change of a document, in the
+same transaction; changes.sql then selects `id` and `seq` of what came after `:after`.
+
+Examples:
+  bisan-indexer triggers > change_log.sql
+  bisan-indexer triggers --rails > db/migrate/20261124143000_add_bisan_changes.rb
+  bisan-indexer triggers --changes articles             the changes.sql of one index
+  bisan-indexer triggers --check                        are they all there? For CI, after the migrations")]
+pub struct Triggers {
+    /// Where the database is.
+    #[command(flatten)]
+    pub database: DatabaseOption,
+    /// Which indexes.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// The table that the triggers write to
+    #[arg(long, value_name = "TABLE", default_value = crate::triggers::LOG_TABLE, env = "BISAN_INDEXER_LOG_TABLE")]
+    pub log_table: String,
+    /// How many rows the log keeps, about; the oldest go first
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000_000, env = "BISAN_INDEXER_KEEP", value_parser = clap::value_parser!(u32).range(1_000..))]
+    pub keep: u32,
+    /// Prints a Rails migration instead of plain SQL
+    #[arg(long, env = "BISAN_INDEXER_RAILS")]
+    pub rails: bool,
+    /// Prints the SQL that takes the triggers and the log away again
+    #[arg(long, conflicts_with_all = ["rails", "check"])]
+    pub drop: bool,
+    /// Compares with what the database has, and ends with 5 where something is missing
+    #[arg(long, conflicts_with = "rails")]
+    pub check: bool,
+    /// Prints the changes.sql of this index and nothing else
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["rails", "drop", "check", "write_changes"])]
+    pub changes: Option<String>,
+    /// Also writes the changes.sql of each index into the folder of --index-settings, over the one that is there
+    #[arg(long, conflicts_with_all = ["drop", "check"], requires = "index_settings")]
+    pub write_changes: bool,
+}
+
 /// `completions`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = "\

@@ -221,7 +221,7 @@ unsafe extern "C" fn release(state: *mut c_void) {
 }
 
 /// The columns that the text of a CREATE TABLE gives a collation to, each with that.
-fn collated_columns(create_table: &str) -> Vec<(String, String)> {
+pub(crate) fn collated_columns(create_table: &str) -> Vec<(String, String)> {
     let tokens: Vec<Token<'_>> = sql::tokens(create_table)
         .filter(|token| token.kind != Kind::Blank)
         .collect();

@@ -11,6 +11,7 @@ use crate::sqlite::error::DatabaseError;
 use crate::sqlite::explain::Circumstances;
 use crate::sqlite::functions;
 use crate::sqlite::options::{plain_read, read_only};
+use crate::sqlite::reads::{self, ColumnRead};
 use crate::sqlite::side_files::SideFiles;
 use crate::sqlite::snapshot::Snapshot;
 use crate::sqlite::statement::{self, InspectError, Statement};
@@ -80,6 +81,18 @@ impl Connection {
                 self.circumstances.explain_code(code, message, 0)
             }
         })
+    }
+
+    /// The columns that a statement reads, as SQLite names them, without running it.
+    pub async fn reads(&mut self, sql: &str) -> Result<Vec<ColumnRead>, DatabaseError> {
+        // Its errors are the better ones.
+        self.inspect(sql).await?;
+        let connection = settled(&mut self.inner, &self.control, &self.circumstances).await?;
+        let mut handle = locked(connection)
+            .await
+            .map_err(|error| self.circumstances.explain(&error, 0))?;
+        reads::reads(handle.as_raw_handle(), sql)
+            .map_err(|(code, message)| self.circumstances.explain_code(code, message, 0))
     }
 
     /// Begins a read transaction: everything read through it is of one moment, however long it takes and whoever

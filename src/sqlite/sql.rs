@@ -6,15 +6,15 @@
 /// A piece of SQL as SQLite's own tokenizer would cut it (<https://www.sqlite.org/lang_keywords.html> has no grammar of
 /// it; the rules are those of `tokenize.c`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
-    pub(super) text: &'a str,
+pub(crate) struct Token<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'a str,
     /// Byte offset.
-    pub(super) start: usize,
+    pub(crate) start: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// White space or a comment.
     Blank,
     Semicolon,
@@ -28,7 +28,7 @@ pub(super) enum Kind {
 }
 
 /// All tokens of `sql`; their texts, put together again, are `sql`.
-pub(super) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
+pub(crate) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
     let mut start = 0;
     std::iter::from_fn(move || {
         let rest = &sql[start..];
@@ -108,7 +108,7 @@ pub(super) fn unquoted(name: &str) -> String {
 
 /// The statement without what stands around it: white space, comments and semicolons before and after. What comes
 /// out can be put in parentheses. Comments inside stay (they may be hints to the reader of a query log).
-pub(super) fn core(sql: &str) -> &str {
+pub(crate) fn core(sql: &str) -> &str {
     let mut significant =
         tokens(sql).filter(|token| !matches!(token.kind, Kind::Blank | Kind::Semicolon));
     let Some(first) = significant.next() else {
