@@ -5,11 +5,12 @@ use std::process::Command;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
+use super::cases::log::printed;
 use super::sample::Sample;
 use super::server::Server;
 use super::{Outcome, process};
@@ -63,6 +64,47 @@ impl Data {
         let settings = json!({"searchableAttributes": ["title"]});
         let definitions = self.definition("notes", NOTES, Some(NOTES_CHANGES), &settings)?;
         Ok((path, definitions))
+    }
+
+    /// The same with a change log in the database.
+    pub async fn million_logged(&self) -> Outcome<(PathBuf, PathBuf)> {
+        let (path, _) = self.million().await?;
+        let logged = self
+            .changed(&path, "million-logged.sqlite3", "SELECT 1")
+            .await?;
+        let definitions = self.notes_by_log()?;
+        self.log(&logged, &definitions, "notes").await?;
+        Ok((logged, definitions))
+    }
+
+    /// The definition of small rows, still without its changes.sql.
+    pub fn notes_by_log(&self) -> Outcome<PathBuf> {
+        let settings = json!({"searchableAttributes": ["title"]});
+        self.definition("notes", NOTES, None, &settings)
+    }
+
+    /// Bisan's own definition of articles.
+    pub fn articles_by_time(&self) -> Outcome<PathBuf> {
+        let documents = std::fs::read_to_string(own("articles/documents.sql"))?;
+        let changes = std::fs::read_to_string(own("articles/changes.sql"))?;
+        self.definition("articles", &documents, Some(&changes), &article_settings()?)
+    }
+
+    /// The same, followed by a change log, which the database gets.
+    pub async fn articles_by_log(&self, database: &Path) -> Outcome<PathBuf> {
+        let documents = std::fs::read_to_string(own("articles/documents.sql"))?;
+        let definitions = self.definition("articles", &documents, None, &article_settings()?)?;
+        self.log(database, &definitions, "articles").await?;
+        Ok(definitions)
+    }
+
+    /// Gives a database its change log, and a definition the changes.sql that reads it.
+    async fn log(&self, database: &Path, definitions: &Path, name: &str) -> Outcome<()> {
+        let sql = printed(database, definitions, &[])?;
+        Writer::open(database).await?.write(&sql).await?;
+        let changes = printed(database, definitions, &["--changes", name])?;
+        std::fs::write(definitions.join(name).join("changes.sql"), changes)?;
+        Ok(())
     }
 
     /// So many small rows whose ids are UUIDs, in no order, and the definition of their index.
@@ -180,14 +222,28 @@ pub async fn in_pieces(ndjson: &Path, bytes: u64) -> Outcome<Vec<PathBuf>> {
 
 /// Carries statements out on a database.
 pub async fn write(database: &Path, sql: &'static str) -> Outcome<()> {
-    let mut connection = SqliteConnectOptions::new()
-        .filename(database)
-        .create_if_missing(true)
-        .connect()
-        .await?;
-    sqlx::raw_sql(sql).execute(&mut connection).await?;
-    connection.close().await?;
+    let mut writer = Writer::open(database).await?;
+    writer.write(sql).await?;
+    writer.0.close().await?;
     Ok(())
+}
+
+/// A program that writes to a database.
+pub struct Writer(SqliteConnection);
+
+impl Writer {
+    /// Opens it, and makes the database where there is none.
+    pub async fn open(database: &Path) -> Outcome<Writer> {
+        let options = SqliteConnectOptions::new().filename(database);
+        Ok(Writer(options.create_if_missing(true).connect().await?))
+    }
+
+    /// Carries out these statements.
+    pub async fn write(&mut self, sql: &str) -> Outcome<()> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        sqlx::raw_sql(sql).execute(&mut self.0).await?;
+        Ok(())
+    }
 }
 
 /// The rows of articles as SQLite's own program writes them, in JSON, into a file: what reading them costs at least.

@@ -2,16 +2,13 @@
 
 use serde_json::Value;
 
+use super::doctor::{self, doctor};
 use super::sync_changes::{figures, sync};
 use super::watch::{Follower, eventually_in_step};
-use crate::support::Scene;
+use crate::support::{Scene, eventually};
 
 const DOCUMENTS: &str = "SELECT articles.id, articles.title, authors.name AS author FROM articles \
      LEFT JOIN authors ON authors.id = articles.author_id";
-
-const CHANGES: &str = "SELECT c.id, c.seq FROM bisan_changes AS c WHERE c.src = 'articles' AND c.seq > :after \
-     UNION ALL SELECT a.id, c.seq FROM bisan_changes AS c JOIN articles AS a ON a.author_id = c.id \
-     WHERE c.src = 'authors' AND c.seq > :after";
 
 /// The author of most articles.
 const BUSIEST: &str =
@@ -20,14 +17,30 @@ const BUSIEST: &str =
 /// The scene's articles, followed by a log.
 async fn logged() -> Scene {
     let mut scene = Scene::new().await;
-    scene.database.execute(LOG).await;
-    scene.define(|definitions| {
-        definitions
-            .index("articles", DOCUMENTS)
-            .changes("articles", CHANGES)
-    });
+    define(&mut scene, None);
+    let changes = migrate(&scene).await;
+    define(&mut scene, Some(&changes));
     scene.already_live().await;
     scene
+}
+
+fn define(scene: &mut Scene, changes: Option<&str>) {
+    scene.define(|definitions| {
+        let definitions = definitions.index("articles", DOCUMENTS);
+        match changes {
+            Some(changes) => definitions.changes("articles", changes),
+            None => definitions,
+        }
+    });
+}
+
+/// Does what `triggers` prints, and returns the changes.sql.
+pub(super) async fn migrate(scene: &Scene) -> String {
+    let printed = scene.command("triggers").run().await.expect(0);
+    scene.database.execute(&printed.out).await;
+    let options = ["--changes", "articles"];
+    let printed = scene.command("triggers").args(options).run().await;
+    printed.expect(0).out
 }
 
 async fn by_changes(scene: &Scene) -> Value {
@@ -71,22 +84,6 @@ async fn every_write_is_named_by_the_log_and_nothing_else_is_compared() {
     }
 }
 
-/// By hand, what `bisan-indexer triggers` prints for these documents.
-const LOG: &str = "
-CREATE TABLE bisan_changes (seq INTEGER PRIMARY KEY, src TEXT NOT NULL, id NOT NULL, at INTEGER NOT NULL);
-INSERT INTO bisan_changes (src, id, at) VALUES ('', 'created', 0);
-CREATE TRIGGER a1 AFTER INSERT ON articles BEGIN
-  INSERT INTO bisan_changes (src, id, at) VALUES ('articles', NEW.id, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)); END;
-CREATE TRIGGER a2 AFTER DELETE ON articles BEGIN
-  INSERT INTO bisan_changes (src, id, at) VALUES ('articles', OLD.id, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)); END;
-CREATE TRIGGER a3 AFTER UPDATE OF id, title, author_id ON articles BEGIN
-  INSERT INTO bisan_changes (src, id, at) VALUES ('articles', NEW.id, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER));
-  INSERT INTO bisan_changes (src, id, at) SELECT 'articles', OLD.id, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)
-    WHERE OLD.id IS NOT NEW.id; END;
-CREATE TRIGGER b3 AFTER UPDATE OF id, name ON authors BEGIN
-  INSERT INTO bisan_changes (src, id, at) VALUES ('authors', NEW.id, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)); END;
-";
-
 #[tokio::test]
 async fn a_parent_writes_one_row_and_brings_all_its_documents() {
     let scene = logged().await;
@@ -126,10 +123,8 @@ async fn a_log_that_does_not_continue_costs_one_comparison() {
         // More changes than the log keeps.
         "UPDATE articles SET title = 'd' WHERE id = 5; UPDATE articles SET title = 'd' WHERE id = 6; \
          DELETE FROM bisan_changes WHERE seq < (SELECT max(seq) FROM bisan_changes)",
-        // A migration dropped the triggers for a while.
-        "DROP TRIGGER a3; UPDATE articles SET title = 'e' WHERE id = 5; \
-         CREATE TRIGGER a3 AFTER UPDATE OF id, title, author_id ON articles BEGIN \
-         INSERT INTO bisan_changes (src, id, at) VALUES ('articles', NEW.id, 1); END",
+        // A migration.
+        "ALTER TABLE articles ADD COLUMN more",
     ] {
         scene.database.execute(unseen).await;
         let articles = by_changes(&scene).await;
@@ -154,14 +149,10 @@ async fn a_log_that_does_not_continue_costs_one_comparison() {
 #[tokio::test]
 async fn an_index_changes_over_to_a_log_and_back_without_a_rebuild() {
     let mut scene = Scene::new().await;
-    scene.database.execute(LOG).await;
     let by_time = "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since";
-    scene.define(|definitions| {
-        definitions
-            .index("articles", DOCUMENTS)
-            .changes("articles", by_time)
-    });
+    define(&mut scene, Some(by_time));
     scene.already_live().await;
+    let by_log = migrate(&scene).await;
     let created_at = async |scene: &Scene| {
         scene
             .live()
@@ -171,15 +162,11 @@ async fn an_index_changes_over_to_a_log_and_back_without_a_rebuild() {
     };
     let built = created_at(&scene).await;
     for (changes, edit) in [
-        (CHANGES, "to the log"),
+        (by_log.as_str(), "to the log"),
         (by_time, "and back"),
-        (CHANGES, "and again"),
+        (&by_log, "and again"),
     ] {
-        scene.define(|definitions| {
-            definitions
-                .index("articles", DOCUMENTS)
-                .changes("articles", changes)
-        });
+        define(&mut scene, Some(changes));
         // No time tells of it, and no log where timestamps were followed.
         let sql = format!("UPDATE articles SET title = '{edit}' WHERE id = 5");
         scene.database.execute(&sql).await;
@@ -274,12 +261,176 @@ async fn a_changes_sql_that_reads_no_log_is_refused_with_the_way_out() {
             ":since",
         ),
     ] {
-        scene.define(|definitions| {
-            definitions
-                .index("articles", DOCUMENTS)
-                .changes("articles", changes)
-        });
+        define(&mut scene, Some(changes));
         let ended = sync(&scene).run().await.expect(2);
         assert!(ended.err.contains(said), "{changes}: {}", ended.err);
     }
+}
+
+/// SQLite changes a table by copying it; the copy has no triggers, and nobody says so.
+const COPIED: &str = "CREATE TABLE copy AS SELECT * FROM articles; DROP TABLE articles; ALTER TABLE copy RENAME TO articles";
+
+#[tokio::test]
+async fn a_trigger_that_is_gone_is_told_everywhere_and_hides_nothing() {
+    let scene = logged().await;
+    let follower = Follower::start(&scene).await;
+    scene.database.execute(COPIED).await;
+    scene
+        .database
+        .execute("UPDATE articles SET title = 'unseen by the log' WHERE id = 5")
+        .await;
+    eventually_in_step(&scene, "a write beside the log").await;
+    let said = follower.not_ready("the triggers are gone").await;
+    assert!(said.contains("bisan_changes_articles_update"), "{said}");
+    assert!(said.contains("bisan-indexer triggers"), "{said}");
+    let articles = by_changes(&scene).await;
+    assert_eq!(articles["compare"], "all", "{articles}");
+    let report = doctor(&scene, 0).await;
+    let words = &["bisan_changes_articles_insert"];
+    doctor::expect(&report, "articles", "definition.edits", "warning", words);
+    let command = scene.command("status").args(["--output", "json"]);
+    let report = command.run().await.expect(0).report();
+    let database = &figures(&report, "articles")["database"];
+    assert_eq!(database["waiting"], Value::Null, "{report}");
+    assert_eq!(database["tracks_edits"], false, "{report}");
+
+    // Mended as `triggers` prints it: the log is followed again, after one comparison.
+    let drop = scene
+        .command("triggers")
+        .arg("--drop")
+        .run()
+        .await
+        .expect(0);
+    scene.database.execute(&drop.out).await;
+    migrate(&scene).await;
+    follower.ready("the triggers are back").await;
+    scene
+        .database
+        .execute("UPDATE articles SET title = 'seen by the log' WHERE id = 5")
+        .await;
+    eventually_in_step(&scene, "a write that is logged").await;
+    follower.stop().await;
+    let articles = by_changes(&scene).await;
+    assert_eq!(articles["compare"], "changed", "{articles}");
+    assert_eq!(database_check(&scene).await, 0);
+}
+
+/// The exit code of `triggers --check`.
+async fn database_check(scene: &Scene) -> i32 {
+    let ended = scene.command("triggers").arg("--check").run().await;
+    ended.status.code().unwrap_or(-1)
+}
+
+/// A commit is followed by another program's eyes alone: every kind of write, by Python's sqlite3, while the follower runs.
+#[tokio::test]
+async fn every_kind_of_write_of_another_program_is_followed() {
+    let mut scene = Scene::new().await;
+    scene
+        .database
+        .execute(
+            "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT);
+             CREATE TABLE posts (id INTEGER PRIMARY KEY, title TEXT, slug TEXT UNIQUE,
+               author INTEGER REFERENCES people (id) ON DELETE SET NULL, parent INTEGER REFERENCES posts (id) ON DELETE CASCADE);
+             CREATE TABLE tags (code TEXT PRIMARY KEY, label TEXT) WITHOUT ROWID;
+             CREATE TABLE posts_tags (post INTEGER, tag TEXT, PRIMARY KEY (post, tag));
+             INSERT INTO people VALUES (1, 'a'), (2, 'b');
+             INSERT INTO tags VALUES ('x', 'ex'), ('y', 'why');
+             INSERT INTO posts SELECT value, 'post ' || value, 's' || value, 1 + value % 2, NULL FROM json_each('[1,2,3,4,5,6,7,8,9]');
+             INSERT INTO posts_tags SELECT id, 'x' FROM posts WHERE id < 5;",
+        )
+        .await;
+    let documents = "SELECT p.id, p.title, p.slug, w.name AS author, \
+         (SELECT json_group_array(t.label) FROM posts_tags AS pt JOIN tags AS t ON t.code = pt.tag WHERE pt.post = p.id) AS \"tags:json\" \
+         FROM posts AS p LEFT JOIN people AS w ON w.id = p.author";
+    scene.define(|definitions| definitions.index("articles", documents));
+    let changes = migrate(&scene).await;
+    scene.define(|definitions| {
+        definitions
+            .index("articles", documents)
+            .changes("articles", &changes)
+    });
+    scene.reindex().run().await.expect(0);
+    let follower = Follower::start_with(
+        &scene,
+        &["--compare", "changed", "--compare-every", "1000h"],
+    )
+    .await;
+    for write in [
+        "INSERT INTO posts VALUES (20, 'new', 's20', 1, NULL)",
+        "UPDATE posts SET title = 'edited' WHERE id = 1",
+        "INSERT INTO posts VALUES (1, 'upserted', 's1', 1, NULL) ON CONFLICT (id) DO UPDATE SET title = excluded.title",
+        "INSERT OR REPLACE INTO posts VALUES (30, 'took a slug', 's2', 1, NULL)",
+        "PRAGMA recursive_triggers = ON; INSERT OR REPLACE INTO posts VALUES (31, 'took another', 's3', 1, NULL)",
+        "UPDATE OR REPLACE posts SET slug = 's4' WHERE id = 5",
+        "INSERT OR IGNORE INTO posts VALUES (1, 'ignored', 's1', 1, NULL)",
+        "UPDATE posts SET id = 40 WHERE id = 6",
+        "UPDATE posts SET rowid = 41 WHERE id = 7",
+        "UPDATE people SET name = 'renamed' WHERE id = 2",
+        "PRAGMA foreign_keys = ON; DELETE FROM people WHERE id = 2",
+        "UPDATE tags SET label = 'EX' WHERE code = 'x'",
+        "UPDATE posts_tags SET post = 8 WHERE post = 1",
+        "INSERT INTO posts_tags VALUES (9, 'y')",
+        "DELETE FROM posts_tags WHERE post = 9",
+        "UPDATE posts SET parent = 20 WHERE id = 8; PRAGMA foreign_keys = ON; DELETE FROM posts WHERE id = 20",
+        "BEGIN; UPDATE posts SET title = 'kept' WHERE id = 9; SAVEPOINT s; UPDATE posts SET title = 'rolled back' WHERE id = 9; \
+         ROLLBACK TO s; COMMIT",
+        "ATTACH ':memory:' AS other; CREATE TABLE other.t (x); INSERT INTO main.posts VALUES (50, 'attached', 's50', 1, NULL)",
+        "PRAGMA user_version = 7",
+        "VACUUM",
+        "UPDATE posts SET title = 'after VACUUM' WHERE id = 9",
+        "ALTER TABLE posts ADD COLUMN more",
+        "ALTER TABLE posts RENAME COLUMN more TO again",
+        "ALTER TABLE posts DROP COLUMN again",
+        "UPDATE posts SET title = 'after all that' WHERE id = 9",
+        "DELETE FROM posts WHERE id <> 9",
+    ] {
+        write_by_python(&scene, write).await;
+        eventually(&format!("{write}"), async || {
+            equal(&scene).await.then_some(())
+        })
+        .await;
+    }
+    let metrics = follower.asks("/metrics").await.unwrap().1;
+    assert!(
+        metrics.contains("bisan_indexer_tracks_edits{index=\"articles\"} 1"),
+        "{metrics}"
+    );
+    follower.stop().await;
+}
+
+async fn write_by_python(scene: &Scene, sql: &str) {
+    let program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=30); c.executescript(sys.argv[2]); c.commit()";
+    let path = scene.database.path.clone();
+    let sql = sql.to_owned();
+    let written = tokio::task::spawn_blocking(move || {
+        std::process::Command::new("python3")
+            .args(["-c", program])
+            .arg(path)
+            .arg(sql)
+            .output()
+    });
+    let written = written.await.unwrap().unwrap();
+    assert!(
+        written.status.success(),
+        "{}",
+        String::from_utf8_lossy(&written.stderr)
+    );
+}
+
+/// Whether the index holds what documents.sql returns, by this program's own comparison.
+async fn equal(scene: &Scene) -> bool {
+    let rows = scene.database.column(
+        "SELECT json_object('id', p.id, 'title', p.title, 'slug', p.slug, 'author', w.name, 'tags', json((SELECT \
+         json_group_array(t.label) FROM posts_tags AS pt JOIN tags AS t ON t.code = pt.tag WHERE pt.post = p.id))) \
+         FROM posts AS p LEFT JOIN people AS w ON w.id = p.author",
+    ).await;
+    let mut expected: Vec<Value> = rows
+        .iter()
+        .map(|row| serde_json::from_str(row).unwrap())
+        .collect();
+    let mut found = scene.api.documents(&scene.uid("articles")).await;
+    for documents in [&mut expected, &mut found] {
+        documents.sort_by_key(|document| document["id"].as_i64());
+    }
+    expected == found
 }

@@ -42,7 +42,7 @@ impl Follower {
         Some((response.status().as_u16(), response.text().await.ok()?))
     }
 
-    async fn ready(&self, after: &str) {
+    pub(super) async fn ready(&self, after: &str) {
         eventually(
             &format!("the follower follows, after {after}"),
             async || {
@@ -54,7 +54,7 @@ impl Follower {
         .await;
     }
 
-    async fn not_ready(&self, after: &str) -> String {
+    pub(super) async fn not_ready(&self, after: &str) -> String {
         eventually(
             &format!("the follower says why it cannot follow, after {after}"),
             async || {

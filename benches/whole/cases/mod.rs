@@ -13,6 +13,8 @@ use super::{Outcome, table};
 mod changes;
 mod ids;
 mod large;
+mod latency;
+pub mod log;
 mod million;
 mod program;
 mod reindex;
@@ -31,6 +33,10 @@ pub enum Case {
     Changes,
     /// A million small rows: reindex, and the depths of sync
     Million,
+    /// A million rows with a change log: rounds, and what a writer pays
+    Log,
+    /// From a commit until a search finds it
+    Latency,
     /// A million and ten million UUIDs, and small documents with books behind them: memory
     Ids,
     /// Ten times Bisan's articles
@@ -60,6 +66,8 @@ impl Case {
             Case::Reindex => "A reindex beside its floor",
             Case::Changes => "After a change",
             Case::Million => "A million small rows",
+            Case::Log => "A change log",
+            Case::Latency => "From a commit to a hit",
             Case::Ids => "UUIDs, and books behind small documents",
             Case::Large => "Ten times the articles",
             Case::Settings => "What settings cost",
@@ -75,6 +83,8 @@ impl Case {
             Case::Reindex => reindex::measure(data, times).await,
             Case::Changes => changes::measure(data).await,
             Case::Million => million::measure(data).await,
+            Case::Log => log::measure(data).await,
+            Case::Latency => latency::measure(data).await,
             Case::Ids => ids::measure(data).await,
             Case::Large => large::measure(data).await,
             Case::Settings => settings::measure(data).await,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures::future::join_all;
 use serde_json::Value;
 
+use crate::change_log::migrate;
 use crate::support::server::Server;
 use crate::support::{Dice, Scene, ServerOptions, eventually};
 use crate::watch::Follower;
@@ -17,7 +18,7 @@ const WALKS: u64 = 24;
 const LANES: usize = 4;
 
 /// The ways in which applications stamp what they write: now, and some minutes ago.
-const STAMPS: [(&str, &str); 7] = [
+const STAMPS: [(&str, &str); 9] = [
     (
         "STRFTIME('%Y-%m-%d %H:%M:%f000', 'now')",
         "STRFTIME('%Y-%m-%d %H:%M:%f000', 'now', '-5 minutes')",
@@ -36,7 +37,13 @@ const STAMPS: [(&str, &str); 7] = [
     ),
     // No stamp at all, and no changes.sql.
     ("NULL", "NULL"),
+    // Nor here: triggers keep a log. Twice, since its writers have more ways.
+    (BY_LOG, BY_LOG),
+    (BY_LOG, BY_LOG),
 ];
+
+/// What writers stamp where a log tells what changed.
+const BY_LOG: &str = "NULL /* the log tells */";
 
 const SCHEMA: &str = "
     CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT, at);
@@ -91,10 +98,17 @@ async fn walk_of(seed: u64, server: &Server) {
     scene.define(|definitions| {
         let definitions = definitions.index("articles", DOCUMENTS);
         match now {
-            "NULL" => definitions,
+            "NULL" | BY_LOG => definitions,
             _ => definitions.changes("articles", CHANGES),
         }
     });
+    if now == BY_LOG {
+        let changes = migrate(&scene).await;
+        scene.define(|definitions| {
+            let definitions = definitions.index("articles", DOCUMENTS);
+            definitions.changes("articles", &changes)
+        });
+    }
     scene.reindex().run().await.expect(0);
     let mut steps = Steps {
         seed,
@@ -103,7 +117,10 @@ async fn walk_of(seed: u64, server: &Server) {
     let follower = Follower::start_with(&scene, &["--compare", "changed"]).await;
     for step in 0..(3 + dice.below(6)) {
         let stamp = if dice.chance(60) { now } else { late };
-        let sql = write(&mut dice, step, stamp);
+        let sql = match now == BY_LOG && dice.chance(30) {
+            true => write_unstamped(&mut dice, step),
+            false => write(&mut dice, step, stamp),
+        };
         scene.database.execute(&sql).await;
         steps.done.push(sql);
         // Seen, so that the next write comes upon a follower that remembers; or together with it.
@@ -134,6 +151,23 @@ fn write(dice: &mut Dice, step: usize, stamp: &str) -> String {
             7 + dice.below(6)
         ),
         _ => format!("DELETE FROM articles WHERE id = {}", 7 + dice.below(6)),
+    }
+}
+
+/// What no timestamp tells of, but a log does.
+fn write_unstamped(dice: &mut Dice, step: usize) -> String {
+    let id = 1 + dice.below(9);
+    match dice.below(5) {
+        0 => format!(
+            "UPDATE OR REPLACE articles SET id = {} WHERE id = {id}",
+            1 + dice.below(9)
+        ),
+        1 => "DELETE FROM articles WHERE id > 2".to_owned(),
+        2 => format!("INSERT OR IGNORE INTO articles (id, title) VALUES ({id}, 'perhaps {step}')"),
+        3 => format!("CREATE INDEX of_step_{step} ON articles (title)"),
+        _ => format!(
+            "DELETE FROM bisan_changes; UPDATE articles SET title = 'new log {step}' WHERE id = {id}"
+        ),
     }
 }
 
