@@ -13,7 +13,7 @@
 //! | [`tasks`], [`batches`], [`wait`] | Meilisearch's queue, and waiting for our part of it (with `watch`) |
 //! | [`keys`] | the rights of the server's keys; creates a key |
 //! | [`network`] | servers that lead others, on which nothing is swapped |
-//! | [`search`] | smoke queries |
+//! | [`search`] | one search |
 //! | [`error`] | what can go wrong, and what to do |
 
 pub mod address;

@@ -1,4 +1,4 @@
-//! How a task ended, what a wait looks like meanwhile, and its limits.
+//! How a task ended, and the limits of waiting for it.
 
 use std::time::Duration;
 
@@ -95,25 +95,4 @@ impl Ended {
             message,
         }
     }
-}
-
-/// What a wait looks like at this moment.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct WaitProgress {
-    pub enqueued: usize,
-    pub processing: usize,
-    pub succeeded: usize,
-    /// Failed or cancelled.
-    pub failed: usize,
-    pub unknown: usize,
-    /// Of the batch that the server works on, whosever it is: 0 to 100. None before 1.12.
-    pub percent: Option<f32>,
-    pub step: Option<String>,
-    /// What waits in front of our first task, by index; `…` where it belongs to none.
-    pub waiting_behind: Vec<(String, usize)>,
-    /// How often the server began a task again: it was stopped or killed. After the second time, smaller batches are
-    /// worth advising.
-    pub restarts: u32,
-    /// Since when the server hasn't answered.
-    pub silent_for: Option<Duration>,
 }

@@ -7,11 +7,11 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 
 use crate::error::{CommandError, FAILED};
-use crate::meilisearch::ended::{Ended, WaitProgress};
+use crate::meilisearch::ended::Ended;
 use crate::meilisearch::wait::each_succeeded;
 use crate::meilisearch::{MeilisearchError, NdjsonBody, Server, TaskUid};
 
-use crate::progress::Progress;
+use crate::progress::{Progress, WaitProgress};
 use crate::report::{counted, grouped};
 use crate::spool::{Batch, Spool, SpoolError};
 
