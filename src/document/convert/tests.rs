@@ -10,7 +10,7 @@ fn converted(
     let mut anomaly = |anomaly| remarks.push(anomaly);
     let written = match conversion {
         None => write_plain(value, &mut out, &mut anomaly),
-        Some(conversion) => conversion.write(value, &mut out, &mut anomaly),
+        Some(conversion) => conversion.write(value, &mut out, &mut anomaly, &mut Paths::default()),
     };
     (written.map(|()| String::from_utf8(out).unwrap()), remarks)
 }
