@@ -7,12 +7,11 @@
 
 use std::cmp::Ordering;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr::NonNull;
 use std::sync::atomic::{self, AtomicBool};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libsqlite3_sys as ffi;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{LockedSqliteHandle, SqliteConnection};
 
 use crate::sqlite::sql::{self, Kind, Token};
 
@@ -99,9 +98,10 @@ impl Collations {
     ///
     /// # Errors
     /// SQLite's code: it is out of memory.
-    pub(super) fn register(&self, handle: NonNull<ffi::sqlite3>) -> Result<(), c_int> {
+    pub(super) fn register(&self, lock: &mut LockedSqliteHandle<'_>) -> Result<(), c_int> {
+        let handle = lock.as_raw_handle();
         let state = Arc::into_raw(Arc::clone(&self.0)).cast_mut().cast();
-        // SAFETY: `handle` is an open connection that nobody else uses meanwhile (the caller holds sqlx's lock on it). The
+        // SAFETY: an open connection that is locked, so that nobody else uses it meanwhile. The
         // connection keeps `state` as its client data and gives it back to `release` when it closes, or at once when it
         // cannot keep it; `needed` is not called after that.
         unsafe {

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 
 use super::*;
+use crate::sqlite::Database;
+use crate::sqlite::error::{OpenProblem, UnusableDatabase};
 use crate::sqlite::testing::{Scene, handed_over, in_another_process, is_root, listing, run};
-use crate::sqlite::{Database, OpenProblem, UnusableDatabase};
 
 const NAME: &str = "production.sqlite3";
 
@@ -184,14 +185,14 @@ async fn a_link_is_followed_to_where_the_log_lies() {
 }
 
 #[tokio::test]
-async fn the_data_version_moves_with_other_connections_writes() {
+async fn the_change_token_moves_with_other_connections_writes() {
     let scene = Scene::new("CREATE TABLE t(x)");
     let mut writer = scene.writer().await;
     let mut connection = scene.database().connect().await.unwrap();
-    let first = connection.data_version().await.unwrap();
-    assert_eq!(connection.data_version().await.unwrap(), first);
+    let first = connection.change_token().await.unwrap();
+    assert_eq!(connection.change_token().await.unwrap(), first);
     run(&mut writer, "INSERT INTO t VALUES (1)").await;
-    assert_ne!(connection.data_version().await.unwrap(), first);
+    assert_ne!(connection.change_token().await.unwrap(), first);
 }
 
 #[tokio::test]
