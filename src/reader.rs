@@ -20,7 +20,7 @@ use crate::spool;
 use crate::spool::{Batch, SpoolWriter};
 use crate::sqlite::{Connection, DatabaseError, Snapshot};
 
-/// How many ids are looked at before somebody else has a turn: Ctrl-C, for one.
+/// How many ids are compared before other tasks get a turn, for example the one that handles Ctrl-C.
 const ROWS_A_TURN: usize = 10_000;
 
 /// What was read of all indexes, in one snapshot.
@@ -113,7 +113,7 @@ impl CommandError for IncompleteRead {
 pub struct Output {
     /// The spool; without one (a dry run) documents are only made.
     pub spool: Option<SpoolWriter>,
-    /// Told of each batch that is ready to be sent.
+    /// Receives each batch that is ready to be sent.
     pub batches: mpsc::UnboundedSender<Batch>,
     /// How large a batch may be; the uploader lowers it when a server or proxy refuses.
     pub limit: BatchLimit,

@@ -46,8 +46,8 @@ pub enum Ended {
     Succeeded(Task),
     Failed(Task),
     Canceled(Task),
-    /// The server doesn't know it any more: finished tasks are cleared away. Never a success: what the task should have done
-    /// decides, a count or a `createdAt`.
+    /// The server no longer knows it: finished tasks are deleted. Never a success: what the task should have done decides, a
+    /// count or a `createdAt`.
     Unknown(TaskUid),
     /// It hadn't ended when another one failed, which ended the wait.
     Unfinished(TaskUid),
@@ -84,7 +84,7 @@ impl Ended {
             Ended::Canceled(task) => ("was cancelled", task.failure().unwrap_or_default()),
             Ended::Unknown(_) => (
                 "can't be found any more",
-                "somebody clears the list of tasks. Run again".to_owned(),
+                "something deletes finished tasks. Run again".to_owned(),
             ),
             Ended::Unfinished(_) => ("had not ended", "another one failed before it".to_owned()),
         };

@@ -40,7 +40,7 @@ pub enum MeilisearchError {
     )]
     Unreachable { address: Address, cause: String },
 
-    /// Asked in TLS, it answers in something else: what it is written wrong in is the address, and asking again is no help.
+    /// The address is wrong, and trying again is no help.
     #[error(
         "what listens at {address} does not speak TLS; if it is Meilisearch, its address begins with http:// and not with https://"
     )]
@@ -98,7 +98,7 @@ pub enum MeilisearchError {
 
     #[error(
         "this Meilisearch leads a network of servers ({leader}). There a swap is one task on each of them: for a while searches \
-             would be answered by the former and by the new index, and a server on which it fails is told of nowhere but in a task. \
+             would be answered by the former and by the new index, and a failure on one of them shows in a task only. \
              Nothing was begun; give the address of a server without a network, or take the leader out of it (PATCH /network)"
     )]
     LeadsNetwork { leader: String },
@@ -222,8 +222,8 @@ pub enum MeilisearchError {
     },
 
     #[error(
-        "index `{uid}`: a page of documents at offset {offset} is empty, though {} told. \
-             Somebody is deleting from it: run again when the queue is empty", counted(*.total, "document is", "documents are")
+        "index `{uid}`: a page of documents at offset {offset} is empty, although the index has {}. \
+             Another program is deleting from it: run again when the queue is empty", counted(*.total, "document", "documents")
     )]
     EmptyPage {
         uid: String,
@@ -233,8 +233,8 @@ pub enum MeilisearchError {
 
     /// What a list leaves out would count as gone.
     #[error(
-        "the server listed its {what} {times} times and never all of them. Somebody makes many at this moment, or something \
-             between cuts its answers: run again later"
+        "the server listed its {what} {times} times and never all of them. Another program may be creating many at this moment, or a \
+             proxy may cut its answers: run again later"
     )]
     IncompleteList { what: &'static str, times: u32 },
 
@@ -253,7 +253,7 @@ pub enum MeilisearchError {
 
     #[error(
         "index `{uid}` is not the one that was to be deleted any more: createdAt is {found}, not {expected}. \
-             Somebody else swapped; nothing was deleted. Run again"
+             Another program swapped it; nothing was deleted. Run again"
     )]
     AnotherIndex {
         uid: String,
@@ -370,7 +370,7 @@ pub enum RecordsError {
         written_by: String,
     },
     #[error(
-        "the record `{id}` in `{RECORDS_UID}` can't be read ({cause}). If nobody needs it, delete that document, then reindex"
+        "the record `{id}` in `{RECORDS_UID}` can't be read ({cause}). If it is not needed, delete that document, then reindex"
     )]
     Unreadable { id: String, cause: String },
 }

@@ -112,7 +112,7 @@ impl Task {
         }
         let text = match (&self.status, &self.error) {
             (TaskStatus::Canceled, _) => {
-                let by = self.canceled_by.map_or("somebody else".to_owned(), |by| {
+                let by = self.canceled_by.map_or("another program".to_owned(), |by| {
                     format!("task {by}, which is not ours")
                 });
                 format!("by {by}. Find out who cancels tasks, then run again")

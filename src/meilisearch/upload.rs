@@ -98,7 +98,7 @@ pub struct Sent {
     pub batch: Batch,
 }
 
-/// Uploads every batch that arrives to the index that `uids` names for it. `sent` is told of each as it is taken, so
+/// Uploads every batch that arrives to the index that `uids` names for it. `sent` is called for each as the server takes it, so
 /// that an interrupted run knows what to cancel.
 ///
 /// # Errors

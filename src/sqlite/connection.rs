@@ -146,7 +146,7 @@ impl Drop for Connection {
             return;
         }
         // On an error's way out, too, the files that we made go away. SQLite's thread ends a statement within
-        // milliseconds once it is told, so that waiting here is short.
+        // milliseconds once the flag is set, so that waiting here is short.
         let side_files = self.side_files.clone();
         let tidying = std::thread::spawn(move || {
             futures::executor::block_on(async {

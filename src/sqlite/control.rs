@@ -17,7 +17,7 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// The rows of the statement that runs are of no interest to anybody any more.
+    /// The rows of the statement that runs are not needed any more.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
     }

@@ -9,7 +9,7 @@ use crate::sqlite::address::AddressError;
 use crate::sqlite::foreign_log::ForeignLog;
 use crate::sqlite::statement::StatementError;
 
-/// An error of the source stage.
+/// What went wrong with the database.
 ///
 /// SQLite's own texts mislead where it matters most ("attempt to write a readonly database" for a reader that may not
 /// make a `-shm` file), so each state that a production database can be in has a variant that says what to do.
@@ -237,7 +237,7 @@ pub enum OpenProblem {
     },
     /// The reader would leave `-wal` and `-shm` with the wrong owner, and the application could not write any more.
     #[error(
-        "it is in WAL mode and nobody has it open, so this process (uid {uid}) would make the files -wal and -shm beside it, and the application (uid {owner}) could not write to them. Run as uid {owner}, or as root, or start the application first"
+        "it is in WAL mode and no process has it open, so this process (uid {uid}) would make the files -wal and -shm beside it, and the application (uid {owner}) could not write to them. Run as uid {owner}, or as root, or start the application first"
     )]
     ForeignOwner {
         /// The user that this process runs as.

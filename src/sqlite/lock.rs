@@ -121,7 +121,7 @@ mod tests {
     use crate::sqlite::testing::Scene;
 
     #[test]
-    fn a_second_run_is_told_that_the_first_is_at_it() {
+    fn a_second_run_is_refused_while_the_first_runs() {
         let scene = Scene::new("CREATE TABLE t(x)");
         let first = scene.database().lock().unwrap();
         assert!(first.unsupported_reason().is_none());

@@ -1,7 +1,7 @@
 //! Checks that a text is one statement and only reads, by asking SQLite itself through its C interface.
 //!
 //! sqlx runs `SELECT 1; DROP TABLE articles` to its end, and says neither whether a statement writes nor what its
-//! parameters are called. So this is unsafe, as are `functions` and `collations`, and nothing else of the source stage.
+//! parameters are called. So this is unsafe, as are `functions` and `collations`, and no other file.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::marker::PhantomData;

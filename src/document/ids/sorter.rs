@@ -169,7 +169,7 @@ impl Sorter {
         self.places.len() as u64
     }
 
-    /// All records in their order, each once; the last `tail` bytes of each are not part of what is told. It is settled.
+    /// All records in their order, each once; the last `tail` bytes of each are not part of what is returned. It is settled.
     pub(super) fn merge(&self, tail: usize) -> spool::Result<Merge<'_>> {
         let memory = Source::Memory {
             bytes: &self.bytes,

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_answers_is_neither_yes_nor_no() {
+    fn what_another_program_answers_is_neither_yes_nor_no() {
         for status in [200, 202, 403, 404, 502] {
             let page = MeilisearchError::NotMeilisearch {
                 status,

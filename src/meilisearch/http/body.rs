@@ -13,7 +13,7 @@ use crate::meilisearch::idle::Activity;
 
 /// The documents of one upload: their length is known, and they can be read again for another attempt.
 ///
-/// It passes through the SDK as an `AsyncRead` that nobody reads: our HTTP client takes it out again and streams it.
+/// It passes through the SDK as an `AsyncRead` that is never read: our HTTP client takes it out again and streams it.
 #[derive(Clone)]
 pub struct NdjsonBody {
     pub(super) len: u64,
