@@ -25,12 +25,7 @@ async fn an_index_that_shrank_to_a_half_is_not_swapped_in() {
     refused(&scene, scene.reindex())
         .await
         .says(["articles", "40", "20", "--max-loss"]);
-    scene
-        .reindex()
-        .args(["--max-loss", "50%"])
-        .run()
-        .await
-        .expect(0);
+    scene.reindex().args(["--max-loss", "50%"]).succeeds().await;
     scene.expect_in_step().await;
 }
 
@@ -75,9 +70,8 @@ async fn an_index_may_be_empty_where_that_is_said() {
     scene
         .reindex()
         .args(["--max-loss", "100%"])
-        .run()
-        .await
-        .expect(0);
+        .succeeds()
+        .await;
     assert_eq!(scene.api.count(&scene.uid("articles")).await, 0);
 }
 
@@ -380,9 +374,8 @@ async fn settings_made_by_hand_on_the_live_index_are_named_before_they_go() {
         .await;
     scene
         .reindex()
-        .run()
+        .succeeds()
         .await
-        .expect(0)
         .says(["synonyms", "settings.json"]);
 }
 
@@ -443,9 +436,8 @@ async fn keys_that_are_data_are_told_and_refused_before_they_are_too_many() {
     scene.database.execute(&readers(1, 1200)).await;
     scene
         .reindex()
-        .run()
+        .succeeds()
         .await
-        .expect(0)
         .says(["1,202 fields", "seen", ":json"]);
 
     scene.database.execute(&readers(2000, 62_000)).await;
