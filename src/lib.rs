@@ -49,3 +49,5 @@ mod spool;
 pub mod sqlite;
 mod sync;
 pub mod terminal;
+#[cfg(test)]
+mod testing;

@@ -1,4 +1,6 @@
 //! What can go wrong with the server, and what to do about it.
+//!
+//! It is one enum, as long as there are sentences for people to read; `meaning` says what the program makes of each.
 
 use std::time::Duration;
 use std::{fmt, io};

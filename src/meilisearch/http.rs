@@ -5,7 +5,6 @@
 //! of a request, a redirect is an error and does not turn a write into a read, temporary errors are retried, and a page
 //! of HTML becomes an error that a person can act on.
 
-use std::io;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -26,10 +25,12 @@ use crate::meilisearch::uid::TaskUid;
 use crate::retry::{Retries, RetryPolicy, Retryable};
 
 mod body;
+mod cause;
 
 pub(super) use body::Body;
 pub use body::NdjsonBody;
-use body::{Unreadable, body_of, watched};
+use body::{body_of, watched};
+use cause::{cause_of, causes, unreadable_body};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Silence after which a connection counts as lost. Meilisearch 1.5 parses a whole upload before it answers.
@@ -307,39 +308,6 @@ impl HttpClient for Http {
     fn is_tokio(&self) -> bool {
         true
     }
-}
-
-fn unreadable_body(error: &reqwest::Error) -> Option<io::Error> {
-    let Unreadable(cause) = cause_of(error)?;
-    Some(io::Error::new(cause.kind(), cause.to_string()))
-}
-
-/// The first cause of this type. What an [`io::Error`] was made of is not among its sources.
-fn cause_of<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        source = match error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    None
-}
-
-/// The last cause of an error says more than its first line ("error sending request"), and the address is reported
-/// elsewhere.
-fn causes(error: &reqwest::Error) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    answer::without_address(&deepest.to_string())
 }
 
 fn bearer(key: &ApiKey) -> Result<HeaderValue, MeilisearchError> {

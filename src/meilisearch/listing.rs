@@ -64,6 +64,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::testing::assert_form;
 
     /// A list that somebody changes after so many pages, on a server that gives at most `most` items a page.
     async fn listed(
@@ -117,9 +118,6 @@ mod tests {
         })
         .await
         .unwrap_err();
-        assert!(
-            matches!(error, MeilisearchError::IncompleteList { .. }),
-            "{error:?}"
-        );
+        assert_form!(error, MeilisearchError::IncompleteList { .. });
     }
 }

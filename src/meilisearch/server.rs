@@ -88,9 +88,13 @@ impl Server {
 
     /// The same server, asked only what it may be asked: its log then tells these refusals from others.
     pub fn probing(&self) -> Server {
+        self.over(self.http.probing())
+    }
+
+    fn over(&self, http: Http) -> Server {
         Server {
-            http: self.http.probing(),
-            ..self.clone()
+            http,
+            learnt: self.learnt.clone(),
         }
     }
 
@@ -174,14 +178,8 @@ impl Server {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<T, MeilisearchError> {
-        let body = match body {
-            None => Body::None,
-            Some(body) => Body::Json(json(body)?.into()),
-        };
-        self.http
-            .send(method, &format!("{}{path}", self.address().as_str()), body)
-            .await?
-            .json()
+        let url = self.url(path);
+        self.http.send(method, &url, json(body)?).await?.json()
     }
 
     /// A request that changes something, and the task that the server made of it. Every one goes through here: what the
@@ -192,11 +190,7 @@ impl Server {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<TaskUid, MeilisearchError> {
-        let body = match body {
-            None => Body::None,
-            Some(body) => Body::Json(json(body)?.into()),
-        };
-        self.change_by(method, path, body).await
+        self.http.change(method, &self.url(path), json(body)?).await
     }
 
     /// The same with documents.
@@ -206,17 +200,12 @@ impl Server {
         path: &str,
         documents: NdjsonBody,
     ) -> Result<TaskUid, MeilisearchError> {
-        self.change_by(method, path, Body::Ndjson(documents)).await
+        let body = Body::Ndjson(documents);
+        self.http.change(method, &self.url(path), body).await
     }
 
-    async fn change_by(
-        &self,
-        method: reqwest::Method,
-        path: &str,
-        body: Body,
-    ) -> Result<TaskUid, MeilisearchError> {
-        let url = format!("{}{path}", self.address().as_str());
-        self.http.change(method, &url, body).await
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address().as_str())
     }
 
     /// The SDK over our HTTP client. It makes the reads whose answers its types can hold; where they would drop or refuse
@@ -228,26 +217,17 @@ impl Server {
 
     /// The same server, asked only once: for a swap, which a second call undoes.
     pub(crate) fn once(&self) -> Server {
-        Server {
-            http: self.http.once(),
-            learnt: self.learnt.clone(),
-        }
+        self.over(self.http.once())
     }
 
     /// The same server, whose answers are read up to this length ([`MeilisearchError::LongAnswer`]).
     pub(super) fn reading_at_most(&self, bytes: usize) -> Server {
-        Server {
-            http: self.http.reading_at_most(bytes),
-            learnt: self.learnt.clone(),
-        }
+        self.over(self.http.reading_at_most(bytes))
     }
 
     /// The same server with other time limits: a caller that polls has its own.
     pub fn with_policy(&self, policy: RetryPolicy) -> Server {
-        Server {
-            http: self.http.with_policy(policy),
-            learnt: self.learnt.clone(),
-        }
+        self.over(self.http.with_policy(policy))
     }
 
     /// The same server, waited for through a restart.
@@ -283,10 +263,12 @@ impl std::fmt::Debug for Server {
     }
 }
 
-fn json(body: &impl Serialize) -> Result<Vec<u8>, MeilisearchError> {
-    serde_json::to_vec(body).map_err(|error| MeilisearchError::Client {
+fn json(body: Option<&impl Serialize>) -> Result<Body, MeilisearchError> {
+    let json = body.map(serde_json::to_vec).transpose();
+    let json = json.map_err(|error| MeilisearchError::Client {
         cause: error.to_string(),
-    })
+    })?;
+    Ok(json.map_or(Body::None, |json| Body::Json(json.into())))
 }
 
 /// `1.48.2`, `1.12.0-rc.3`: what a pre-release can do is what its version can.

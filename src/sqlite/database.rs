@@ -148,6 +148,7 @@ fn io_error(intent: &'static str, path: &Path, error: std::io::Error) -> Databas
 mod tests {
     use super::*;
     use crate::sqlite::testing::{Scene, listing};
+    use crate::testing::assert_form;
 
     fn open(path: &Path) -> Result<Database, DatabaseError> {
         Database::open(&path.into())
@@ -165,10 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("storage/deep/production.sqlite3");
         let error = unusable(&path);
-        assert!(
-            matches!(&error, UnusableDatabase::Missing { existing, .. } if existing == folder.path()),
-            "{error:?}"
-        );
+        assert_form!(&error, UnusableDatabase::Missing { existing, .. } if existing == folder.path());
         let text = error.to_string();
         assert!(
             text.contains("production.sqlite3") && text.contains("is the volume mounted"),

@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::meilisearch::Server;
 use crate::meilisearch::testing::{Canned, QUICK, Reply, complaint, html, json_answer, taken};
+use crate::testing::assert_form;
 
 fn answer_with(status: u16, header: (&'static str, &str), body: &str) -> Reply {
     Reply::Answer {
@@ -59,10 +61,7 @@ async fn a_page_of_html_from_a_proxy_is_waited_out() {
 async fn a_page_of_html_that_stays_is_shown_in_a_few_words() {
     let canned = Canned::replies([html(502)]).await;
     let error = canned.server().stats().await.unwrap_err();
-    assert!(
-        matches!(error, MeilisearchError::Server { status: 502, .. }),
-        "{error:?}"
-    );
+    assert_form!(error, MeilisearchError::Server { status: 502, .. });
     let text = error.to_string();
     assert!(
         text.starts_with("GET /stats: the server failed with 502: 502 Said by nginx."),
@@ -155,10 +154,7 @@ async fn too_large_says_who_refused() {
         (cut("application/json"), false),
     ] {
         let error = upload_refused(reply).await;
-        assert!(
-            matches!(error, MeilisearchError::TooLarge { by_proxy, bytes: 3, .. } if by_proxy == proxy),
-            "{error:?}"
-        );
+        assert_form!(error, MeilisearchError::TooLarge { by_proxy, bytes: 3, .. } if by_proxy == proxy);
         let limit = match proxy {
             true => "client_max_body_size",
             false => "--http-payload-size-limit",
@@ -189,13 +185,9 @@ async fn a_proxy_that_refuses_before_it_has_read_the_body_is_understood() {
     let megabytes = NdjsonBody::from_bytes(vec![b'x'; 8_000_000]);
     let error = server.upload("a", megabytes).await.unwrap_err();
     // Where the connection is reset before the answer could be read, nobody can know more.
-    assert!(
-        matches!(
-            error,
-            MeilisearchError::TooLarge { by_proxy: true, .. }
-                | MeilisearchError::Interrupted { .. }
-        ),
-        "{error:?}"
+    assert_form!(
+        error,
+        MeilisearchError::TooLarge { by_proxy: true, .. } | MeilisearchError::Interrupted { .. }
     );
 }
 
@@ -238,10 +230,7 @@ async fn a_refused_connection_is_told_with_the_address() {
             error => break error,
         }
     };
-    assert!(
-        matches!(error, MeilisearchError::Unreachable { .. }),
-        "{error:?}"
-    );
+    assert_form!(error, MeilisearchError::Unreachable { .. });
     says(&error, &[address.as_str(), "refused"]);
 }
 
@@ -285,7 +274,7 @@ async fn a_body_that_cannot_be_read_is_no_fault_of_the_server() {
     });
     let canned = Canned::replies([taken(9)]).await;
     let error = canned.server().upload("a", body).await.unwrap_err();
-    assert!(matches!(error, MeilisearchError::Body { .. }), "{error:?}");
+    assert_form!(error, MeilisearchError::Body { .. });
     says(&error, &["disk gone"]);
 }
 
@@ -308,10 +297,7 @@ async fn a_write_that_is_sent_on_is_an_error_and_not_a_read() {
     )])
     .await;
     let error = canned.server().create_index("a").await.unwrap_err();
-    assert!(
-        matches!(error, MeilisearchError::Redirected { status: 301, .. }),
-        "{error:?}"
-    );
+    assert_form!(error, MeilisearchError::Redirected { status: 301, .. });
     says(&error, &["https://example.org/indexes"]);
     assert_eq!(canned.requests().len(), 1);
 }
@@ -343,10 +329,7 @@ async fn errors_that_say_what_to_do_at_the_server() {
 async fn a_swap_whose_answer_is_lost_is_not_sent_again() {
     let canned = Canned::replies([Reply::Nothing, taken(9)]).await;
     let error = canned.server().swap(&[]).await.unwrap_err();
-    assert!(
-        matches!(error, MeilisearchError::Interrupted { .. }),
-        "{error:?}"
-    );
+    assert_form!(error, MeilisearchError::Interrupted { .. });
     assert_eq!(canned.requests().len(), 1);
 
     let canned = Canned::replies([html(502), taken(9)]).await;

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::*;
 use crate::meilisearch::settings::{differences, to_send, unmentioned};
 use crate::meilisearch::settings_keys::known_keys;
