@@ -63,11 +63,15 @@ struct Bars {
 impl Progress {
     /// Progress shown as asked.
     pub fn new(show: Show) -> Self {
-        let screen = MultiProgress::new();
         let terminal = io::stderr().is_terminal() && show == Show::Auto;
+        let plain = !terminal && show == Show::Auto;
+        Self::on(MultiProgress::new(), terminal, plain)
+    }
+
+    fn on(screen: MultiProgress, with_bars: bool, plain: bool) -> Self {
         Self(Arc::new(Inner {
-            bars: terminal.then(Bars::hidden),
-            plain: !terminal && show == Show::Auto,
+            bars: with_bars.then(Bars::hidden),
+            plain,
             screen,
             rows: AtomicU64::new(0),
             rows_expected: AtomicU64::new(0),
@@ -85,17 +89,8 @@ impl Progress {
 
     /// The same screen, from the beginning again: for a second run in one process.
     pub fn afresh(&self) -> Self {
-        Self(Arc::new(Inner {
-            bars: self.0.bars.as_ref().map(|_| Bars::hidden()),
-            plain: self.0.plain,
-            screen: self.0.screen.clone(),
-            rows: AtomicU64::new(0),
-            rows_expected: AtomicU64::new(0),
-            spooled: AtomicU64::new(0),
-            sent: AtomicU64::new(0),
-            stage: Mutex::new(None),
-            last_line: Mutex::new(Instant::now()),
-        }))
+        let inner = &self.0;
+        Self::on(inner.screen.clone(), inner.bars.is_some(), inner.plain)
     }
 
     /// Reading begins; `rows` are expected.

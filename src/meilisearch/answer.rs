@@ -13,7 +13,7 @@ use crate::meilisearch::error::{FOREIGN_TEXT_CHARS, MeilisearchError, PAGE_CHARS
 use crate::meilisearch::idle::Activity;
 use crate::meilisearch::uid::TaskUid;
 
-/// What was asked, for errors.
+/// The request, for errors.
 pub(super) struct Sent {
     pub request: Request,
     pub bytes: u64,

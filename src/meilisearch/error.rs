@@ -19,7 +19,7 @@ pub const FOREIGN_TEXT_CHARS: usize = 500;
 /// Of a page where JSON was expected, this much shows what it is.
 pub const PAGE_CHARS: usize = 200;
 
-/// What was asked, as a message shows it.
+/// A request, as a message shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub method: String,
@@ -177,7 +177,7 @@ pub enum MeilisearchError {
         message: String,
     },
 
-    /// Reading it to its end would take memory without bound: less is to be asked for at a time.
+    /// Reading it to its end would take memory without bound.
     #[error("{path}: the answer is longer than {bytes} bytes. Ask for less at a time")]
     LongAnswer { path: String, bytes: usize },
 

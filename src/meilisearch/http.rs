@@ -39,9 +39,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 /// What may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Repeat {
-    /// Reads, and writes that come to the same when done twice.
+    /// Reads, and writes that have the same effect when they are made twice.
     Freely,
-    /// Only what the server can't have acted on: a swap that is done twice is undone.
+    /// Only what the server cannot have acted on: a second swap undoes the first.
     IfNeverTaken,
 }
 

@@ -14,7 +14,7 @@ use crate::meilisearch::error::MeilisearchError;
 /// Items of the first page. Meilisearch knows no bound.
 const AT_ONCE: u64 = 1_000;
 
-/// How often a list is asked for while it changes.
+/// How often a list that changes is requested.
 const LISTINGS: u32 = 6;
 
 /// One page, and how many items the server counts.

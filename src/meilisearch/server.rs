@@ -86,7 +86,8 @@ impl Server {
         self.http.has_key()
     }
 
-    /// The same server, asked only what it may be asked: its log then tells these refusals from others.
+    /// The same server, with requests that only test the rights of the key: the log of the server then tells these refusals
+    /// from others.
     pub fn probing(&self) -> Server {
         self.over(self.http.probing())
     }
@@ -98,7 +99,7 @@ impl Server {
         }
     }
 
-    /// Meilisearch is there and well. Asks for a few seconds only: a wrong address should be told soon.
+    /// Meilisearch is there and well. Tries for a few seconds only: a wrong address should be reported soon.
     pub async fn health(&self) -> Result<(), MeilisearchError> {
         let ours = self.http.policy();
         let greeting = if ours.total < RetryPolicy::GREETING.total {
@@ -111,7 +112,7 @@ impl Server {
             Err(error) => MeilisearchError::from(error),
         };
         let address = self.address();
-        // Meilisearch lets everybody ask for its health, and has nothing to say against it.
+        // Meilisearch answers /health without a key, so it never refuses it.
         let is_another_route = matches!(
             error,
             MeilisearchError::IndexNotFound { .. }
@@ -215,7 +216,7 @@ impl Server {
         Client::new_with_client(self.address().as_str(), None::<String>, self.http.clone())
     }
 
-    /// The same server, asked only once: for a swap, which a second call undoes.
+    /// The same server, with requests that are sent once: for a swap, which a second call undoes.
     pub(crate) fn once(&self) -> Server {
         self.over(self.http.once())
     }

@@ -159,7 +159,7 @@ fn foreign<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     Ok(cut(&String::deserialize(from)?, FOREIGN_TEXT_CHARS))
 }
 
-/// What waits and works at this moment, of whomever.
+/// The tasks of all programs that wait or are being processed at this moment.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Queue {
     /// As the server counts it, which includes tasks that the key may not see.

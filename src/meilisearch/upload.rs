@@ -26,7 +26,7 @@ pub struct BatchLimit(Arc<Limit>);
 #[derive(Debug)]
 struct Limit {
     bytes: AtomicU64,
-    /// Finding the size takes several refusals, which are one thing to be told of.
+    /// Finding the size takes several refusals, which are reported once.
     refused: AtomicBool,
 }
 
@@ -49,7 +49,7 @@ impl BatchLimit {
         self.0.bytes.fetch_min(refused / 2, Ordering::Relaxed) > refused / 2
     }
 
-    /// True the first time that it is asked.
+    /// True at the first call.
     fn is_first_refusal(&self) -> bool {
         !self.0.refused.swap(true, Ordering::Relaxed)
     }

@@ -21,14 +21,14 @@ pub(super) struct Collations(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether a stand-in was asked to compare: the one look that is taken every few microseconds.
+    /// Whether a stand-in has compared. It is read every few microseconds.
     asked: AtomicBool,
     names: Mutex<Names>,
 }
 
 #[derive(Debug, Default)]
 struct Names {
-    /// The one that was asked to compare.
+    /// The one that has compared.
     asked: Option<String>,
     /// Every column of the database that is declared with a collation of its own: (collation, `table.column`).
     columns: Vec<(String, String)>,
@@ -48,7 +48,7 @@ impl Collations {
         self.0.asked.load(atomic::Ordering::Acquire)
     }
 
-    /// The collation that was asked, if one was.
+    /// The missing collation that the statement has compared by, if there is one.
     pub(super) fn asked(&self) -> Option<Missing> {
         if !self.were_asked() {
             return None;
@@ -162,7 +162,7 @@ unsafe extern "C" fn needed(
     }
 }
 
-/// Writes down that it was asked. The order that it answers is that of bytes, so that a sort comes to its end.
+/// Notes that it has compared. Its order is that of bytes, so that a sort ends.
 ///
 /// # Safety
 /// For SQLite alone: `stand_in` is what `needed` gave, the others are two texts with their lengths.

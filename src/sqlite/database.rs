@@ -19,7 +19,7 @@ use crate::sqlite::side_files::SideFiles;
 /// writer never makes a reader wait). Short enough that a console that was left with an open transaction is noticed.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A SQLite database that is there. Opening creates nothing, ever: where a path is wrong or a volume is not mounted, an
+/// A database that is there. Opening creates nothing, ever: where a path is wrong or a volume is not mounted, an
 /// empty database in its place would be read as "all was deleted".
 #[derive(Clone, Debug)]
 pub struct Database {

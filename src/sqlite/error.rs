@@ -66,7 +66,7 @@ pub enum DatabaseError {
         rows: u64,
         message: String,
     },
-    /// SQLite was told to end the statement.
+    /// This program ended the statement.
     #[error("reading {} was interrupted", path.display())]
     Interrupted { path: PathBuf },
     /// A sort needs more temporary space than there is.

@@ -38,7 +38,7 @@ impl<'c> Snapshot<'c> {
         let taken_at = Timestamp::now();
         let begun = async {
             let mut transaction = connection.begin().await?;
-            // BEGIN alone fixes nothing: the moment is that of the first read.
+            // In SQLite BEGIN alone fixes nothing: the moment is that of the first read.
             super::options::plain_read(&mut transaction).await?;
             Ok(transaction)
         };

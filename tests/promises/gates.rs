@@ -215,10 +215,7 @@ async fn a_build_that_somebody_deleted_is_not_swapped_in() {
     scene.define_titles();
     let before = scene.already_live().await;
     let ended = meddled(&scene, async |build| {
-        scene
-            .api
-            .succeed("DELETE", &format!("/indexes/{build}"), None)
-            .await;
+        scene.api.delete_index(build).await;
     });
     let ended = ended.await;
     assert!(
@@ -238,10 +235,7 @@ async fn a_build_that_somebody_replaced_is_not_swapped_in() {
     let before = scene.already_live().await;
     let ended = meddled(&scene, async |build| {
         let documents = scene.api.documents(build).await;
-        scene
-            .api
-            .succeed("DELETE", &format!("/indexes/{build}"), None)
-            .await;
+        scene.api.delete_index(build).await;
         scene.api.fill(build, json!(documents)).await;
     });
     let ended = ended.await;
@@ -261,10 +255,7 @@ async fn a_build_that_somebody_deleted_at_the_last_moment_leaves_both_live_index
     let running = scene.reindex_through(&proxy).start();
     swap.reached("the swap").await;
     let build = scene.generations("authors").await.remove(0);
-    scene
-        .api
-        .succeed("DELETE", &format!("/indexes/{build}"), None)
-        .await;
+    scene.api.delete_index(&build).await;
     swap.release();
     running.ended().await.expect(1).says(["swap"]);
     assert_eq!(scene.live().await, before);
@@ -280,10 +271,7 @@ async fn a_first_run_that_fails_at_the_swap_leaves_no_empty_index() {
     let running = scene.reindex_through(&proxy).start();
     swap.reached("the swap").await;
     let build = scene.generations("authors").await.remove(0);
-    scene
-        .api
-        .succeed("DELETE", &format!("/indexes/{build}"), None)
-        .await;
+    scene.api.delete_index(&build).await;
     swap.release();
     running.ended().await.expect(1);
     assert!(scene.live().await.is_empty());

@@ -95,10 +95,7 @@ async fn one_that_was_renamed_is_told_with_its_new_name_and_left_alone() {
     scene.api.fill(&kept, json!([])).await;
     let pair = json!([{"indexes": [articles, kept]}]);
     scene.api.succeed("POST", "/swap-indexes", Some(pair)).await;
-    scene
-        .api
-        .succeed("DELETE", &format!("/indexes/{articles}"), None)
-        .await;
+    scene.api.delete_index(&articles).await;
     scene
         .command("sync")
         .run()

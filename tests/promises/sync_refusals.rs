@@ -23,10 +23,7 @@ async fn a_live_index_without_a_checkpoint_is_refused() {
         return;
     };
     scene.already_live().await;
-    scene
-        .api
-        .succeed("DELETE", &format!("/indexes/{CHECKPOINTS}"), None)
-        .await;
+    scene.api.delete_index(CHECKPOINTS).await;
     let before = scene.live().await;
     let ended = sync(&scene).run().await.expect(3);
     ended.says(["articles", "checkpoint", "bisan-indexer reindex"]);

@@ -166,32 +166,25 @@ fn an_instant_is_as_exact_as_its_digits() {
 #[test]
 fn a_bound_is_rounded_down() {
     let since: Timestamp = "2025-09-01T00:00:00.9999999Z".parse().unwrap();
-    let text = |date: &str| Argument::Text(date.into());
-    assert_eq!(lower_bound(TimestampForm::Text, since), text("2025-08-31"));
-    assert_eq!(
-        lower_bound(TimestampForm::Seconds, since),
-        Argument::Integer(1_756_684_800)
-    );
-    assert_eq!(
-        lower_bound(TimestampForm::Milliseconds, since),
-        Argument::Integer(1_756_684_800_999)
-    );
-    assert_eq!(
-        lower_bound(TimestampForm::Microseconds, since),
-        Argument::Integer(1_756_684_800_999_999)
-    );
     let early: Timestamp = "1969-12-31T23:59:59.5Z".parse().unwrap();
-    assert_eq!(
-        lower_bound(TimestampForm::Seconds, early),
-        Argument::Integer(-1)
-    );
-    assert_eq!(lower_bound(TimestampForm::Text, Timestamp::MIN), text(""));
+    for (form, since, bound) in [
+        (TimestampForm::Seconds, since, 1_756_684_800),
+        (TimestampForm::Milliseconds, since, 1_756_684_800_999),
+        (TimestampForm::Microseconds, since, 1_756_684_800_999_999),
+        (TimestampForm::Seconds, early, -1),
+    ] {
+        assert_eq!(lower_bound(form, since), Argument::Integer(bound));
+    }
     let year_0: Timestamp = "0000-01-01T00:00:00Z".parse().unwrap();
-    assert_eq!(lower_bound(TimestampForm::Text, year_0), text(""));
-    assert_eq!(
-        lower_bound(TimestampForm::Text, year_0 + SignedDuration::from_hours(24)),
-        text("0000-01-01")
-    );
+    for (since, bound) in [
+        (since, "2025-08-31"),
+        (Timestamp::MIN, ""),
+        (year_0, ""),
+        (year_0 + SignedDuration::from_hours(24), "0000-01-01"),
+    ] {
+        let bound = Argument::Text(bound.into());
+        assert_eq!(lower_bound(TimestampForm::Text, since), bound);
+    }
 }
 
 /// A bound that stands for a value that the database stores.

@@ -366,7 +366,7 @@ async fn an_answer_that_names_no_task_is_neither_yes_nor_no() {
         assert!(error.is_ambiguous(), "{error:?}");
         assert_eq!(canned.requests().len(), 1, "a second swap undoes the first");
     }
-    // What comes to the same when done twice is asked again.
+    // A request that has the same effect when it is made twice is repeated.
     let canned = Canned::replies(unclear().into_iter().chain([taken(7)])).await;
     assert_eq!(upload(&canned).await.unwrap(), 7);
     let canned = Canned::replies(unclear().into_iter().chain([taken(8)])).await;

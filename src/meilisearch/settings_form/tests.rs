@@ -1,5 +1,4 @@
 use proptest::prelude::*;
-
 use unicode_normalization::UnicodeNormalization;
 
 use super::*;
