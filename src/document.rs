@@ -16,7 +16,7 @@ mod shape;
 pub mod timestamp;
 
 pub use anomalies::{Anomalies, AnomalyCount};
-pub(crate) use keys::Keys;
+pub(crate) use keys::{Keys, Paths};
 pub use shape::{DocumentShape, ShapeError};
 
 pub use crate::document::convert::{Anomaly, Conversion};
@@ -59,6 +59,7 @@ impl DocumentShape {
             let start = out.len();
             // A thousand numbers in a document's JSON are one remark.
             let mut last = None;
+            let mut paths = Paths::default();
             let mut anomaly = |anomaly| {
                 if last.replace(anomaly) != Some(anomaly) {
                     notes.add(anomaly, &field.name, &id);
@@ -69,10 +70,10 @@ impl DocumentShape {
             }
             let written = match field.conversion {
                 None => write_plain(value, out, &mut anomaly),
-                Some(conversion) => conversion.write(value, out, &mut anomaly),
+                Some(conversion) => conversion.write(value, out, &mut anomaly, &mut paths),
             };
-            if field.conversion == Some(Conversion::Json) && written.is_ok() {
-                notes.keys.see(&field.name, &out[start..]);
+            if written.is_ok() {
+                notes.keys.add(&field.name, paths);
             }
             written
                 .and_then(|()| match field.is_geo {

@@ -6,6 +6,7 @@
 //! | `records` | the records about generations, kept in Meilisearch itself |
 //! | `generations` | which index is live, retained, a leftover, or not ours |
 //! | `gates`, `former` | the checks before a build, or a former generation, is swapped in |
+//! | `smoke` | smoke queries, and whether an index answers them |
 //! | `quiesce` | waits until no task in the queue can still swap, create or delete one of our indexes |
 //! | `swap`, `promote` | the one call that makes builds live, and its proof |
 //! | `prune` | deletes leftovers and generations beyond the retained ones |
@@ -18,5 +19,5 @@ pub mod promote;
 pub mod prune;
 pub mod quiesce;
 pub mod records;
+pub mod smoke;
 pub mod swap;
-pub mod uid;

@@ -50,4 +50,6 @@ mod spool;
 pub mod sqlite;
 mod sync;
 pub mod terminal;
+#[cfg(test)]
+mod testing;
 pub mod triggers;

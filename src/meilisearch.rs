@@ -10,10 +10,11 @@
 //! | [`documents`] | sends, lists, counts and deletes documents |
 //! | [`features`] | what this server supports, by its version or by a test request |
 //! | [`settings`], [`settings_keys`] | the settings of an index, and whether they differ (with `settings_form`) |
+//! | [`permissions`], [`settings_cost`] | what the key may do, and what a change of settings costs |
 //! | [`tasks`], [`batches`], [`wait`] | Meilisearch's queue, and waiting for our part of it (with `watch`) |
 //! | [`keys`] | the rights of the server's keys; creates a key |
 //! | [`network`] | servers that lead others, on which nothing is swapped |
-//! | [`search`] | smoke queries |
+//! | [`search`] | one search |
 //! | [`error`] | what can go wrong, and what to do |
 
 pub mod address;

@@ -6,7 +6,6 @@ use futures::TryStreamExt as _;
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::IndexDefinition;
-use crate::document::bad_rows::BadRow;
 use crate::document::{Anomalies, DocumentShape};
 use crate::error::Error;
 use crate::generation::records::record_of;
@@ -66,11 +65,7 @@ pub async fn check_first_rows(snapshot: &mut Snapshot<'_>, index: &Prepared) -> 
         line.clear();
         if let Err(why) = index.shape.write(&row.values(), &mut line, &mut notes) {
             drop(rows);
-            let met = BadRow {
-                row: number as u64,
-                why: why.into(),
-            };
-            return Err(reader::all_bad_rows(snapshot, index, met).await);
+            return Err(reader::all_bad_rows(snapshot, index, number as u64, why).await);
         }
     }
     Ok(())

@@ -11,7 +11,6 @@ use bytesize::ByteSize;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::LogFormat;
-use crate::meilisearch::ended::WaitProgress;
 use crate::report::counted;
 use crate::terminal;
 
@@ -64,11 +63,15 @@ struct Bars {
 impl Progress {
     /// Progress shown as asked.
     pub fn new(show: Show) -> Self {
-        let screen = MultiProgress::new();
         let terminal = io::stderr().is_terminal() && show == Show::Auto;
+        let plain = !terminal && show == Show::Auto;
+        Self::on(MultiProgress::new(), terminal, plain)
+    }
+
+    fn on(screen: MultiProgress, with_bars: bool, plain: bool) -> Self {
         Self(Arc::new(Inner {
-            bars: terminal.then(Bars::hidden),
-            plain: !terminal && show == Show::Auto,
+            bars: with_bars.then(Bars::hidden),
+            plain,
             screen,
             rows: AtomicU64::new(0),
             rows_expected: AtomicU64::new(0),
@@ -86,17 +89,8 @@ impl Progress {
 
     /// The same screen, from the beginning again: for a second run in one process.
     pub fn afresh(&self) -> Self {
-        Self(Arc::new(Inner {
-            bars: self.0.bars.as_ref().map(|_| Bars::hidden()),
-            plain: self.0.plain,
-            screen: self.0.screen.clone(),
-            rows: AtomicU64::new(0),
-            rows_expected: AtomicU64::new(0),
-            spooled: AtomicU64::new(0),
-            sent: AtomicU64::new(0),
-            stage: Mutex::new(None),
-            last_line: Mutex::new(Instant::now()),
-        }))
+        let inner = &self.0;
+        Self::on(inner.screen.clone(), inner.bars.is_some(), inner.plain)
     }
 
     /// Reading begins; `rows` are expected.
@@ -215,6 +209,27 @@ impl Progress {
             tracing::info!("{}", text());
         }
     }
+}
+
+/// What a wait looks like at this moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WaitProgress {
+    pub enqueued: usize,
+    pub processing: usize,
+    pub succeeded: usize,
+    /// Failed or cancelled.
+    pub failed: usize,
+    pub unknown: usize,
+    /// Of the batch that the server works on, whosever it is: 0 to 100. None before 1.12.
+    pub percent: Option<f32>,
+    pub step: Option<String>,
+    /// What waits in front of our first task, by index; `…` where it belongs to none.
+    pub waiting_behind: Vec<(String, usize)>,
+    /// How often the server began a task again: it was stopped or killed. After the second time, smaller batches are
+    /// worth advising.
+    pub restarts: u32,
+    /// Since when the server hasn't answered.
+    pub silent_for: Option<Duration>,
 }
 
 fn describe(wait: &WaitProgress) -> String {

@@ -9,9 +9,9 @@ use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::document::bad_rows::{BadRow, BadRows, RowFault};
+use crate::document::bad_rows::{BadRows, RowFault};
 use crate::document::ids::{self, Differences, IdList, RowIds, Side};
-use crate::document::{Anomalies, AnomalyCount, Keys};
+use crate::document::{Anomalies, AnomalyCount, DocumentError, Keys};
 use crate::error::{CommandError, Error, FAILED};
 use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Prepared;
@@ -20,7 +20,7 @@ use crate::spool;
 use crate::spool::{Batch, SpoolWriter};
 use crate::sqlite::{Connection, DatabaseError, LogPosition, Snapshot};
 
-/// How many ids are looked at before somebody else has a turn: Ctrl-C, for one.
+/// How many ids are compared before other tasks get a turn, for example the one that handles Ctrl-C.
 const ROWS_A_TURN: usize = 10_000;
 
 /// What was read of all indexes, in one snapshot.
@@ -115,7 +115,7 @@ impl CommandError for IncompleteRead {
 pub struct Output {
     /// The spool; without one (a dry run) documents are only made.
     pub spool: Option<SpoolWriter>,
-    /// Told of each batch that is ready to be sent.
+    /// Receives each batch that is ready to be sent.
     pub batches: mpsc::UnboundedSender<Batch>,
     /// How large a batch may be; the uploader lowers it when a server or proxy refuses.
     pub limit: BatchLimit,
@@ -169,7 +169,12 @@ pub async fn read_all(
 
 /// Every row of an index that cannot become a document, after one was found, so that a person can correct all of them
 /// after one run.
-pub async fn all_bad_rows(snapshot: &mut Snapshot<'_>, index: &Prepared, met: BadRow) -> Error {
+pub async fn all_bad_rows(
+    snapshot: &mut Snapshot<'_>,
+    index: &Prepared,
+    row: u64,
+    why: DocumentError,
+) -> Error {
     let (batches, _) = mpsc::unbounded_channel();
     let mut nowhere = Output {
         spool: None,
@@ -179,12 +184,11 @@ pub async fn all_bad_rows(snapshot: &mut Snapshot<'_>, index: &Prepared, met: Ba
     match read_one(snapshot, 0, index, &mut nowhere, &Progress::silent()).await {
         Err(error) => error,
         // The row was corrected in the meantime, or documents.sql returns other rows each time.
-        Ok(_) => BadRows {
-            index: index.definition.name.clone(),
-            total: 1,
-            shown: vec![met],
+        Ok(_) => {
+            let mut met = BadRows::of(&index.definition.name);
+            met.add(row, why);
+            met.into()
         }
-        .into(),
     }
 }
 
@@ -210,11 +214,7 @@ async fn read_one(
         keys: Keys::default(),
     };
     let mut notes = Anomalies::default();
-    let mut bad = BadRows {
-        index: index.definition.name.clone(),
-        total: 0,
-        shown: Vec::new(),
-    };
+    let mut bad = BadRows::of(&index.definition.name);
     let mut line = Vec::new();
     if let Some(spool) = &mut output.spool
         && let Some(batch) = spool.begin_index(number)?
@@ -232,27 +232,27 @@ async fn read_one(
         }
         read.rows += 1;
         line.clear();
-        let fault = match index.shape.write(&row.values(), &mut line, &mut notes) {
-            Ok(id) => {
-                read.ids.push(&id, read.rows)?;
-                read.bytes += line.len() as u64;
-                progress.row(line.len() as u64);
-                if bad.total == 0
-                    && let Some(spool) = &mut output.spool
-                    && let Some(batch) = spool.push(&line, id.as_str(), output.limit.bytes())?
-                {
-                    read.batches += 1;
-                    let _ = output.batches.send(batch);
-                }
+        let id = match index.shape.write(&row.values(), &mut line, &mut notes) {
+            Ok(id) => id,
+            Err(why) => {
+                bad.add(read.rows, why);
                 continue;
             }
-            Err(error) => error.into(),
         };
-        bad.add(read.rows, fault);
+        read.ids.push(&id, read.rows)?;
+        read.bytes += line.len() as u64;
+        progress.row(line.len() as u64);
+        if bad.is_empty()
+            && let Some(spool) = &mut output.spool
+            && let Some(batch) = spool.push(&line, id.as_str(), output.limit.bytes())?
+        {
+            read.batches += 1;
+            let _ = output.batches.send(batch);
+        }
     }
     drop(rows);
     find_repeated(&mut read.ids, &mut bad).await?;
-    if bad.total > 0 {
+    if !bad.is_empty() {
         return Err(bad.into());
     }
     if let Some(spool) = &mut output.spool

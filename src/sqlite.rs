@@ -1,4 +1,5 @@
-//! The database, behind types that name no SQLite.
+//! The database, behind types that name no SQLite: what a snapshot, a row, a value, a statement, a change token and the run
+//! lock are holds for any SQL database. Only in here is it known how SQLite does each.
 //!
 //! | file | what it holds |
 //! | --- | --- |
@@ -6,6 +7,7 @@
 //! | `database` | the file: does it exist, and is it a database? |
 //! | `lock` | the run lock |
 //! | `connection` | a connection that can only read, and can be stopped |
+//! | `commits` | was anything committed since the last look? |
 //! | `statement`, `sql` | is this one statement, and does it only read? |
 //! | `reads` | which columns of which tables a statement reads |
 //! | `functions`, `collations` | functions and collations that the application's SQLite has and this program's lacks |
@@ -21,6 +23,7 @@ mod address;
 pub mod advice;
 mod change_log;
 mod collations;
+mod commits;
 mod connection;
 mod control;
 mod database;
@@ -43,17 +46,16 @@ mod statement;
 pub(crate) mod testing;
 mod value;
 
-pub use address::{AddressError, DatabaseAddress};
+pub use address::DatabaseAddress;
 pub use change_log::{LogGap, LogPosition};
 pub(crate) use collations::collated_columns;
+pub use commits::Commits;
 pub use connection::Connection;
 pub use database::Database;
-pub use error::{DatabaseError, OpenProblem, RefusedStatement, UnusableDatabase};
-pub use file::FileIdentity;
-pub use foreign_log::ForeignLog;
+pub use error::{DatabaseError, RefusedStatement};
 pub use lock::RunLock;
 pub use reads::ColumnRead;
 pub use row::Row;
-pub use snapshot::{RowStream, Snapshot};
-pub use statement::{Origin, Statement, StatementError};
+pub use snapshot::Snapshot;
+pub use statement::Statement;
 pub use value::{Argument, Value};

@@ -1,8 +1,7 @@
 //! What a live uid may look like.
 
 use super::{CatalogError, IndexDefinition};
-use crate::generation::uid::{GenerationUid, SUFFIX_BYTES};
-use crate::meilisearch::uid::RECORDS_UID;
+use crate::meilisearch::uid::{GenerationUid, RECORDS_UID, SUFFIX_BYTES};
 
 /// Meilisearch's limit for a uid.
 const LONGEST_UID: usize = 400;

@@ -3,7 +3,6 @@
 //! [`run`] has all steps of a reindex from top to bottom; each step is a method below it, or a module.
 
 mod catch_up;
-mod commits;
 mod key;
 mod report;
 
@@ -12,7 +11,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use catch_up::OVERLAP;
-use commits::Commits;
 use jiff::Timestamp;
 pub use key::KeyLacks;
 pub use report::{IndexReport, Outcome, ReindexReport, Times};
@@ -30,9 +28,9 @@ use crate::generation::promote::{PromoteError, Proven, promote};
 use crate::generation::prune::{self, Pruned};
 use crate::generation::quiesce::quiesce;
 use crate::generation::records::{NO_LOCK, Record, record_of};
-use crate::generation::uid::GenerationUid;
 use crate::interrupt::{self, or_interrupted};
 use crate::meilisearch::network::until_succeeded_here;
+use crate::meilisearch::uid::GenerationUid;
 use crate::meilisearch::upload::{self, BatchLimit};
 use crate::meilisearch::wait::wait;
 use crate::meilisearch::{Features, Server, TaskUid};
@@ -41,7 +39,7 @@ use crate::progress::Progress;
 use crate::reader::{self, Output, Read};
 use crate::session::{Preflight, Session};
 use crate::spool::{Batch, Spool};
-use crate::sqlite::Database;
+use crate::sqlite::{Commits, Database};
 use crate::sync::Followed;
 use crate::{host, preflight, session};
 

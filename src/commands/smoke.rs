@@ -10,6 +10,7 @@ use crate::cli::{Output, Smoke};
 use crate::commands::sync::CannotFollow;
 use crate::error::{Error, REFUSED, UsageError};
 use crate::generation::generations::{Generations, is_meant};
+use crate::generation::smoke;
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::{IndexInfo, Server};
 use crate::report::Answer;
@@ -72,7 +73,7 @@ async fn ask(
     for (definition, target) in targets {
         let mut queries = Vec::with_capacity(definition.smoke.len());
         for query in &definition.smoke {
-            let answer = server.smoke(&target.uid, query).await?;
+            let answer = smoke::ask(server, &target.uid, query).await?;
             queries.push(Asked::new(query, answer));
         }
         indexes.push(IndexSmoked {

@@ -9,11 +9,11 @@ use crate::report::counted;
 #[error("{}", describe(.index, *.total, .shown))]
 pub struct BadRows {
     /// The definition's name.
-    pub index: String,
+    index: String,
     /// How many there are.
-    pub total: u64,
-    /// The first of them, with their row's number in the result, from 1.
-    pub shown: Vec<BadRow>,
+    total: u64,
+    /// The first of them.
+    shown: Vec<BadRow>,
 }
 
 impl CommandError for BadRows {
@@ -24,11 +24,10 @@ impl CommandError for BadRows {
 
 /// One row that cannot become a document.
 #[derive(Debug)]
-pub struct BadRow {
+struct BadRow {
     /// The row's number in the result of documents.sql, from 1.
-    pub row: u64,
-    /// What is wrong with it.
-    pub why: RowFault,
+    row: u64,
+    why: RowFault,
 }
 
 /// What is wrong with a row.
@@ -48,11 +47,26 @@ pub enum RowFault {
 }
 
 impl BadRows {
+    /// Of this definition, none so far.
+    pub fn of(index: &str) -> BadRows {
+        BadRows {
+            index: index.to_owned(),
+            total: 0,
+            shown: Vec::new(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
     /// Counts one, and keeps it if it is among the first.
-    pub fn add(&mut self, row: u64, why: RowFault) {
+    pub fn add(&mut self, row: u64, why: impl Into<RowFault>) {
         self.total += 1;
         let place = self.shown.partition_point(|bad| bad.row < row);
         if place < SHOWN_BAD_ROWS {
+            let why = why.into();
             self.shown.insert(place, BadRow { row, why });
             self.shown.truncate(SHOWN_BAD_ROWS);
         }

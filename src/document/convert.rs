@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::document::keys::Paths;
 use crate::document::timestamp::NotATimestamp;
 use crate::sqlite::Value;
 
@@ -85,12 +86,13 @@ impl Conversion {
             .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
     }
 
-    /// Appends a value as JSON. After an error `out` may hold a part of it; the caller cuts it off.
+    /// Appends a value as JSON, and its keys to `keys`. After an error both may hold a part of it; the caller drops that.
     pub(crate) fn write(
         self,
         value: Value<'_>,
         out: &mut Vec<u8>,
         anomaly: &mut dyn FnMut(Anomaly),
+        keys: &mut Paths,
     ) -> Result<(), Unfit> {
         if value == Value::Null {
             put_null(out);
@@ -98,7 +100,7 @@ impl Conversion {
         }
         match self {
             Conversion::Html => html::write(value, out, anomaly),
-            Conversion::Json => json::write(value, out, anomaly),
+            Conversion::Json => json::write(value, out, anomaly, keys),
             Conversion::Bool => boolean::write(value, out),
             Conversion::Unix => unix::write(value, out),
             Conversion::List => list::write(value, out, anomaly),

@@ -1,12 +1,8 @@
 //! The keys of `:json` columns. Each is a field to the engine, wherever it stands, and the engine knows a bounded number of
 //! them: an object with a key for each user or day is data in the place of a schema.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Counting ends here; the engine knows fewer.
 const MOST: usize = 70_000;
@@ -20,22 +16,22 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Looks at one field's JSON, which was read before and is right.
-    pub(super) fn see(&mut self, field: &str, json: &[u8]) {
-        if self.all >= MOST || !json.contains(&b'{') {
+    /// Adds those of one value of a field.
+    pub(super) fn add(&mut self, field: &str, paths: Paths) {
+        if paths.0.is_empty() || self.all >= MOST {
             return;
         }
         if !self.by_field.contains_key(field) {
             self.by_field.insert(field.to_owned(), HashSet::new());
         }
-        let Some(paths) = self.by_field.get_mut(field) else {
+        let Some(known) = self.by_field.get_mut(field) else {
             return;
         };
-        let before = paths.len();
-        let mut json = serde_json::Deserializer::from_slice(json);
-        let looked = Look { paths, above: 0 }.deserialize(&mut json);
-        debug_assert!(looked.is_ok());
-        self.all += paths.len() - before;
+        for path in paths.0 {
+            if self.all < MOST && known.insert(path) {
+                self.all += 1;
+            }
+        }
     }
 
     /// How many there are; more than the engine knows are not counted to the end.
@@ -54,78 +50,40 @@ impl Keys {
     }
 }
 
-/// Looks at a value below the path that `above` stands for. A list is no part of a path: `[{"a": 1}]` has the key that
-/// `{"a": 1}` has.
-struct Look<'p> {
-    paths: &'p mut HashSet<u64>,
-    above: u64,
-}
+/// The different keys of one value, each by the path to it.
+#[derive(Debug, Default)]
+pub struct Paths(HashSet<u64>);
 
-impl<'de> DeserializeSeed<'de> for Look<'_> {
-    type Value = ();
+impl Paths {
+    /// Stands for the value itself.
+    pub(super) const ROOT: u64 = 0;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Look<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
-        let Look { paths, above } = self;
-        while values.next_element_seed(Look { paths, above })?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Look { paths, above } = self;
-        while let Some(key) = entries.next_key::<Cow<'de, str>>()? {
-            if paths.len() >= MOST {
-                entries.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let mut path = DefaultHasher::new();
-            (above, key).hash(&mut path);
-            let above = path.finish();
-            paths.insert(above);
-            entries.next_value_seed(Look { paths, above })?;
+    /// Adds a key of an object and returns what stands for the path to it. `above` stands for the object's own path. A list
+    /// is no part of a path: `[{"a": 1}]` has the key that `{"a": 1}` has.
+    pub(super) fn add(&mut self, above: u64, key: &str) -> u64 {
+        let mut path = DefaultHasher::new();
+        (above, key).hash(&mut path);
+        let path = path.finish();
+        if self.0.len() < MOST {
+            self.0.insert(path);
         }
-        Ok(())
+        path
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::Conversion;
+    use crate::sqlite::Value;
+
+    fn see(keys: &mut Keys, field: &str, json: &str) {
+        let mut paths = Paths::default();
+        Conversion::Json
+            .write(Value::Text(json), &mut Vec::new(), &mut |_| {}, &mut paths)
+            .unwrap();
+        keys.add(field, paths);
+    }
 
     #[test]
     fn a_key_counts_once_wherever_it_stands_and_again_below_another() {
@@ -136,9 +94,9 @@ mod tests {
             "7",
             "null",
         ] {
-            keys.see("tags", json.as_bytes());
+            see(&mut keys, "tags", json);
         }
-        keys.see("other", br#"{"a": {"a": 1}}"#);
+        see(&mut keys, "other", r#"{"a": {"a": 1}}"#);
         assert_eq!(keys.by_field(), [("tags", 3), ("other", 2)]);
         assert_eq!(keys.len(), 5);
     }
@@ -150,7 +108,7 @@ mod tests {
             let entries: Vec<String> = (begin..begin + 1000)
                 .map(|n| format!("\"{n}\":1"))
                 .collect();
-            keys.see("seen", format!("{{{}}}", entries.join(",")).as_bytes());
+            see(&mut keys, "seen", &format!("{{{}}}", entries.join(",")));
         }
         assert_eq!(keys.len(), MOST);
     }

@@ -16,7 +16,7 @@ const FIRST_MILLISECOND: f64 = 1e11;
 const FIRST_MICROSECOND: f64 = 1e14;
 /// And beyond this as nanoseconds.
 const FIRST_NANOSECOND: f64 = 1e17;
-/// A number from here on is no time: nanoseconds of the year 2261, just below the greatest integer of SQLite, which
+/// A number from here on is no time: nanoseconds of the year 2261, just below the greatest integer of 64 bits, which
 /// stands for "never" in some tables.
 const FIRST_BEYOND: f64 = 9.2e18;
 
@@ -42,24 +42,6 @@ pub enum TimestampForm {
     Nanoseconds,
 }
 
-/// What is bound to `:since` in changes.sql.
-#[derive(Clone, Debug, PartialEq)]
-pub enum BoundValue {
-    Integer(i64),
-    Real(f64),
-    Text(String),
-}
-
-impl From<BoundValue> for Argument {
-    fn from(bound: BoundValue) -> Argument {
-        match bound {
-            BoundValue::Integer(number) => Argument::Integer(number),
-            BoundValue::Real(number) => Argument::Real(number),
-            BoundValue::Text(text) => Argument::Text(text),
-        }
-    }
-}
-
 /// The instant that a value spells.
 ///
 /// Texts as Rails writes them (`2025-09-01 11:06:28.123456`, with 3 digits by SQL, with none), as ISO 8601 does (a `T`,
@@ -78,20 +60,20 @@ pub fn form(value: Value<'_>) -> Result<TimestampForm, NotATimestamp> {
     read(value).map(|(_, form)| form)
 }
 
-/// A value for `:since` at or below every spelling of every instant from `since` on, in SQLite's own order.
+/// A value for `:since` at or below every spelling of every instant from `since` on, in the order of the database.
 ///
-/// It is deliberately low. Texts are compared as texts by SQLite, so `10:00:00` sorts before `10:00:00.000` and an
-/// offset of 14 hours makes another date of the same instant; its date functions round to milliseconds, also upwards.
+/// It is deliberately low. Texts are compared as texts, so `10:00:00` sorts before `10:00:00.000` and an
+/// offset of 14 hours makes another date of the same instant; date functions round to milliseconds, also upwards.
 /// The date one day before sorts before all of them; what is really new is decided by instants, afterwards.
-pub fn lower_bound(form: TimestampForm, since: Timestamp) -> BoundValue {
+pub fn lower_bound(form: TimestampForm, since: Timestamp) -> Argument {
     let nanoseconds = since.as_nanosecond();
     match form {
-        TimestampForm::Text => BoundValue::Text(day_before(since)),
+        TimestampForm::Text => Argument::Text(day_before(since)),
         TimestampForm::Seconds => rounded_down(nanoseconds, 1_000_000_000),
         TimestampForm::Milliseconds => rounded_down(nanoseconds, 1_000_000),
         TimestampForm::Microseconds => rounded_down(nanoseconds, 1_000),
         TimestampForm::Nanoseconds => rounded_down(nanoseconds, 1),
-        TimestampForm::JulianDays => BoundValue::Real(julian_day(since) - JULIAN_SLACK),
+        TimestampForm::JulianDays => Argument::Real(julian_day(since) - JULIAN_SLACK),
     }
 }
 
@@ -133,10 +115,10 @@ pub fn resolution(instant: Timestamp) -> SignedDuration {
     .unwrap_or(SignedDuration::from_nanos(1))
 }
 
-fn rounded_down(nanoseconds: i128, unit: i128) -> BoundValue {
-    // An integer of SQLite holds nanoseconds up to the year 2262; a bound beyond is as good as the last that there is.
+fn rounded_down(nanoseconds: i128, unit: i128) -> Argument {
+    // An integer of 64 bits holds nanoseconds up to the year 2262; a bound beyond is as good as the last that there is.
     let bound = nanoseconds.div_euclid(unit);
-    BoundValue::Integer(bound.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
+    Argument::Integer(bound.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
 }
 
 fn day_before(since: Timestamp) -> String {

@@ -3,13 +3,11 @@
 //! It was live once, so it is not counted against the live one again. But in the meantime another program may have
 //! deleted it, put another index under its uid, or emptied it.
 
-use serde_json::Value;
-
 use crate::catalog::SmokeQuery;
 use crate::error::Error;
 use crate::generation::gates::{ClosedGate, ClosedGates};
+use crate::generation::smoke::{self, SmokeFailure};
 use crate::generation::swap::Exchange;
-use crate::meilisearch::search::SmokeFailure;
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::{MeilisearchError, Server};
 
@@ -72,14 +70,10 @@ pub async fn check_former(
             continue;
         }
         for query in former.smoke {
-            let Some(why) = server.smoke(uid, query).await?.failure else {
+            let Some(why) = smoke::ask(server, uid, query).await?.failure else {
                 continue;
             };
-            let gate = ClosedGate::Smoke {
-                uid: uid.clone(),
-                query: Value::from(query.q.as_str()).to_string(),
-                why: why.to_string(),
-            };
+            let gate = ClosedGate::smoke(uid, query, &why);
             match why {
                 SmokeFailure::NotAllowed { .. } => warnings.push(gate.to_string()),
                 _ if skip_smoke => warnings.push(gate.to_string()),

@@ -10,6 +10,7 @@ use crate::cli::Percent;
 use crate::document::Keys;
 use crate::error::{CommandError, Error, REFUSED};
 use crate::generation::build::Build;
+use crate::generation::smoke::{self, SmokeFailure};
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::{MeilisearchError, Server, settings};
 use crate::prepared::Prepared;
@@ -148,6 +149,16 @@ pub enum ClosedGate {
     },
 }
 
+impl ClosedGate {
+    pub(super) fn smoke(uid: &str, query: &SmokeQuery, why: &SmokeFailure) -> ClosedGate {
+        ClosedGate::Smoke {
+            uid: uid.to_owned(),
+            query: Value::from(query.q.as_str()).to_string(),
+            why: why.to_string(),
+        }
+    }
+}
+
 /// All gates that stayed closed.
 #[derive(Debug, thiserror::Error)]
 #[error("refused by {}; the live index is as it was{}", plural(.0.len()), list(.0))]
@@ -245,12 +256,8 @@ pub async fn smoke(
 ) -> Result<Vec<ClosedGate>, MeilisearchError> {
     let mut closed = Vec::new();
     for query in queries {
-        if let Some(why) = server.smoke(uid, query).await?.failure {
-            closed.push(ClosedGate::Smoke {
-                uid: uid.to_owned(),
-                query: Value::from(query.q.as_str()).to_string(),
-                why: why.to_string(),
-            });
+        if let Some(why) = smoke::ask(server, uid, query).await?.failure {
+            closed.push(ClosedGate::smoke(uid, query, &why));
         }
     }
     Ok(closed)

@@ -12,10 +12,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::generation::records::{NO_LOCK, Record, record_of};
-use crate::generation::uid::GenerationUid;
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::indexes::IndexInfo;
 use crate::meilisearch::server::Server;
+use crate::meilisearch::uid::GenerationUid;
 use crate::meilisearch::uid::{TaskUid, same_identity};
 
 /// So long may a build of another host rest before it counts as dead. Two containers run side by side during a deployment, and

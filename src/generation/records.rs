@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::generation::uid::GenerationUid;
 use crate::meilisearch::error::{MeilisearchError, RecordsError};
 use crate::meilisearch::http::NdjsonBody;
 use crate::meilisearch::indexes::IndexInfo;
 use crate::meilisearch::listing;
 use crate::meilisearch::server::Server;
+use crate::meilisearch::uid::GenerationUid;
 use crate::meilisearch::uid::{RECORDS_UID, TaskUid, same_identity};
 use crate::sqlite::LogPosition;
 

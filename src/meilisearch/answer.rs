@@ -9,14 +9,13 @@ use serde_json::Value;
 
 use crate::document::convert::readable;
 use crate::meilisearch::api_key::ApiKey;
-use crate::meilisearch::error::{FOREIGN_TEXT_CHARS, MeilisearchError, PAGE_CHARS, cut};
+use crate::meilisearch::error::{FOREIGN_TEXT_CHARS, MeilisearchError, PAGE_CHARS, Request, cut};
 use crate::meilisearch::idle::Activity;
 use crate::meilisearch::uid::TaskUid;
 
-/// What was asked, for errors.
+/// The request, for errors.
 pub(super) struct Sent {
-    pub method: String,
-    pub path: String,
+    pub request: Request,
     pub bytes: u64,
     /// The key that went along: an error may say what is odd about it, and must not repeat it.
     pub secret: Option<ApiKey>,
@@ -39,8 +38,7 @@ fn hint(secret: Option<&ApiKey>) -> &'static str {
 #[derive(Debug)]
 pub(super) struct Answer {
     status: u16,
-    method: String,
-    path: String,
+    request: Request,
     body: Vec<u8>,
     secret: Option<ApiKey>,
 }
@@ -54,14 +52,11 @@ impl Answer {
         };
         serde_json::from_slice(text).map_err(|_| MeilisearchError::NotMeilisearch {
             status: self.status,
-            method: self.method.clone(),
-            path: short(&self.path),
+            request: self.request.clone(),
             body: page(&self.body, self.secret.as_ref()),
         })
     }
-}
 
-impl Answer {
     /// The task that the server made of a request. Read leniently: of what a new version adds, or a proxy writes in another
     /// form, nothing is wanted but this number.
     pub(super) fn task(&self) -> Result<TaskUid, MeilisearchError> {
@@ -73,8 +68,7 @@ impl Answer {
         });
         uid.ok_or_else(|| MeilisearchError::Unclear {
             status: self.status,
-            method: self.method.clone(),
-            path: short(&self.path),
+            request: self.request.clone(),
             body: page(&self.body, self.secret.as_ref()),
         })
     }
@@ -123,8 +117,7 @@ impl Head {
         }
         Ok(Answer {
             status: self.status.as_u16(),
-            method: sent.method.clone(),
-            path: sent.path.clone(),
+            request: sent.request.clone(),
             body,
             secret: sent.secret.clone(),
         })
@@ -159,8 +152,7 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> MeilisearchError {
         location,
         content_type,
     } = head;
-    let method = sent.method.clone();
-    let path = short(&sent.path);
+    let request = sent.request.clone();
     let complaint = serde_json::from_slice::<Complaint>(body).ok();
     let code = complaint.as_ref().map(|complaint| complaint.code.as_str());
     let text = match &complaint {
@@ -178,21 +170,18 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> MeilisearchError {
         // No key would help: the server has none, and says so of its keys only.
         (401 | 403, Some(code @ "missing_master_key")) => MeilisearchError::Refused {
             status: number,
-            method,
-            path,
+            request,
             code: code.to_owned(),
             message: text,
         },
         (401 | 403, code) if code.is_some() || is_json => MeilisearchError::WrongKey {
             status: number,
-            method,
-            path,
+            request,
             message: text,
             hint: hint(sent.secret.as_ref()),
         },
         (413, code) => MeilisearchError::TooLarge {
-            method,
-            path,
+            request,
             bytes: sent.bytes,
             by_proxy: code.is_none() && !is_json,
             message: text,
@@ -204,22 +193,19 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> MeilisearchError {
         (404, Some("index_not_found")) => MeilisearchError::IndexNotFound { message: text },
         (429, _) | (503, Some("too_many_search_requests")) => MeilisearchError::Busy {
             status: number,
-            method,
-            path,
+            request,
             body: text,
             retry_after,
         },
         (408 | 500..=599, _) => MeilisearchError::Server {
             status: number,
-            method,
-            path,
+            request,
             body: text,
             retry_after,
         },
         (300..=399, _) => MeilisearchError::Redirected {
             status: number,
-            method,
-            path,
+            request,
             location: cut(
                 &hidden(
                     location.as_deref().unwrap_or("nowhere"),
@@ -230,15 +216,13 @@ fn refusal(head: Head, sent: &Sent, body: &[u8]) -> MeilisearchError {
         },
         (_, Some(code)) => MeilisearchError::Refused {
             status: number,
-            method,
-            path,
+            request,
             code: code.to_owned(),
             message: text,
         },
         (_, None) => MeilisearchError::NotMeilisearch {
             status: number,
-            method,
-            path,
+            request,
             body: text,
         },
     }
@@ -285,11 +269,6 @@ fn hidden(text: &str, secret: Option<&ApiKey>) -> String {
         Some(secret) => secret.hide_in(text),
         None => text.to_owned(),
     }
-}
-
-/// A path for a message: a list of hundreds of task uids says nothing.
-fn short(path: &str) -> String {
-    cut(path, 120)
 }
 
 /// Errors of the client print the address, which every message of ours already has.

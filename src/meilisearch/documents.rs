@@ -18,12 +18,12 @@ use crate::meilisearch::uid::TaskUid;
 const JSON_BODY_BYTES: usize = 2 * 1024 * 1024 - 64 * 1024;
 /// The ids of a delete lie in the server's task database, so one task isn't given all of them.
 const IDS_A_DELETE: usize = 50_000;
-/// Single documents asked for at the same time, on servers that can't be asked for several.
+/// Single documents that are requested at the same time, on servers that cannot return several by id.
 const SINGLE_READS: usize = 8;
 /// What is read of an answer with several documents. How large they are is not known before they come; a server near by would
 /// send a thousand books at once. Half as much again as a page should have, since two of them are in memory at a time.
 const SEVERAL_BYTES: usize = 3 << 19;
-/// Where an answer was longer, so much less is asked for: 1,000 documents, 250, 62, 15, three, one.
+/// The next request after an answer that was too long is smaller by this factor: 1,000 documents, 250, 62, 15, three, one.
 const FEWER: usize = 4;
 
 /// One page of an index's documents.
@@ -44,7 +44,7 @@ struct Identified {
     id: Value,
 }
 
-/// Some of the documents that were asked for by id.
+/// Some of the documents that were requested by id.
 #[derive(Debug)]
 pub struct FoundByIds {
     /// Of how many ids, from the first, these are the documents.

@@ -1,4 +1,4 @@
-//! How a task ended, what a wait looks like meanwhile, and its limits.
+//! How a task ended, and the limits of waiting for it.
 
 use std::time::Duration;
 
@@ -46,8 +46,8 @@ pub enum Ended {
     Succeeded(Task),
     Failed(Task),
     Canceled(Task),
-    /// The server doesn't know it any more: finished tasks are cleared away. Never a success: what the task should have done
-    /// decides, a count or a `createdAt`.
+    /// The server no longer knows it: finished tasks are deleted. Never a success: what the task should have done decides, a
+    /// count or a `createdAt`.
     Unknown(TaskUid),
     /// It hadn't ended when another one failed, which ended the wait.
     Unfinished(TaskUid),
@@ -84,7 +84,7 @@ impl Ended {
             Ended::Canceled(task) => ("was cancelled", task.failure().unwrap_or_default()),
             Ended::Unknown(_) => (
                 "can't be found any more",
-                "somebody clears the list of tasks. Run again".to_owned(),
+                "something deletes finished tasks. Run again".to_owned(),
             ),
             Ended::Unfinished(_) => ("had not ended", "another one failed before it".to_owned()),
         };
@@ -95,25 +95,4 @@ impl Ended {
             message,
         }
     }
-}
-
-/// What a wait looks like at this moment.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct WaitProgress {
-    pub enqueued: usize,
-    pub processing: usize,
-    pub succeeded: usize,
-    /// Failed or cancelled.
-    pub failed: usize,
-    pub unknown: usize,
-    /// Of the batch that the server works on, whosever it is: 0 to 100. None before 1.12.
-    pub percent: Option<f32>,
-    pub step: Option<String>,
-    /// What waits in front of our first task, by index; `…` where it belongs to none.
-    pub waiting_behind: Vec<(String, usize)>,
-    /// How often the server began a task again: it was stopped or killed. After the second time, smaller batches are
-    /// worth advising.
-    pub restarts: u32,
-    /// Since when the server hasn't answered.
-    pub silent_for: Option<Duration>,
 }

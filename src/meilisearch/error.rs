@@ -1,7 +1,9 @@
 //! What can go wrong with the server, and what to do about it.
+//!
+//! It is one enum, as long as there are sentences for people to read; `meaning` says what the program makes of each.
 
-use std::io;
 use std::time::Duration;
+use std::{fmt, io};
 
 use thiserror::Error;
 
@@ -9,12 +11,27 @@ use crate::error::{CommandError, FAILED, REFUSED, USAGE};
 use crate::meilisearch::address::Address;
 use crate::meilisearch::uid::RECORDS_UID;
 use crate::report::counted;
-use crate::retry::Retryable;
+
+mod meaning;
 
 /// A server once put a whole document, megabytes of it, into its message. Foreign text is cut to this many characters.
 pub const FOREIGN_TEXT_CHARS: usize = 500;
 /// Of a page where JSON was expected, this much shows what it is.
 pub const PAGE_CHARS: usize = 200;
+
+/// A request, as a message shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub method: String,
+    pub path: String,
+}
+
+impl fmt::Display for Request {
+    /// A path may list hundreds of task uids, which says nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, cut(&self.path, 120))
+    }
+}
 
 /// Each ends with what to do. None holds the key.
 #[derive(Debug, Error)]
@@ -25,7 +42,7 @@ pub enum MeilisearchError {
     )]
     Unreachable { address: Address, cause: String },
 
-    /// Asked in TLS, it answers in something else: what it is written wrong in is the address, and asking again is no help.
+    /// The address is wrong, and trying again is no help.
     #[error(
         "what listens at {address} does not speak TLS; if it is Meilisearch, its address begins with http:// and not with https://"
     )]
@@ -48,28 +65,22 @@ pub enum MeilisearchError {
     Route { address: Address, route: String },
 
     #[error(
-        "{method} {path}: the connection broke off ({cause}). The server may have stopped, or a proxy between may have a limit of time or size"
+        "{request}: the connection broke off ({cause}). The server may have stopped, or a proxy between may have a limit of time or size"
     )]
-    Interrupted {
-        method: String,
-        path: String,
-        cause: String,
-    },
+    Interrupted { request: Request, cause: String },
 
-    #[error("{method} {path}: Meilisearch refuses the API key ({status}: {message}). {hint}")]
+    #[error("{request}: Meilisearch refuses the API key ({status}: {message}). {hint}")]
     WrongKey {
         status: u16,
-        method: String,
-        path: String,
+        request: Request,
         message: String,
         hint: &'static str,
     },
 
     /// `by_proxy`: the answer is not Meilisearch's, so its own limit is not the one to raise.
-    #[error("{method} {path}: {bytes} bytes are too many for {}: {message}. {}", who(*by_proxy), size_hint(*by_proxy))]
+    #[error("{request}: {bytes} bytes are too many for {}: {message}. {}", who(*by_proxy), size_hint(*by_proxy))]
     TooLarge {
-        method: String,
-        path: String,
+        request: Request,
         bytes: u64,
         by_proxy: bool,
         message: String,
@@ -89,7 +100,7 @@ pub enum MeilisearchError {
 
     #[error(
         "this Meilisearch leads a network of servers ({leader}). There a swap is one task on each of them: for a while searches \
-             would be answered by the former and by the new index, and a server on which it fails is told of nowhere but in a task. \
+             would be answered by the former and by the new index, and a failure on one of them shows in a task only. \
              Nothing was begun; give the address of a server without a network, or take the leader out of it (PATCH /network)"
     )]
     LeadsNetwork { leader: String },
@@ -107,72 +118,66 @@ pub enum MeilisearchError {
 
     /// 429, or Meilisearch's own 503 for a full search queue.
     #[error(
-        "{method} {path}: the server is busy ({status}: {body}). Try again later, or raise its limits"
+        "{request}: the server is busy ({status}: {body}). Try again later, or raise its limits"
     )]
     Busy {
         status: u16,
-        method: String,
-        path: String,
+        request: Request,
         body: String,
         retry_after: Option<Duration>,
     },
 
     /// 408 and 5xx: of Meilisearch, or of a proxy that can't reach it.
     #[error(
-        "{method} {path}: the server failed with {status}: {body}. Look at its log and, where there is one, the proxy's"
+        "{request}: the server failed with {status}: {body}. Look at its log and, where there is one, the proxy's"
     )]
     Server {
         status: u16,
-        method: String,
-        path: String,
+        request: Request,
         body: String,
         retry_after: Option<Duration>,
     },
 
     #[error(
-        "{method} {path}: the address answers {status} and sends on to `{location}`. Give that address itself: \
+        "{request}: the address answers {status} and sends on to `{location}`. Give that address itself: \
              a write that is sent on can arrive as a read"
     )]
     Redirected {
         status: u16,
-        method: String,
-        path: String,
+        request: Request,
         location: String,
     },
 
     #[error(
-        "{method} {path}: this is no answer of Meilisearch ({status}: {body}). Check the address and its path"
+        "{request}: this is no answer of Meilisearch ({status}: {body}). Check the address and its path"
     )]
     NotMeilisearch {
         status: u16,
-        method: String,
-        path: String,
+        request: Request,
         body: String,
     },
 
     /// The answer to a request that changes something says yes and names no task, so it is neither yes nor no.
     #[error(
-        "{method} {path}: the answer cannot be understood ({status}: {body}), so it is not known whether the server took the \
+        "{request}: the answer cannot be understood ({status}: {body}), so it is not known whether the server took the \
              request. Look at what stands between this program and Meilisearch"
     )]
     Unclear {
         status: u16,
-        method: String,
-        path: String,
+        request: Request,
         body: String,
     },
 
     /// Meilisearch understood the request and says no, with a code of its own.
-    #[error("{method} {path}: Meilisearch refuses the request ({code}: {message})")]
+    #[error("{request}: Meilisearch refuses the request ({code}: {message})")]
     Refused {
         status: u16,
-        method: String,
-        path: String,
+        request: Request,
         code: String,
         message: String,
     },
 
-    /// Reading it to its end would take memory without bound: less is to be asked for at a time.
+    /// Reading it to its end would take memory without bound.
     #[error("{path}: the answer is longer than {bytes} bytes. Ask for less at a time")]
     LongAnswer { path: String, bytes: usize },
 
@@ -219,8 +224,8 @@ pub enum MeilisearchError {
     },
 
     #[error(
-        "index `{uid}`: a page of documents at offset {offset} is empty, though {} told. \
-             Somebody is deleting from it: run again when the queue is empty", counted(*.total, "document is", "documents are")
+        "index `{uid}`: a page of documents at offset {offset} is empty, although the index has {}. \
+             Another program is deleting from it: run again when the queue is empty", counted(*.total, "document", "documents")
     )]
     EmptyPage {
         uid: String,
@@ -230,8 +235,8 @@ pub enum MeilisearchError {
 
     /// What a list leaves out would count as gone.
     #[error(
-        "the server listed its {what} {times} times and never all of them. Somebody makes many at this moment, or something \
-             between cuts its answers: run again later"
+        "the server listed its {what} {times} times and never all of them. Another program may be creating many at this moment, or a \
+             proxy may cut its answers: run again later"
     )]
     IncompleteList { what: &'static str, times: u32 },
 
@@ -250,7 +255,7 @@ pub enum MeilisearchError {
 
     #[error(
         "index `{uid}` is not the one that was to be deleted any more: createdAt is {found}, not {expected}. \
-             Somebody else swapped; nothing was deleted. Run again"
+             Another program swapped it; nothing was deleted. Run again"
     )]
     AnotherIndex {
         uid: String,
@@ -302,96 +307,6 @@ fn size_hint(by_proxy: bool) -> &'static str {
         "Raise the proxy's limit of body sizes (nginx: client_max_body_size), or send smaller batches"
     } else {
         "Raise --http-payload-size-limit of Meilisearch (1.5 takes 2 MiB of settings whatever it says), or send smaller batches"
-    }
-}
-
-impl MeilisearchError {
-    /// Whether the same request may succeed later. The one list of what is retried.
-    pub fn retryable(&self) -> Retryable {
-        match self {
-            MeilisearchError::Unreachable { .. }
-            | MeilisearchError::Interrupted { .. }
-            | MeilisearchError::Unclear { .. } => Retryable::Wait,
-            MeilisearchError::Busy { retry_after, .. }
-            | MeilisearchError::Server { retry_after, .. } => {
-                retry_after.map_or(Retryable::Wait, Retryable::WaitAtLeast)
-            }
-            _ => Retryable::Never,
-        }
-    }
-
-    /// The server can't have acted on the request: no connection was made, or it was turned away for being one too many.
-    pub fn was_never_taken(&self) -> bool {
-        matches!(
-            self,
-            MeilisearchError::Unreachable { .. }
-                | MeilisearchError::NoTls { .. }
-                | MeilisearchError::Certificate { .. }
-                | MeilisearchError::Busy { status: 429, .. }
-        )
-    }
-
-    /// It is unknown whether the server acted on the request: its answer was lost, or a proxy answered instead, with
-    /// any status. Only an answer of Meilisearch itself is a refusal.
-    pub fn is_ambiguous(&self) -> bool {
-        match self {
-            MeilisearchError::Interrupted { .. }
-            | MeilisearchError::Server { .. }
-            | MeilisearchError::Busy { .. }
-            | MeilisearchError::Unclear { .. }
-            | MeilisearchError::NotMeilisearch { .. }
-            | MeilisearchError::NotHttp { .. }
-            | MeilisearchError::Redirected { .. } => !self.was_never_taken(),
-            _ => false,
-        }
-    }
-
-    /// Another program than Meilisearch answered, and would give the same answer again.
-    pub fn is_foreign_answer(&self) -> bool {
-        matches!(
-            self,
-            MeilisearchError::Unclear { .. }
-                | MeilisearchError::NotMeilisearch { .. }
-                | MeilisearchError::NotHttp { .. }
-                | MeilisearchError::Redirected { .. }
-        )
-    }
-
-    /// Meilisearch's own code for it.
-    pub fn code(&self) -> Option<&str> {
-        match self {
-            MeilisearchError::Refused { code, .. } => Some(code),
-            MeilisearchError::IndexNotFound { .. } => Some("index_not_found"),
-            MeilisearchError::TaskDatabaseFull { .. } => Some("no_space_left_on_device"),
-            MeilisearchError::NotLeader { .. } => Some("not_leader"),
-            MeilisearchError::TooLarge {
-                by_proxy: false, ..
-            } => Some("payload_too_large"),
-            _ => None,
-        }
-    }
-
-    /// Meilisearch refuses this key, or a proxy before Meilisearch refuses everybody.
-    pub fn is_forbidden(&self) -> bool {
-        matches!(
-            self,
-            MeilisearchError::WrongKey { .. }
-                | MeilisearchError::NotMeilisearch {
-                    status: 401 | 403,
-                    ..
-                }
-        )
-    }
-
-    /// A route that this version doesn't have: 404 without a code of Meilisearch.
-    pub(super) fn is_missing_route(&self) -> bool {
-        matches!(
-            self,
-            MeilisearchError::NotMeilisearch {
-                status: 404 | 405,
-                ..
-            }
-        )
     }
 }
 
@@ -457,7 +372,7 @@ pub enum RecordsError {
         written_by: String,
     },
     #[error(
-        "the record `{id}` in `{RECORDS_UID}` can't be read ({cause}). If nobody needs it, delete that document, then reindex"
+        "the record `{id}` in `{RECORDS_UID}` can't be read ({cause}). If it is not needed, delete that document, then reindex"
     )]
     Unreadable { id: String, cause: String },
 }
@@ -475,65 +390,6 @@ mod tests {
         assert_eq!(cut("", 3), "");
         let long = cut(&"é".repeat(5_000_000), FOREIGN_TEXT_CHARS);
         assert_eq!(long.chars().count(), FOREIGN_TEXT_CHARS + 1);
-    }
-
-    #[test]
-    fn only_what_can_heal_is_tried_again() {
-        let busy = |status| MeilisearchError::Busy {
-            status,
-            method: "GET".into(),
-            path: "/".into(),
-            body: String::new(),
-            retry_after: Some(Duration::from_secs(3)),
-        };
-        assert_eq!(
-            busy(429).retryable(),
-            Retryable::WaitAtLeast(Duration::from_secs(3))
-        );
-        assert!(busy(429).was_never_taken() && !busy(503).was_never_taken());
-        let full = MeilisearchError::TaskDatabaseFull {
-            message: "full".into(),
-        };
-        assert_eq!(full.retryable(), Retryable::Never);
-        assert_eq!(full.code(), Some("no_space_left_on_device"));
-    }
-
-    #[test]
-    fn a_lost_answer_is_no_refusal() {
-        let (method, path) = (String::from("POST"), String::from("/swap-indexes"));
-        let lost = MeilisearchError::Interrupted {
-            method,
-            path,
-            cause: "reset".into(),
-        };
-        assert!(lost.is_ambiguous());
-        assert!(
-            !MeilisearchError::NotLeader {
-                message: "m".into()
-            }
-            .is_ambiguous()
-        );
-    }
-
-    #[test]
-    fn what_somebody_else_answers_is_neither_yes_nor_no() {
-        for status in [200, 202, 403, 404, 502] {
-            let page = MeilisearchError::NotMeilisearch {
-                status,
-                method: "POST".into(),
-                path: "/swap-indexes".into(),
-                body: "a page".into(),
-            };
-            assert!(page.is_ambiguous(), "{status}");
-        }
-        let refused = MeilisearchError::Refused {
-            status: 400,
-            method: "POST".into(),
-            path: "/swap-indexes".into(),
-            code: "invalid_swap_indexes".into(),
-            message: "m".into(),
-        };
-        assert!(!refused.is_ambiguous());
     }
 
     #[test]

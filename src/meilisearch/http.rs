@@ -5,16 +5,11 @@
 //! of a request, a redirect is an error and does not turn a write into a read, temporary errors are retried, and a page
 //! of HTML becomes an error that a person can act on.
 
-use std::any::Any;
-use std::io;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use futures::StreamExt;
-use futures::io::{AsyncRead, Cursor};
-use futures::stream::BoxStream;
+use futures::io::AsyncRead;
 use meilisearch_sdk::errors::Error as SdkError;
 use meilisearch_sdk::request::{HttpClient, Method};
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -24,78 +19,29 @@ use serde::de::DeserializeOwned;
 use crate::meilisearch::address::Address;
 use crate::meilisearch::answer::{self, Answer};
 use crate::meilisearch::api_key::ApiKey;
-use crate::meilisearch::error::MeilisearchError;
+use crate::meilisearch::error::{MeilisearchError, Request};
 use crate::meilisearch::idle::Activity;
 use crate::meilisearch::uid::TaskUid;
 use crate::retry::{Retries, RetryPolicy, Retryable};
+
+mod body;
+mod cause;
+
+pub(super) use body::Body;
+pub use body::NdjsonBody;
+use body::{body_of, watched};
+use cause::{cause_of, causes, unreadable_body};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Silence after which a connection counts as lost. Meilisearch 1.5 parses a whole upload before it answers.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The documents of one upload: their length is known, and they can be read again for another attempt.
-///
-/// It passes through the SDK as an `AsyncRead` that nobody reads: our HTTP client takes it out again and streams it.
-#[derive(Clone)]
-pub struct NdjsonBody {
-    len: u64,
-    open: Arc<dyn Fn() -> BoxStream<'static, io::Result<Bytes>> + Send + Sync>,
-}
-
-impl NdjsonBody {
-    /// `open` begins a new stream of the same `len` bytes each time.
-    pub fn new(
-        len: u64,
-        open: impl Fn() -> BoxStream<'static, io::Result<Bytes>> + Send + Sync + 'static,
-    ) -> NdjsonBody {
-        NdjsonBody {
-            len,
-            open: Arc::new(open),
-        }
-    }
-
-    /// A body that is in memory already, for what is small.
-    pub fn from_bytes(bytes: impl Into<Bytes>) -> NdjsonBody {
-        let bytes: Bytes = bytes.into();
-        NdjsonBody::new(bytes.len() as u64, move || {
-            futures::stream::iter([Ok(bytes.clone())]).boxed()
-        })
-    }
-}
-
-impl AsyncRead for NdjsonBody {
-    fn poll_read(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-        _: &mut [u8],
-    ) -> std::task::Poll<io::Result<usize>> {
-        std::task::Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
-    }
-}
-
-#[derive(Clone)]
-pub(super) enum Body {
-    None,
-    Json(Bytes),
-    Ndjson(NdjsonBody),
-}
-
-impl Body {
-    fn len(&self) -> u64 {
-        match self {
-            Body::None => 0,
-            Body::Json(bytes) => bytes.len() as u64,
-            Body::Ndjson(body) => body.len,
-        }
-    }
-}
-
 /// What may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Repeat {
-    /// Reads, and writes that come to the same when done twice.
+    /// Reads, and writes that have the same effect when they are made twice.
     Freely,
-    /// Only what the server can't have acted on: a swap that is done twice is undone.
+    /// Only what the server cannot have acted on: a second swap undoes the first.
     IfNeverTaken,
 }
 
@@ -255,12 +201,12 @@ impl Http {
         url: &str,
         body: Body,
     ) -> Result<Answer, MeilisearchError> {
+        let path = url.strip_prefix(self.address().as_str());
         let sent = answer::Sent {
-            method: method.as_str().to_owned(),
-            path: url
-                .strip_prefix(self.address().as_str())
-                .unwrap_or("/")
-                .to_owned(),
+            request: Request {
+                method: method.as_str().to_owned(),
+                path: path.unwrap_or("/").to_owned(),
+            },
             bytes: body.len(),
             secret: self.connection.secret.clone(),
         };
@@ -282,8 +228,7 @@ impl Http {
         };
         let broken = |error: reqwest::Error| self.broken(&sent, error);
         let silent = || MeilisearchError::Interrupted {
-            method: sent.method.clone(),
-            path: sent.path.clone(),
+            request: sent.request.clone(),
             cause: format!("no sign of life for {} seconds", IDLE_TIMEOUT.as_secs()),
         };
         let mut response = activity
@@ -296,7 +241,7 @@ impl Http {
         let read = answer::body(&mut response, &activity, &mut body, self.longest).await;
         if let Some(bytes) = self.longest.filter(|longest| body.len() > *longest) {
             return Err(MeilisearchError::LongAnswer {
-                path: sent.path,
+                path: sent.request.path,
                 bytes,
             });
         }
@@ -326,8 +271,7 @@ impl Http {
             return MeilisearchError::NotHttp { address, cause };
         }
         MeilisearchError::Interrupted {
-            method: sent.method.clone(),
-            path: sent.path.clone(),
+            request: sent.request.clone(),
             cause,
         }
     }
@@ -364,64 +308,6 @@ impl HttpClient for Http {
     fn is_tokio(&self) -> bool {
         true
     }
-}
-
-/// The SDK hands over an `AsyncRead` of which only we know what it is: an upload of ours, or JSON that it wrote itself.
-fn body_of(payload: Box<dyn Any + Send>) -> Option<Body> {
-    let payload = match payload.downcast::<NdjsonBody>() {
-        Ok(body) => return Some(Body::Ndjson(*body)),
-        Err(other) => other,
-    };
-    let json = payload.downcast::<Cursor<Vec<u8>>>().ok()?;
-    Some(Body::Json(json.into_inner().into()))
-}
-
-/// The stream of a body, which shows that bytes are still leaving, and marks a failed read as ours and not the server's.
-fn watched(
-    body: NdjsonBody,
-    activity: Activity,
-) -> impl futures::Stream<Item = Result<Bytes, Unreadable>> + Send {
-    (body.open)().map(move |chunk| {
-        activity.note();
-        chunk.map_err(Unreadable)
-    })
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("reading the documents to send failed")]
-struct Unreadable(#[source] io::Error);
-
-fn unreadable_body(error: &reqwest::Error) -> Option<io::Error> {
-    let Unreadable(cause) = cause_of(error)?;
-    Some(io::Error::new(cause.kind(), cause.to_string()))
-}
-
-/// The first cause of this type. What an [`io::Error`] was made of is not among its sources.
-fn cause_of<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        source = match error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    None
-}
-
-/// The last cause of an error says more than its first line ("error sending request"), and the address is reported
-/// elsewhere.
-fn causes(error: &reqwest::Error) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    answer::without_address(&deepest.to_string())
 }
 
 fn bearer(key: &ApiKey) -> Result<HeaderValue, MeilisearchError> {

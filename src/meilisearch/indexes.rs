@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::meilisearch::ended::Ended;
-use crate::meilisearch::error::MeilisearchError;
+use crate::meilisearch::error::{MeilisearchError, Request};
 use crate::meilisearch::listing;
 use crate::meilisearch::path::checked;
 use crate::meilisearch::server::Server;
@@ -149,8 +149,10 @@ impl Server {
 fn unlike(path: &str) -> MeilisearchError {
     MeilisearchError::NotMeilisearch {
         status: 200,
-        method: "GET".to_owned(),
-        path: path.to_owned(),
+        request: Request {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+        },
         body: "JSON of another form".to_owned(),
     }
 }

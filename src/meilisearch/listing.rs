@@ -14,7 +14,7 @@ use crate::meilisearch::error::MeilisearchError;
 /// Items of the first page. Meilisearch knows no bound.
 const AT_ONCE: u64 = 1_000;
 
-/// How often a list is asked for while it changes.
+/// How often a list that changes is requested.
 const LISTINGS: u32 = 6;
 
 /// One page, and how many items the server counts.
@@ -64,6 +64,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::testing::assert_form;
 
     /// A list that somebody changes after so many pages, on a server that gives at most `most` items a page.
     async fn listed(
@@ -117,9 +118,6 @@ mod tests {
         })
         .await
         .unwrap_err();
-        assert!(
-            matches!(error, MeilisearchError::IncompleteList { .. }),
-            "{error:?}"
-        );
+        assert_form!(error, MeilisearchError::IncompleteList { .. });
     }
 }

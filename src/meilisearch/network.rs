@@ -61,16 +61,14 @@ mod tests {
 
     use super::*;
     use crate::meilisearch::testing::{Canned, complaint, html, json_answer};
+    use crate::testing::assert_form;
 
     #[tokio::test]
     async fn a_server_with_a_leader_is_refused_and_any_other_is_not() {
         let led = json!({"self": "a", "leader": "a", "remotes": {"b": {"url": "http://b"}}, "shards": {}});
         let canned = Canned::replies([json_answer(200, led)]).await;
         let error = canned.server().refuse_network().await.unwrap_err();
-        assert!(
-            matches!(error, MeilisearchError::LeadsNetwork { .. }),
-            "{error:?}"
-        );
+        assert_form!(error, MeilisearchError::LeadsNetwork { .. });
         for other in [
             json_answer(200, json!({"self": null, "leader": null, "remotes": {}})),
             complaint(400, "feature_not_enabled", "Using the /network route"),

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::generation::uid::GenerationUid;
-use crate::meilisearch::uid::RECORDS_UID;
+use crate::meilisearch::uid::{GenerationUid, RECORDS_UID};
 use crate::meilisearch::{MeilisearchError, Server};
 
 /// A request that shows whether an action is allowed on one index.
@@ -35,7 +34,32 @@ impl Permissions {
     /// # Errors
     /// Whatever keeps an answer away that is not the key.
     pub async fn of(server: &Server, live_uids: &[&str]) -> Result<Permissions, MeilisearchError> {
-        tried(server, live_uids).await
+        let is_allowed =
+            async |path: &'static str| allowed(server, &("", Method::GET, path, None), "").await;
+        let mut answers = Permissions {
+            sees_all: is_allowed("/indexes/zz-bisan-indexer-probe").await?,
+            version: is_allowed("/version").await?,
+            ..Permissions::default()
+        };
+        for live_uid in live_uids {
+            let build = build_of(live_uid);
+            answers.on(server, live_uid, &live()).await?;
+            answers.on(server, &build, &of_a_build()).await?;
+        }
+        answers.on(server, RECORDS_UID, &of_records()).await?;
+        answers.global = on_index(server, "", &of_no_index(live_uids)).await?;
+        Ok(answers)
+    }
+
+    async fn on(
+        &mut self,
+        server: &Server,
+        uid: &str,
+        probes: &[Probe],
+    ) -> Result<(), MeilisearchError> {
+        let answers = on_index(server, uid, probes).await?;
+        self.by_uid.push((uid.to_owned(), answers));
+        Ok(())
     }
 
     /// It may do nothing of all that.
@@ -100,12 +124,11 @@ pub async fn refused_at_the_end(
     on_builds.retain(is_late);
     let mut answers = Vec::new();
     for live_uid in live_uids {
-        let build = GenerationUid::new(live_uid, Timestamp::UNIX_EPOCH).to_string();
-        answers.extend(on_index(server, &build, &on_builds).await?);
+        answers.extend(on_index(server, &build_of(live_uid), &on_builds).await?);
     }
-    for probe in of_no_index(live_uids).into_iter().filter(is_late) {
-        answers.push((probe.0, allowed(server, &probe, "").await?));
-    }
+    let mut of_none = of_no_index(live_uids);
+    of_none.retain(is_late);
+    answers.extend(on_index(server, "", &of_none).await?);
     let refused = answers.iter().filter(|(_, allowed)| !allowed);
     let mut refused: Vec<_> = refused.map(|(action, _)| *action).collect();
     refused.sort_unstable();
@@ -117,45 +140,16 @@ fn all_refused(answers: &[Answer]) -> bool {
     answers.iter().all(|(_, allowed)| !allowed)
 }
 
-async fn tried(server: &Server, live_uids: &[&str]) -> Result<Permissions, MeilisearchError> {
-    let mut answers = Permissions {
-        sees_all: allowed(
-            server,
-            &("", Method::GET, "/indexes/zz-bisan-indexer-probe", None),
-            "",
-        )
-        .await?,
-        version: allowed(server, &("", Method::GET, "/version", None), "").await?,
-        ..Permissions::default()
-    };
-    for live_uid in live_uids {
-        let build = GenerationUid::new(live_uid, Timestamp::UNIX_EPOCH).to_string();
-        answers.by_uid.push((
-            (*live_uid).to_owned(),
-            on_index(server, live_uid, &live()).await?,
-        ));
-        answers.by_uid.push((
-            build.clone(),
-            on_index(server, &build, &of_a_build()).await?,
-        ));
-    }
-    let records = RECORDS_UID.to_owned();
-    answers
-        .by_uid
-        .push((records, on_index(server, RECORDS_UID, &of_records()).await?));
-    for probe in of_no_index(live_uids) {
-        answers
-            .global
-            .push((probe.0, allowed(server, &probe, "").await?));
-    }
-    Ok(answers)
+/// The uid that a build for this live uid might have.
+fn build_of(live_uid: &str) -> String {
+    GenerationUid::new(live_uid, Timestamp::UNIX_EPOCH).to_string()
 }
 
 fn of_no_index(live_uids: &[&str]) -> Vec<Probe> {
     let swap = match live_uids {
         // A pair that is allowed or not, and one of a single uid, for which the whole request is refused.
         [first, ..] => json!([
-            {"indexes": [first, GenerationUid::new(first, Timestamp::UNIX_EPOCH).to_string()]},
+            {"indexes": [first, build_of(first)]},
             {"indexes": [first]}
         ]),
         [] => json!([{"indexes": ["a"]}]),
@@ -170,21 +164,13 @@ fn of_no_index(live_uids: &[&str]) -> Vec<Probe> {
 }
 
 fn live() -> Vec<Probe> {
+    const SETTINGS: &str = "/indexes/{}/settings";
+    let unknown = || Some(json!({"bisanIndexerProbe": null}));
     let mut probes = of_records();
     probes.extend([
-        ("settings.get", Method::GET, "/indexes/{}/settings", None),
-        (
-            "settings.update",
-            Method::PATCH,
-            "/indexes/{}/settings",
-            Some(json!({"bisanIndexerProbe": null})),
-        ),
-        (
-            "search",
-            Method::POST,
-            "/indexes/{}/search",
-            Some(json!({"bisanIndexerProbe": null})),
-        ),
+        ("settings.get", Method::GET, SETTINGS, None),
+        ("settings.update", Method::PATCH, SETTINGS, unknown()),
+        ("search", Method::POST, "/indexes/{}/search", unknown()),
     ]);
     probes
 }
@@ -244,25 +230,16 @@ async fn allowed(server: &Server, probe: &Probe, uid: &str) -> Result<bool, Meil
     }
 }
 
+/// Every action that is tried.
+#[cfg(test)]
+pub(crate) fn tried_actions() -> Vec<&'static str> {
+    let probes = of_a_build().into_iter().chain(of_no_index(&[]));
+    probes.map(|probe| probe.0).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::KeyHolder;
-    use crate::commands::key::rights::Rights;
-
-    #[test]
-    fn what_is_tried_is_what_a_key_for_the_indexer_is_given() {
-        let mut tried: Vec<&str> = of_a_build()
-            .iter()
-            .chain(&of_no_index(&[]))
-            .map(|probe| probe.0)
-            .collect();
-        let rights = Rights::of(KeyHolder::Indexer, &["articles"], Some((1, 50, 0)));
-        let mut given: Vec<&str> = rights.actions.iter().map(|right| right.action).collect();
-        tried.sort_unstable();
-        given.sort_unstable();
-        assert_eq!(tried, given);
-    }
 
     fn permissions(change: impl Fn(&mut Permissions)) -> Permissions {
         let mut permissions = Permissions {

@@ -86,15 +86,20 @@ impl Server {
         self.http.has_key()
     }
 
-    /// The same server, asked only what it may be asked: its log then tells these refusals from others.
+    /// The same server, with requests that only test the rights of the key: the log of the server then tells these refusals
+    /// from others.
     pub fn probing(&self) -> Server {
+        self.over(self.http.probing())
+    }
+
+    fn over(&self, http: Http) -> Server {
         Server {
-            http: self.http.probing(),
-            ..self.clone()
+            http,
+            learnt: self.learnt.clone(),
         }
     }
 
-    /// Meilisearch is there and well. Asks for a few seconds only: a wrong address should be told soon.
+    /// Meilisearch is there and well. Tries for a few seconds only: a wrong address should be reported soon.
     pub async fn health(&self) -> Result<(), MeilisearchError> {
         let ours = self.http.policy();
         let greeting = if ours.total < RetryPolicy::GREETING.total {
@@ -107,7 +112,7 @@ impl Server {
             Err(error) => MeilisearchError::from(error),
         };
         let address = self.address();
-        // Meilisearch lets everybody ask for its health, and has nothing to say against it.
+        // Meilisearch answers /health without a key, so it never refuses it.
         let is_another_route = matches!(
             error,
             MeilisearchError::IndexNotFound { .. }
@@ -174,14 +179,8 @@ impl Server {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<T, MeilisearchError> {
-        let body = match body {
-            None => Body::None,
-            Some(body) => Body::Json(json(body)?.into()),
-        };
-        self.http
-            .send(method, &format!("{}{path}", self.address().as_str()), body)
-            .await?
-            .json()
+        let url = self.url(path);
+        self.http.send(method, &url, json(body)?).await?.json()
     }
 
     /// A request that changes something, and the task that the server made of it. Every one goes through here: what the
@@ -192,11 +191,7 @@ impl Server {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<TaskUid, MeilisearchError> {
-        let body = match body {
-            None => Body::None,
-            Some(body) => Body::Json(json(body)?.into()),
-        };
-        self.change_by(method, path, body).await
+        self.http.change(method, &self.url(path), json(body)?).await
     }
 
     /// The same with documents.
@@ -206,17 +201,12 @@ impl Server {
         path: &str,
         documents: NdjsonBody,
     ) -> Result<TaskUid, MeilisearchError> {
-        self.change_by(method, path, Body::Ndjson(documents)).await
+        let body = Body::Ndjson(documents);
+        self.http.change(method, &self.url(path), body).await
     }
 
-    async fn change_by(
-        &self,
-        method: reqwest::Method,
-        path: &str,
-        body: Body,
-    ) -> Result<TaskUid, MeilisearchError> {
-        let url = format!("{}{path}", self.address().as_str());
-        self.http.change(method, &url, body).await
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address().as_str())
     }
 
     /// The SDK over our HTTP client. It makes the reads whose answers its types can hold; where they would drop or refuse
@@ -226,28 +216,19 @@ impl Server {
         Client::new_with_client(self.address().as_str(), None::<String>, self.http.clone())
     }
 
-    /// The same server, asked only once: for a swap, which a second call undoes.
+    /// The same server, with requests that are sent once: for a swap, which a second call undoes.
     pub(crate) fn once(&self) -> Server {
-        Server {
-            http: self.http.once(),
-            learnt: self.learnt.clone(),
-        }
+        self.over(self.http.once())
     }
 
     /// The same server, whose answers are read up to this length ([`MeilisearchError::LongAnswer`]).
     pub(super) fn reading_at_most(&self, bytes: usize) -> Server {
-        Server {
-            http: self.http.reading_at_most(bytes),
-            learnt: self.learnt.clone(),
-        }
+        self.over(self.http.reading_at_most(bytes))
     }
 
     /// The same server with other time limits: a caller that polls has its own.
     pub fn with_policy(&self, policy: RetryPolicy) -> Server {
-        Server {
-            http: self.http.with_policy(policy),
-            learnt: self.learnt.clone(),
-        }
+        self.over(self.http.with_policy(policy))
     }
 
     /// The same server, waited for through a restart.
@@ -283,10 +264,12 @@ impl std::fmt::Debug for Server {
     }
 }
 
-fn json(body: &impl Serialize) -> Result<Vec<u8>, MeilisearchError> {
-    serde_json::to_vec(body).map_err(|error| MeilisearchError::Client {
+fn json(body: Option<&impl Serialize>) -> Result<Body, MeilisearchError> {
+    let json = body.map(serde_json::to_vec).transpose();
+    let json = json.map_err(|error| MeilisearchError::Client {
         cause: error.to_string(),
-    })
+    })?;
+    Ok(json.map_or(Body::None, |json| Body::Json(json.into())))
 }
 
 /// `1.48.2`, `1.12.0-rc.3`: what a pre-release can do is what its version can.

@@ -9,16 +9,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::generation::records::Record;
 use crate::meilisearch::error::{MeilisearchError, cut};
-use crate::meilisearch::indexes::IndexInfo;
 use crate::meilisearch::path::checked;
 use crate::meilisearch::server::Server;
 use crate::meilisearch::settings_form::{agree_within, is_default};
 pub use crate::meilisearch::settings_keys::{UnknownSetting, check_definition};
-
 use crate::meilisearch::task::Task;
-
 use crate::meilisearch::uid::TaskUid;
 
 /// The newest settings tasks of an index that are looked at.
@@ -71,21 +67,22 @@ impl Server {
     }
 
     /// Settings tasks that others sent to a live index of ours since it went live, the newest first: meilisearch-rails
-    /// does so at searches, or a person. Those of its build are older.
+    /// does so at searches, or a person. Those of its build are older; `ours` is the last that this program sent.
     pub async fn settings_tasks_of_others(
         &self,
-        live: &IndexInfo,
-        record: &Record,
+        uid: &str,
+        live_since: Option<Timestamp>,
+        ours: Option<TaskUid>,
     ) -> Result<Vec<Task>, MeilisearchError> {
-        let Some(live_since) = record.completed_at else {
+        let Some(live_since) = live_since else {
             return Ok(Vec::new());
         };
-        let uid = checked(&live.uid)?;
+        let uid = checked(uid)?;
         let path = format!("/tasks?types=settingsUpdate&indexUids={uid}&limit={SETTINGS_TASKS}");
         let page = self.raw(reqwest::Method::GET, &path, None).await?;
         let is_anothers = |task: &Task| {
             let enqueued_at = task.enqueued_at.as_ref();
-            record.settings_task.is_none_or(|ours| task.uid > ours)
+            ours.is_none_or(|ours| task.uid > ours)
                 && enqueued_at
                     .and_then(|at| at.parse::<Timestamp>().ok())
                     .is_some_and(|at| at > live_since)

@@ -94,6 +94,7 @@ fn changes_fields_without_typos(wanted: &Value, found: &Value) -> bool {
 mod tests {
     use serde_json::json;
 
+    use super::Cost::{All, Nothing, Part};
     use super::*;
 
     fn of(key: &str, wanted: Value, found: Value, version: Option<Version>) -> Cost {
@@ -110,12 +111,12 @@ mod tests {
         let (old, new) = (Some((1, 5, 1)), Some((1, 50, 0)));
         let none = || Value::Null;
         for (key, on_old, on_new) in [
-            ("pagination", Cost::Nothing, Cost::Nothing),
-            ("synonyms", Cost::All, Cost::Nothing),
-            ("filterableAttributes", Cost::All, Cost::Part),
-            ("stopWords", Cost::All, Cost::All),
-            ("searchableAttributes", Cost::All, Cost::All),
-            ("a_key_of_the_future", Cost::All, Cost::All),
+            ("pagination", Nothing, Nothing),
+            ("synonyms", All, Nothing),
+            ("filterableAttributes", All, Part),
+            ("stopWords", All, All),
+            ("searchableAttributes", All, All),
+            ("a_key_of_the_future", All, All),
         ] {
             assert_eq!(of(key, none(), none(), old), on_old, "{key}");
             assert_eq!(of(key, none(), none(), new), on_new, "{key}");
@@ -126,61 +127,26 @@ mod tests {
     #[test]
     fn what_changes_within_a_key_decides_too() {
         let (old, new) = (Some((1, 5, 1)), Some((1, 50, 0)));
-        let rules = || json!(["words", "typo"]);
+        let (rules, names) = (json!(["words", "typo"]), json!(["a", "b"]));
+        let [swapped, fewer] = [json!(["b", "a"]), json!(["a"])];
+        let (by_word, by_attribute) = (json!("byWord"), json!("byAttribute"));
+        let (reversed, by_field) = (json!(["typo", "words"]), json!(["words", "at:desc"]));
         for (key, wanted, found, on_old, on_new) in [
-            (
-                "rankingRules",
-                json!(["typo", "words"]),
-                rules(),
-                Cost::Nothing,
-                Cost::Nothing,
-            ),
-            (
-                "rankingRules",
-                json!(["words", "at:desc"]),
-                rules(),
-                Cost::All,
-                Cost::Part,
-            ),
-            (
-                "searchableAttributes",
-                json!(["b", "a"]),
-                json!(["a", "b"]),
-                Cost::All,
-                Cost::Part,
-            ),
-            (
-                "searchableAttributes",
-                json!(["a"]),
-                json!(["a", "b"]),
-                Cost::All,
-                Cost::All,
-            ),
+            ("rankingRules", reversed, &rules, Nothing, Nothing),
+            ("rankingRules", by_field, &rules, All, Part),
+            ("searchableAttributes", swapped, &names, All, Part),
+            ("searchableAttributes", fewer, &names, All, All),
             (
                 "proximityPrecision",
-                json!("byAttribute"),
-                json!("byWord"),
-                Cost::All,
-                Cost::All,
+                by_attribute.clone(),
+                &by_word,
+                All,
+                All,
             ),
-            (
-                "proximityPrecision",
-                Value::Null,
-                json!("byAttribute"),
-                Cost::All,
-                Cost::All,
-            ),
+            ("proximityPrecision", Value::Null, &by_attribute, All, All),
         ] {
-            assert_eq!(
-                of(key, wanted.clone(), found.clone(), old),
-                on_old,
-                "{key} {wanted}"
-            );
-            assert_eq!(
-                of(key, wanted.clone(), found, new),
-                on_new,
-                "{key} {wanted}"
-            );
+            let cost = |version| of(key, wanted.clone(), found.clone(), version);
+            assert_eq!((cost(old), cost(new)), (on_old, on_new), "{key} {wanted}");
         }
     }
 
@@ -190,9 +156,9 @@ mod tests {
         let off = json!({"enabled": false, "disableOnAttributes": []});
         assert_eq!(
             of("typoTolerance", json!({"enabled": true}), off, version),
-            Cost::Nothing
+            Nothing
         );
         let title = json!({"disableOnAttributes": ["title"]});
-        assert_eq!(of("typoTolerance", title, json!({}), version), Cost::All);
+        assert_eq!(of("typoTolerance", title, json!({}), version), All);
     }
 }

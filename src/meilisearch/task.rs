@@ -112,7 +112,7 @@ impl Task {
         }
         let text = match (&self.status, &self.error) {
             (TaskStatus::Canceled, _) => {
-                let by = self.canceled_by.map_or("somebody else".to_owned(), |by| {
+                let by = self.canceled_by.map_or("another program".to_owned(), |by| {
                     format!("task {by}, which is not ours")
                 });
                 format!("by {by}. Find out who cancels tasks, then run again")
@@ -159,7 +159,7 @@ fn foreign<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     Ok(cut(&String::deserialize(from)?, FOREIGN_TEXT_CHARS))
 }
 
-/// What waits and works at this moment, of whomever.
+/// The tasks of all programs that wait or are being processed at this moment.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Queue {
     /// As the server counts it, which includes tasks that the key may not see.

@@ -37,7 +37,7 @@ impl Server {
 
     /// The tasks among these that the server still knows, in order of uid.
     ///
-    /// They are asked for by uid and by nothing else: a filter by index misses swaps, and some versions file a swapped
+    /// They are requested by uid and by nothing else: a filter by index misses swaps, and some versions file a swapped
     /// index's tasks under the other name.
     pub async fn tasks_by_uids(&self, uids: &[TaskUid]) -> Result<Vec<Task>, MeilisearchError> {
         let mut tasks = Vec::with_capacity(uids.len());

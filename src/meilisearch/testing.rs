@@ -185,7 +185,7 @@ async fn serve(
         head,
         body: read.split_off(head_ends),
     };
-    // What is answered at once is asked for by the head alone.
+    // A request that is answered at once is not read beyond its head.
     if request.path.contains("/at-once/") {
         let reply = (answer.lock().unwrap())(&request);
         log.lock().unwrap().push(request);

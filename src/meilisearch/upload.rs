@@ -7,11 +7,11 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 
 use crate::error::{CommandError, FAILED};
-use crate::meilisearch::ended::{Ended, WaitProgress};
+use crate::meilisearch::ended::Ended;
 use crate::meilisearch::wait::each_succeeded;
 use crate::meilisearch::{MeilisearchError, NdjsonBody, Server, TaskUid};
 
-use crate::progress::Progress;
+use crate::progress::{Progress, WaitProgress};
 use crate::report::{counted, grouped};
 use crate::spool::{Batch, Spool, SpoolError};
 
@@ -26,7 +26,7 @@ pub struct BatchLimit(Arc<Limit>);
 #[derive(Debug)]
 struct Limit {
     bytes: AtomicU64,
-    /// Finding the size takes several refusals, which are one thing to be told of.
+    /// Finding the size takes several refusals, which are reported once.
     refused: AtomicBool,
 }
 
@@ -49,7 +49,7 @@ impl BatchLimit {
         self.0.bytes.fetch_min(refused / 2, Ordering::Relaxed) > refused / 2
     }
 
-    /// True the first time that it is asked.
+    /// True at the first call.
     fn is_first_refusal(&self) -> bool {
         !self.0.refused.swap(true, Ordering::Relaxed)
     }
@@ -98,7 +98,7 @@ pub struct Sent {
     pub batch: Batch,
 }
 
-/// Uploads every batch that arrives to the index that `uids` names for it. `sent` is told of each as it is taken, so
+/// Uploads every batch that arrives to the index that `uids` names for it. `sent` is called for each as the server takes it, so
 /// that an interrupted run knows what to cancel.
 ///
 /// # Errors

@@ -6,12 +6,13 @@
 
 use tokio::time::Instant;
 
-use crate::meilisearch::ended::{Ended, Limits, WaitProgress};
+use crate::meilisearch::ended::{Ended, Limits};
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::server::Server;
 use crate::meilisearch::task::{Queue, TaskStatus};
 use crate::meilisearch::uid::TaskUid;
 use crate::meilisearch::watch::{Seen, Watch};
+use crate::progress::WaitProgress;
 use crate::retry::{RetryPolicy, Retryable};
 
 /// Waits until all tasks have ended, or one has failed. The order is that of the uids given.

@@ -9,10 +9,11 @@ use tokio::time::Instant;
 
 use crate::meilisearch::address::Address;
 use crate::meilisearch::batches::BatchProgress;
-use crate::meilisearch::ended::{Ended, Limits, WaitProgress};
+use crate::meilisearch::ended::{Ended, Limits};
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::task::{Queue, Task, TaskStatus};
 use crate::meilisearch::uid::TaskUid;
+use crate::progress::WaitProgress;
 
 /// One look at the server.
 #[derive(Default)]

@@ -30,7 +30,7 @@ pub enum AddressError {
     Empty,
     /// `:memory:`, `mode=memory`.
     #[error(
-        "a database in memory belongs to the process that made it and is empty for everybody else; give the path of the SQLite file"
+        "a database in memory belongs to the process that made it and is empty for every other process; give the path of the SQLite file"
     )]
     InMemory,
     /// `postgres://...`

@@ -110,9 +110,9 @@ pub fn unsteady(sql: &str) -> Option<String> {
     })
 }
 
-/// The tables that a step of a query plan reads from their first row to their last, by the names that the statement has
+/// The tables that a step of SQLite's query plan reads from their first row to their last, by the names that the statement has
 /// for them.
-pub fn scanned<'p>(plan: impl IntoIterator<Item = &'p str>) -> Vec<String> {
+pub(super) fn scanned<'p>(plan: impl IntoIterator<Item = &'p str>) -> Vec<String> {
     let mut scanned: Vec<String> = Vec::new();
     for step in plan {
         let Some(name) = step

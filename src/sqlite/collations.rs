@@ -7,12 +7,11 @@
 
 use std::cmp::Ordering;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr::NonNull;
 use std::sync::atomic::{self, AtomicBool};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libsqlite3_sys as ffi;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{LockedSqliteHandle, SqliteConnection};
 
 use crate::sqlite::sql::{self, Kind, Token};
 
@@ -22,14 +21,14 @@ pub(super) struct Collations(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether a stand-in was asked to compare: the one look that is taken every few microseconds.
+    /// Whether a stand-in has compared. It is read every few microseconds.
     asked: AtomicBool,
     names: Mutex<Names>,
 }
 
 #[derive(Debug, Default)]
 struct Names {
-    /// The one that was asked to compare.
+    /// The one that has compared.
     asked: Option<String>,
     /// Every column of the database that is declared with a collation of its own: (collation, `table.column`).
     columns: Vec<(String, String)>,
@@ -49,7 +48,7 @@ impl Collations {
         self.0.asked.load(atomic::Ordering::Acquire)
     }
 
-    /// The collation that was asked, if one was.
+    /// The missing collation that the statement has compared by, if there is one.
     pub(super) fn asked(&self) -> Option<Missing> {
         if !self.were_asked() {
             return None;
@@ -99,9 +98,10 @@ impl Collations {
     ///
     /// # Errors
     /// SQLite's code: it is out of memory.
-    pub(super) fn register(&self, handle: NonNull<ffi::sqlite3>) -> Result<(), c_int> {
+    pub(super) fn register(&self, lock: &mut LockedSqliteHandle<'_>) -> Result<(), c_int> {
+        let handle = lock.as_raw_handle();
         let state = Arc::into_raw(Arc::clone(&self.0)).cast_mut().cast();
-        // SAFETY: `handle` is an open connection that nobody else uses meanwhile (the caller holds sqlx's lock on it). The
+        // SAFETY: an open connection that is locked, so that nobody else uses it meanwhile. The
         // connection keeps `state` as its client data and gives it back to `release` when it closes, or at once when it
         // cannot keep it; `needed` is not called after that.
         unsafe {
@@ -162,7 +162,7 @@ unsafe extern "C" fn needed(
     }
 }
 
-/// Writes down that it was asked. The order that it answers is that of bytes, so that a sort comes to its end.
+/// Notes that it has compared. Its order is that of bytes, so that a sort ends.
 ///
 /// # Safety
 /// For SQLite alone: `stand_in` is what `needed` gave, the others are two texts with their lengths.

@@ -19,6 +19,10 @@ use crate::sqlite::statement::{self, InspectError, Statement};
 /// How many steps of SQLite's machine pass between two looks at the stop flag: some microseconds.
 const STEPS_BETWEEN_LOOKS: i32 = 1000;
 
+/// Stands for what is committed in a database. It can be compared with the tokens of the same connection only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChangeToken(i64);
+
 /// One connection to a database, for reading.
 ///
 /// Dropping it closes it; [`close`](Self::close) waits until that has happened. Either way nothing is left beside the
@@ -48,11 +52,9 @@ impl Connection {
         let opened = async {
             let mut handle = locked(&mut inner).await?;
             handle.set_progress_handler(STEPS_BETWEEN_LOOKS, move || handler.may_go_on());
-            functions::register(handle.as_raw_handle()).map_err(sqlite_error)?;
-            control
-                .collations
-                .register(handle.as_raw_handle())
-                .map_err(sqlite_error)?;
+            functions::register(&mut handle).map_err(sqlite_error)?;
+            let collations = &control.collations;
+            collations.register(&mut handle).map_err(sqlite_error)?;
             drop(handle);
             plain_read(&mut inner).await?;
             control.collations.read_columns(&mut inner).await
@@ -75,7 +77,7 @@ impl Connection {
         let mut handle = locked(connection)
             .await
             .map_err(|error| self.circumstances.explain(&error, 0))?;
-        statement::inspect(handle.as_raw_handle(), sql).map_err(|error| match error {
+        statement::inspect(&mut handle, sql).map_err(|error| match error {
             InspectError::Statement(error) => error.into(),
             InspectError::Database { code, message } => {
                 self.circumstances.explain_code(code, message, 0)
@@ -102,15 +104,15 @@ impl Connection {
         Snapshot::begin(connection, self.control.clone(), self.circumstances.clone()).await
     }
 
-    /// A number that is another one after any other connection has changed the database: the cheapest look there is.
-    /// It is comparable on this very connection only, and does not notice another file under the path
-    /// ([`Database::was_replaced`](super::Database::was_replaced) does).
-    pub async fn data_version(&mut self) -> Result<i64, DatabaseError> {
+    /// A token that is another one after any other connection has changed the database.
+    pub(super) async fn change_token(&mut self) -> Result<ChangeToken, DatabaseError> {
         let connection = settled(&mut self.inner, &self.control, &self.circumstances).await?;
         let version = sqlx::query_scalar("PRAGMA data_version")
             .fetch_one(connection)
             .await;
-        version.map_err(|error| self.circumstances.explain(&error, 0))
+        version
+            .map(ChangeToken)
+            .map_err(|error| self.circumstances.explain(&error, 0))
     }
 
     /// Closes the connection and waits until that has happened.
@@ -157,7 +159,7 @@ impl Drop for Connection {
             return;
         }
         // On an error's way out, too, the files that we made go away. SQLite's thread ends a statement within
-        // milliseconds once it is told, so that waiting here is short.
+        // milliseconds once the flag is set, so that waiting here is short.
         let side_files = self.side_files.clone();
         let tidying = std::thread::spawn(move || {
             futures::executor::block_on(async {

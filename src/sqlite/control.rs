@@ -17,7 +17,7 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// The rows of the statement that runs are of no interest to anybody any more.
+    /// The rows of the statement that runs are not needed any more.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
     }
@@ -42,9 +42,9 @@ impl Control {
 
 /// The connection's handle, taken from the thread that works on it.
 ///
-/// That thread is asked for it through a queue of fifty, and takes what is asked there only when it has the handle back. Each
-/// time that it is slower than we are, its answer stays in the queue; once that is full, we wait for room in it with the
-/// handle in hand, and the thread waits for the handle, for ever. The ping is answered when the queue is empty.
+/// Requests for it go to that thread through a queue of fifty, and the thread reads the queue only while it has the handle. Each
+/// time that it is slower than this program, an answer stays in the queue. Once the queue is full, this program waits for room
+/// in it while it holds the handle, and the thread waits for the handle, for ever. The ping is answered when the queue is empty.
 pub(super) async fn locked(
     connection: &mut SqliteConnection,
 ) -> Result<LockedSqliteHandle<'_>, sqlx::Error> {

@@ -19,7 +19,7 @@ use crate::sqlite::side_files::SideFiles;
 /// writer never makes a reader wait). Short enough that a console that was left with an open transaction is noticed.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A SQLite database that is there. Opening creates nothing, ever: where a path is wrong or a volume is not mounted, an
+/// A database that is there. Opening creates nothing, ever: where a path is wrong or a volume is not mounted, an
 /// empty database in its place would be read as "all was deleted".
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -148,6 +148,7 @@ fn io_error(intent: &'static str, path: &Path, error: std::io::Error) -> Databas
 mod tests {
     use super::*;
     use crate::sqlite::testing::{Scene, listing};
+    use crate::testing::assert_form;
 
     fn open(path: &Path) -> Result<Database, DatabaseError> {
         Database::open(&path.into())
@@ -165,10 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("storage/deep/production.sqlite3");
         let error = unusable(&path);
-        assert!(
-            matches!(&error, UnusableDatabase::Missing { existing, .. } if existing == folder.path()),
-            "{error:?}"
-        );
+        assert_form!(&error, UnusableDatabase::Missing { existing, .. } if existing == folder.path());
         let text = error.to_string();
         assert!(
             text.contains("production.sqlite3") && text.contains("is the volume mounted"),

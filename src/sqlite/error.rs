@@ -9,10 +9,11 @@ use crate::sqlite::address::AddressError;
 use crate::sqlite::foreign_log::ForeignLog;
 use crate::sqlite::statement::StatementError;
 
-/// An error of the source stage.
+/// What went wrong with the database.
 ///
 /// SQLite's own texts mislead where it matters most ("attempt to write a readonly database" for a reader that may not
-/// make a `-shm` file), so each state that a production database can be in has a variant that says what to do.
+/// make a `-shm` file), so each state that a production database can be in has a variant that says what to do. In all of
+/// them `path` is the database, `message` is SQLite's text, and `rows` is how many rows had come before.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// What was given as the database can't be one: usage.
@@ -28,16 +29,12 @@ pub enum DatabaseError {
     #[error(
         "{} is locked by another run: another bisan-indexer (perhaps in the other container of a deployment) is working on this database; wait until it has ended, or end it", path.display()
     )]
-    RunLocked {
-        /// The database.
-        path: PathBuf,
-    },
+    RunLocked { path: PathBuf },
     /// The database file can't be opened or locked, for a reason of the operating system's.
     #[error("can't {intent} {}: {error}", path.display())]
     Io {
         /// "open", "lock".
         intent: &'static str,
-        /// The database.
         path: PathBuf,
         /// The system's word.
         #[source]
@@ -46,7 +43,6 @@ pub enum DatabaseError {
     /// SQLite can't open the database for this user, or as it lies there.
     #[error("can't read {}: {problem}", path.display())]
     NotReadable {
-        /// The database.
         path: PathBuf,
         /// What is in the way.
         problem: OpenProblem,
@@ -56,11 +52,9 @@ pub enum DatabaseError {
         "{} is locked by a writer (SQLite: {message}), and still was after {} s; find the transaction that stays open (a console, a migration, a backup), or allow more time with --busy-timeout", path.display(), waited.as_secs_f32()
     )]
     Busy {
-        /// The database.
         path: PathBuf,
         /// The busy timeout.
         waited: Duration,
-        /// SQLite's text.
         message: String,
     },
     /// The file is damaged. The rows read so far are not the whole, and are not used.
@@ -68,37 +62,21 @@ pub enum DatabaseError {
         "{} is damaged (SQLite: {message}{}); nothing that was read of it is used: run `PRAGMA integrity_check` on a copy, then restore a backup or use sqlite3's `.recover`", path.display(), after(*rows)
     )]
     Corrupt {
-        /// The database.
         path: PathBuf,
-        /// How many rows had come before.
         rows: u64,
-        /// SQLite's text.
         message: String,
     },
-    /// SQLite was told to end the statement.
+    /// This program ended the statement.
     #[error("reading {} was interrupted", path.display())]
-    Interrupted {
-        /// The database.
-        path: PathBuf,
-    },
+    Interrupted { path: PathBuf },
     /// A sort needs more temporary space than there is.
     #[error(
         "no space for SQLite's temporary files while reading {} (an ORDER BY or GROUP BY sorts on disk{}): free some, or point SQLITE_TMPDIR to a larger file system", path.display(), after(*rows)
     )]
-    TemporarySpace {
-        /// The database.
-        path: PathBuf,
-        /// How many rows had come before.
-        rows: u64,
-    },
+    TemporarySpace { path: PathBuf, rows: u64 },
     /// The reader thread ended without saying that the last row had come.
     #[error("reading {} ended{} without an end: the rows are not complete; this is a fault of the program, please report it", path.display(), after(*rows))]
-    Unfinished {
-        /// The database.
-        path: PathBuf,
-        /// How many rows had come before.
-        rows: u64,
-    },
+    Unfinished { path: PathBuf, rows: u64 },
     /// A statement got fewer or more values than it has parameters. SQLite would read NULL, and the statement would
     /// find nothing.
     #[error("the statement has {expected} parameters and was given {given} values")]
@@ -116,7 +94,6 @@ pub enum DatabaseError {
         with_columns(columns)
     )]
     Collation {
-        /// Its name.
         collation: String,
         /// The columns that are declared with it, `table.column`.
         columns: Vec<String>,
@@ -124,13 +101,10 @@ pub enum DatabaseError {
     /// Anything else that SQLite reports.
     #[error("reading {} failed{}: {message} (SQLite's code {code})", path.display(), after(*rows))]
     Read {
-        /// The database.
         path: PathBuf,
-        /// How many rows had come before.
         rows: u64,
         /// SQLite's extended code; 0 where the error is not SQLite's.
         code: i32,
-        /// SQLite's text.
         message: String,
     },
 }
@@ -186,7 +160,6 @@ pub enum UnusableDatabase {
     /// Nothing is there. Nothing is created either: an empty database would be read as "all was deleted".
     #[error("there is no database {}; {}", path.display(), nearest(path, existing, similar))]
     Missing {
-        /// The path, absolute.
         path: PathBuf,
         /// The nearest folder above it that exists.
         existing: PathBuf,
@@ -207,7 +180,6 @@ pub enum UnusableDatabase {
     /// Another kind of file.
     #[error("{} is not a SQLite database{}; give the path of the database file itself", path.display(), looks_like(found))]
     NotSqlite {
-        /// The path, absolute.
         path: PathBuf,
         /// What the first bytes say it is instead, where they say it.
         found: Option<&'static str>,
@@ -226,18 +198,15 @@ pub enum OpenProblem {
         name, folder.display(), uid, message
     )]
     SharedMemory {
-        /// The database file's name.
         name: String,
-        /// The folder.
         folder: PathBuf,
         /// The user that this process runs as.
         uid: u32,
-        /// SQLite's text.
         message: String,
     },
     /// The reader would leave `-wal` and `-shm` with the wrong owner, and the application could not write any more.
     #[error(
-        "it is in WAL mode and nobody has it open, so this process (uid {uid}) would make the files -wal and -shm beside it, and the application (uid {owner}) could not write to them. Run as uid {owner}, or as root, or start the application first"
+        "it is in WAL mode and no process has it open, so this process (uid {uid}) would make the files -wal and -shm beside it, and the application (uid {owner}) could not write to them. Run as uid {owner}, or as root, or start the application first"
     )]
     ForeignOwner {
         /// The user that this process runs as.
@@ -250,7 +219,6 @@ pub enum OpenProblem {
         "the write-ahead log {name}-wal beside it was not written for it: {why}. A backup was put here and the former database's log left, and SQLite would mix the two. Nothing was read. Stop the application, remove {name}-wal and {name}-shm, and put the backup here once more"
     )]
     ForeignLog {
-        /// The database file's name.
         name: String,
         /// What does not fit.
         why: ForeignLog,
@@ -259,22 +227,15 @@ pub enum OpenProblem {
     #[error(
         "a writer crashed and left a journal that must be applied first, which a reader may not do (SQLite: {message}). Open the database once with the application or with `sqlite3 FILE 'SELECT 1'` as its owner"
     )]
-    Recovery {
-        /// SQLite's text.
-        message: String,
-    },
+    Recovery { message: String },
     /// SQLITE_NOTADB behind a good header.
     #[error("it is encrypted or damaged (SQLite: {message})")]
-    NotADatabase {
-        /// SQLite's text.
-        message: String,
-    },
+    NotADatabase { message: String },
     /// SQLITE_CANTOPEN without WAL, SQLITE_PERM, SQLITE_AUTH.
     #[error("this user (uid {uid}) may not read it, or not enter its folder (SQLite: {message})")]
     Permission {
         /// The user that this process runs as.
         uid: u32,
-        /// SQLite's text.
         message: String,
     },
 }

@@ -17,7 +17,7 @@ const SHARED: [(u32, &str); 9] = [
     (0x786f_4256, "VirtualBox's shared folders"),
 ];
 
-/// The kind of file system, if it is one of those; `None` too where it can't be told.
+/// The kind of file system, if it is one of those; also `None` where the kind is unknown.
 #[cfg(target_os = "linux")]
 pub(super) fn shared_kind(file: &File) -> Option<&'static str> {
     kind(rustix::fs::fstatfs(file).ok()?.f_type as u32)

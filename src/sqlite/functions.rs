@@ -6,25 +6,24 @@
 //! and the C library's own mathematics: the same row has the same value for the application and for this program.
 
 use std::ffi::{CStr, c_int, c_void};
-use std::ptr::NonNull;
 
 use libsqlite3_sys as ffi;
+use sqlx::sqlite::LockedSqliteHandle;
 
 /// Gives a connection the functions, unless its SQLite was compiled with them.
 ///
 /// # Errors
 /// SQLite's code: it is out of memory.
-pub(super) fn register(handle: NonNull<ffi::sqlite3>) -> Result<(), c_int> {
+pub(super) fn register(lock: &mut LockedSqliteHandle<'_>) -> Result<(), c_int> {
     // SAFETY: the option's name ends with a NUL.
     if unsafe { ffi::sqlite3_compileoption_used(c"ENABLE_MATH_FUNCTIONS".as_ptr()) } != 0 {
         return Ok(());
     }
     for function in &FUNCTIONS {
-        // SAFETY: `handle` is an open connection that nobody else uses meanwhile (the caller holds sqlx's lock on it); the name
-        // ends with a NUL; `function` is a static, so it is there for as long as any connection, and `call` only reads it.
+        // SAFETY: an open connection that is locked, so that nobody else uses it meanwhile; the name ends with a NUL; `function` is a static, so it is there for as long as any connection, and `call` only reads it.
         let code = unsafe {
             ffi::sqlite3_create_function_v2(
-                handle.as_ptr(),
+                lock.as_raw_handle().as_ptr(),
                 function.name.as_ptr(),
                 function.arguments,
                 ffi::SQLITE_UTF8 | ffi::SQLITE_DETERMINISTIC | ffi::SQLITE_INNOCUOUS,

@@ -1,4 +1,8 @@
 //! The run lock: only one process at a time swaps or deletes generations of a database's indexes.
+//!
+//! It is an advisory `flock` on the database file itself, so nothing lies beside it to be forgotten, a killed process lets
+//! go by dying, and the old and the new container of a deployment, which share the volume, exclude each other. SQLite's own
+//! locks are of another kind (`fcntl`) and are neither seen nor touched.
 
 use std::fs::TryLockError;
 use std::io;
@@ -8,11 +12,8 @@ use std::sync::Arc;
 use crate::sqlite::error::DatabaseError;
 use crate::sqlite::file::DatabaseFile;
 
-/// Held by whatever swaps or deletes generations, until it is dropped.
-///
-/// It is an advisory `flock` on the database file itself, so nothing lies beside it to be forgotten, a killed process
-/// lets go by dying, and the old and the new container of a deployment, which share the volume, exclude each other.
-/// SQLite's own locks are of another kind (`fcntl`) and are neither seen nor touched.
+/// Held by whatever swaps or deletes generations of a database's indexes, until it is dropped or its process ends. Readers and
+/// writers of the database do not notice it.
 #[derive(Debug)]
 #[must_use = "the lock is let go as soon as this is dropped"]
 pub struct RunLock {
@@ -62,7 +63,7 @@ impl RunLock {
         }
     }
 
-    /// Identifies this lock: the kernel that keeps it and the file that it is on. A process that holds it knows that
+    /// Identifies this lock: who keeps it, and of which database it is. A process that holds it knows that
     /// no other run with the same identifier is alive. None where nothing is locked.
     pub fn id(&self) -> Option<String> {
         match &self.state {
@@ -71,7 +72,7 @@ impl RunLock {
         }
     }
 
-    /// Why nothing is locked, where the file system knows no such lock. The caller says so and goes on: the
+    /// Why nothing is locked, where there is no such lock. The caller says so and goes on: the
     /// identity checks around a swap still notice another run, only later.
     pub fn unsupported_reason(&self) -> Option<&str> {
         match &self.state {
@@ -121,7 +122,7 @@ mod tests {
     use crate::sqlite::testing::Scene;
 
     #[test]
-    fn a_second_run_is_told_that_the_first_is_at_it() {
+    fn a_second_run_is_refused_while_the_first_runs() {
         let scene = Scene::new("CREATE TABLE t(x)");
         let first = scene.database().lock().unwrap();
         assert!(first.unsupported_reason().is_none());

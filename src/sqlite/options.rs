@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 /// measured at 339 MB/s with 8, 290 MB/s with sqlx's 50, 219 MB/s with 1.
 const ROWS_AHEAD: usize = 8;
 
-/// For reading: SQLite itself is told twice that nothing may be written.
+/// For reading. Two options of SQLite forbid writes.
 ///
 /// `real` must be absolute: SQLite would take a name that begins with `file:` for a URI, whose parameters may ask for
 /// anything (`?mode=rwc`).

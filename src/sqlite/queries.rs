@@ -6,7 +6,7 @@
 //! text 'id' where there is no such column.
 
 use crate::sqlite::sql;
-use crate::sqlite::value::Argument;
+use crate::sqlite::value::{Argument, Value};
 
 /// As many ids as one statement should ask for: each takes up to two of SQLite's 32,766 parameters, and with some
 /// hundred a statement the time goes into reading rows.
@@ -97,11 +97,29 @@ pub fn of_one_row(
     }
 }
 
+/// One row of counts about the values of a column that are not NULL: blobs, texts, all; with a closing tag, with a comma;
+/// no JSON list or object; no boolean; what cannot stand in an id, or in a part of one; the mean and the greatest length;
+/// with Arabic letters, and with letters that Persian has and Arabic has not.
+pub fn column_counts(table: &str, column: &str) -> String {
+    let (c, from) = (quoted(column), quoted(table));
+    format!(
+        "SELECT COALESCE(SUM(typeof({c}) = 'blob'), 0), COALESCE(SUM(typeof({c}) = 'text'), 0), COUNT({c}), \
+         COALESCE(SUM({c} LIKE '%</%>%'), 0), COALESCE(SUM({c} LIKE '%,%'), 0), \
+         COALESCE(SUM(typeof({c}) <> 'text' OR NOT json_valid({c}) OR SUBSTR({c}, 1, 1) NOT IN ('{{', '[')), 0), \
+         COALESCE(SUM(CAST({c} AS TEXT) NOT IN ('0', '1', 't', 'f', 'true', 'false')), 0), \
+         COALESCE(SUM(typeof({c}) = 'real' OR {c} GLOB '*[^A-Za-z0-9_-]*' OR LENGTH({c}) NOT BETWEEN 1 AND 500), 0), \
+         COALESCE(SUM(typeof({c}) = 'real' OR {c} GLOB '*[^A-Za-z0-9_]*' OR LENGTH({c}) NOT BETWEEN 1 AND 100), 0), \
+         CAST(COALESCE(AVG(LENGTH({c})), 0) AS INTEGER), COALESCE(MAX(LENGTH(CAST({c} AS BLOB))), 0), \
+         COALESCE(SUM({c} GLOB '*[\u{0621}-\u{064A}]*'), 0), \
+         COALESCE(SUM({c} GLOB '*[\u{06A9}\u{06CC}]*'), 0) FROM {from} WHERE {c} IS NOT NULL"
+    )
+}
+
 /// One row about the types of these columns of documents.sql, four values each: how many numbers, how many texts, the first
 /// id with a number, the first id with a text.
 pub fn types_of<'c>(documents_sql: &str, columns: impl IntoIterator<Item = &'c str>) -> String {
     let of = |column: &str| {
-        let column = format!("d.\"{}\"", column.replace('"', "\"\""));
+        let column = format!("d.{}", quoted(column));
         let number = format!("typeof({column}) IN ('integer', 'real')");
         let text = format!("typeof({column}) = 'text'");
         format!(
@@ -154,6 +172,25 @@ pub enum End {
     First,
     /// The greatest.
     Last,
+}
+
+/// Whether a column holds both numbers and texts, by the values at its two ends.
+pub fn mixes_kinds(first: Value<'_>, last: Value<'_>) -> bool {
+    matches!(first, Value::Integer(_) | Value::Real(_)) && matches!(last, Value::Text(_))
+}
+
+/// Values below everything that a column may hold, in the order in which they are tried as a bound.
+///
+/// The least integer is below every number, and every number is below every text. An application that converts the
+/// bound first (`unixepoch(:since)`, `datetime(:since, 'unixepoch')`) makes NULL of it, which hides everything; the year
+/// 0 as seconds and as a text is what the two make the most of.
+pub fn lowest_bounds() -> [Argument; 3] {
+    const YEAR_0: i64 = -62_167_219_200;
+    [
+        Argument::Integer(i64::MIN),
+        Argument::Integer(YEAR_0),
+        Argument::Text("0000-01-01".to_owned()),
+    ]
 }
 
 /// The row (id, changed_at) at one end of what changed. Values of two kinds in one column show at its ends. Bind a
@@ -210,7 +247,8 @@ fn placeholders(count: usize) -> String {
     placeholders.join(", ")
 }
 
-pub(super) fn quoted(name: &str) -> String {
+/// A name as SQL has it.
+pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -47,7 +47,7 @@ impl Row {
     }
 }
 
-/// SQLite believes what it is told: bytes in any encoding may stand in a text.
+/// SQLite does not check texts: they may hold bytes in any encoding.
 fn text(bytes: &[u8]) -> Value<'_> {
     std::str::from_utf8(bytes).map_or(Value::NotUtf8(bytes), Value::Text)
 }

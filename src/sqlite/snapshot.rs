@@ -14,13 +14,13 @@ use crate::sqlite::error::DatabaseError;
 use crate::sqlite::explain::Circumstances;
 use crate::sqlite::row::Row;
 use crate::sqlite::value::{Argument, Value};
-use crate::sqlite::{queries, sql};
+use crate::sqlite::{advice, queries, sql};
 
 /// A read transaction.
 ///
-/// While it is open, the application's write-ahead log can't be reset and grows, so it is kept for as long as it takes
-/// to read and never across a wait for the network. It ends when it is dropped, on every path: a read transaction that
-/// stays behind would always show the same old rows.
+/// While it is open, the database keeps what it shows beside what is written, and its files grow; so it is kept for as long
+/// as it takes to read and never across a wait for the network. It ends when it is dropped, on every path: a read
+/// transaction that stays behind would always show the same old rows.
 #[derive(Debug)]
 pub struct Snapshot<'c> {
     transaction: Transaction<'c, Sqlite>,
@@ -38,7 +38,7 @@ impl<'c> Snapshot<'c> {
         let taken_at = Timestamp::now();
         let begun = async {
             let mut transaction = connection.begin().await?;
-            // BEGIN alone fixes nothing: the moment is that of the first read.
+            // In SQLite BEGIN alone fixes nothing: the moment is that of the first read.
             super::options::plain_read(&mut transaction).await?;
             Ok(transaction)
         };
@@ -136,6 +136,22 @@ impl<'c> Snapshot<'c> {
         })
     }
 
+    /// The tables that a statement reads from their first row to their last, by the database's own plan.
+    pub async fn scanned(
+        &mut self,
+        sql: &str,
+        arguments: Vec<Argument>,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let mut rows = self.rows(&format!("EXPLAIN QUERY PLAN {sql}"), arguments);
+        let mut plan = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            if let Value::Text(step) = row.value(3) {
+                plan.push(step.to_owned());
+            }
+        }
+        Ok(advice::scanned(plan.iter().map(String::as_str)))
+    }
+
     /// Ends the transaction and waits until that has happened.
     pub async fn end(mut self) -> Result<(), DatabaseError> {
         let Snapshot {
@@ -156,9 +172,9 @@ impl<'c> Snapshot<'c> {
 
 type Steps<'a> = BoxStream<'a, Result<Either<SqliteQueryResult, SqliteRow>, sqlx::Error>>;
 
-/// The rows of one statement, as SQLite yields them.
+/// The rows of one statement, as the database yields them.
 ///
-/// After an error nothing more comes. The stream ends without one only if SQLite has said that the last row had come:
+/// After an error nothing more comes. The stream ends without one only if the database has said that the last row had come:
 /// rows that were read before an error, taken for the whole, would delete the rest from the index.
 #[must_use = "a statement runs only as far as its rows are asked for"]
 pub struct RowStream<'a> {

@@ -1,15 +1,20 @@
 //! Checks that a text is one statement and only reads, by asking SQLite itself through its C interface.
 //!
 //! sqlx runs `SELECT 1; DROP TABLE articles` to its end, and says neither whether a statement writes nor what its
-//! parameters are called. So this is unsafe, as are `reads`, `functions` and `collations`, and nothing else of the source stage.
+//! parameters are called. So this is unsafe, as are `reads`, `functions` and `collations`, and no other file.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use libsqlite3_sys as ffi;
+use sqlx::sqlite::LockedSqliteHandle;
 
 use crate::sqlite::sql::{self, Kind};
+
+mod error;
+
+pub use error::{Extension, StatementError};
 
 /// What is known of a statement before it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,111 +39,11 @@ pub struct Origin {
     pub declared_type: Option<String>,
 }
 
-/// Why a statement of a definition can't be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StatementError {
-    /// Empty, or only comments.
-    #[error("there is no statement in it; write one SELECT")]
-    Nothing,
-    /// A NUL, at which SQLite would end the text.
-    #[error("it holds a NUL character, at which SQLite would stop reading; remove it")]
-    Nul,
-    /// `SELECT 1; DROP TABLE t`.
-    #[error(
-        "there is more than one statement: after the first `;` comes `{second}`; write one SELECT (join several with UNION ALL)"
-    )]
-    Several {
-        /// The beginning of the second.
-        second: String,
-    },
-    /// PRAGMA, ATTACH, BEGIN, EXPLAIN, UPDATE ...
-    #[error(
-        "it begins with `{first}`; only one SELECT (or WITH ... SELECT, or VALUES) is allowed, which reads rows and does nothing else"
-    )]
-    NotASelect {
-        /// The first word.
-        first: String,
-    },
-    /// `WITH x AS (...) DELETE ...`.
-    #[error("it would write to the database, which is only ever read; write a SELECT")]
-    Writes,
-    /// Code from outside would run inside this process.
-    #[error("it calls load_extension(), which is never allowed; remove the call")]
-    LoadsExtension,
-    /// A function, a table or a tokenizer that an application or an extension registers.
-    #[error(
-        "it needs the {kind} `{name}`{}, which is not in SQLite itself: an application, an extension or the sqlite3 shell \
-         registers it. {}", position(*at), .kind.way_round()
-    )]
-    Extension {
-        /// What is not there.
-        kind: Extension,
-        /// Its name.
-        name: String,
-        /// Line and column, as below.
-        at: Option<(usize, usize)>,
-    },
-    /// SQLite does not understand it.
-    #[error("SQLite says: {message}{}", position(*at))]
-    Sql {
-        /// SQLite's text.
-        message: String,
-        /// Line and column (in characters), from 1, where SQLite knows the place.
-        at: Option<(usize, usize)>,
-    },
-}
-
-/// What can be added to a SQLite, and was to the application's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extension {
-    /// `unaccent(title)`.
-    Function,
-    /// `CREATE VIRTUAL TABLE … USING vec0`.
-    Module,
-    /// `tokenize = 'jieba'` of a full-text table.
-    Tokenizer,
-}
-
-impl Extension {
-    /// How SQLite says that it is not there: what stands before the name.
-    const SAID: [(Extension, &'static str); 5] = [
-        (Extension::Function, "no such function: "),
-        (Extension::Function, "unknown function: "),
-        (Extension::Module, "no such module: "),
-        (Extension::Tokenizer, "no such tokenizer: "),
-        (Extension::Tokenizer, "unknown tokenizer: "),
-    ];
-
-    /// What SQLite's message says is not there.
-    fn said_by(message: &str) -> Option<(Extension, String)> {
-        Extension::SAID.iter().find_map(|(kind, said)| {
-            let (_, rest) = message.split_once(said)?;
-            let name = rest.trim().trim_end_matches("()");
-            Some((*kind, name.to_owned()))
-        })
-    }
-
-    fn way_round(self) -> &'static str {
-        match self {
-            Extension::Function => {
-                "If a view or a generated column calls it, read the table's other columns instead; or write it with SQLite's own \
-                 functions, or let the application keep its result in a column"
-            }
-            Extension::Module => "Read the values from the ordinary table that it was filled from",
-            Extension::Tokenizer => {
-                "Read the texts from the ordinary table that the full-text table is about"
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for Extension {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Extension::Function => "function",
-            Extension::Module => "module",
-            Extension::Tokenizer => "tokenizer",
-        })
+impl Origin {
+    /// Whether it is the number that the database itself gives a row, and may give anew.
+    pub fn is_row_number(&self) -> bool {
+        let column = self.column.as_deref();
+        column.is_some_and(|column| column.eq_ignore_ascii_case("rowid"))
     }
 }
 
@@ -158,8 +63,31 @@ impl From<StatementError> for InspectError {
     }
 }
 
-/// Looks at `sql` on the connection `handle` without running it.
-pub(super) fn inspect(handle: NonNull<ffi::sqlite3>, sql: &str) -> Result<Statement, InspectError> {
+/// A connection that is locked: nobody else uses it for as long as `'l`.
+#[derive(Clone, Copy)]
+struct Locked<'l> {
+    handle: NonNull<ffi::sqlite3>,
+    lock: PhantomData<&'l ffi::sqlite3>,
+}
+
+impl<'l> Locked<'l> {
+    fn new(lock: &'l mut LockedSqliteHandle<'_>) -> Locked<'l> {
+        Locked {
+            handle: lock.as_raw_handle(),
+            lock: PhantomData,
+        }
+    }
+
+    fn as_ptr(self) -> *mut ffi::sqlite3 {
+        self.handle.as_ptr()
+    }
+}
+
+/// Looks at `sql` without running it.
+pub(super) fn inspect(
+    lock: &mut LockedSqliteHandle<'_>,
+    sql: &str,
+) -> Result<Statement, InspectError> {
     let first = sql::first_word(sql).ok_or(StatementError::Nothing)?;
     if sql.contains('\0') {
         return Err(StatementError::Nul.into());
@@ -170,9 +98,10 @@ pub(super) fn inspect(handle: NonNull<ffi::sqlite3>, sql: &str) -> Result<Statem
     if sql::calls(sql, "load_extension") {
         return Err(StatementError::LoadsExtension.into());
     }
-    let (prepared, tail) = prepare_strictly(handle, sql)?;
+    let locked = Locked::new(lock);
+    let (prepared, tail) = prepare_strictly(locked, sql)?;
     let prepared = prepared.ok_or(StatementError::Nothing)?;
-    if let Some(second) = second_statement(handle, tail) {
+    if let Some(second) = second_statement(locked, tail) {
         return Err(StatementError::Several { second }.into());
     }
     if !prepared.only_reads() {
@@ -184,40 +113,39 @@ pub(super) fn inspect(handle: NonNull<ffi::sqlite3>, sql: &str) -> Result<Statem
 /// Prepares the first statement so that a misspelt column is an error. By default SQLite reads `"titel"`, where there
 /// is no such column, as the text 'titel', and every document would hold that word. Views that were made with the old
 /// habit are the application's and go on working.
-fn prepare_strictly(
-    handle: NonNull<ffi::sqlite3>,
-    sql: &str,
-) -> Result<(Option<Prepared<'_>>, &str), InspectError> {
-    allow_quoted_texts(handle, false);
-    let strictly = Prepared::new(handle, sql);
-    allow_quoted_texts(handle, true);
+fn prepare_strictly<'l, 's>(
+    locked: Locked<'l>,
+    sql: &'s str,
+) -> Result<(Option<Prepared<'l>>, &'s str), InspectError> {
+    allow_quoted_texts(locked, false);
+    let strictly = Prepared::new(locked, sql);
+    allow_quoted_texts(locked, true);
     match strictly {
         Err(InspectError::Statement(StatementError::Sql { message, .. }))
             if message.contains("should this be a string literal")
                 && !sql::tokens(sql)
                     .any(|token| token.kind == Kind::Quoted && message.contains(token.text)) =>
         {
-            Prepared::new(handle, sql)
+            Prepared::new(locked, sql)
         }
         otherwise => otherwise,
     }
 }
 
 /// Whether an unknown name in double quotes is a text, SQLite's default.
-fn allow_quoted_texts(handle: NonNull<ffi::sqlite3>, allowed: bool) {
-    // SAFETY: `handle` is an open connection that nobody else uses meanwhile (the caller holds sqlx's lock on it), and
-    // SQLITE_DBCONFIG_DQS_DML takes exactly an int and a pointer to int that may be null.
+fn allow_quoted_texts(locked: Locked<'_>, allowed: bool) {
+    // SAFETY: an open connection that nobody else uses meanwhile, and SQLITE_DBCONFIG_DQS_DML takes exactly an int and a pointer to int that may be null.
     unsafe {
         let (option, allowed) = (ffi::SQLITE_DBCONFIG_DQS_DML, c_int::from(allowed));
-        ffi::sqlite3_db_config(handle.as_ptr(), option, allowed, ptr::null_mut::<c_int>());
+        ffi::sqlite3_db_config(locked.as_ptr(), option, allowed, ptr::null_mut::<c_int>());
     }
 }
 
 /// The beginning of what follows the first statement, if that is more than blanks and comments.
-fn second_statement(handle: NonNull<ffi::sqlite3>, mut tail: &str) -> Option<String> {
+fn second_statement(locked: Locked<'_>, mut tail: &str) -> Option<String> {
     let excerpt = |text: &str| sql::core(text).chars().take(40).collect::<String>();
     loop {
-        match Prepared::new(handle, tail) {
+        match Prepared::new(locked, tail) {
             Ok((None, "")) => return None,
             // A lone `;` or a comment: SQLite hands back what comes after it.
             Ok((None, rest)) if rest.len() < tail.len() => tail = rest,
@@ -227,22 +155,25 @@ fn second_statement(handle: NonNull<ffi::sqlite3>, mut tail: &str) -> Option<Str
     }
 }
 
-/// A prepared statement; finalized when dropped, and never stepped.
-struct Prepared<'c> {
+/// A prepared statement; finalized when dropped, and never stepped. It cannot outlive the lock on its connection.
+struct Prepared<'l> {
     statement: NonNull<ffi::sqlite3_stmt>,
-    connection: PhantomData<&'c ffi::sqlite3>,
+    connection: PhantomData<Locked<'l>>,
 }
 
-impl Prepared<'_> {
+impl<'l> Prepared<'l> {
     /// The first statement of `sql`, if there is one, and the text after it.
-    fn new(handle: NonNull<ffi::sqlite3>, sql: &str) -> Result<(Option<Self>, &str), InspectError> {
+    fn new<'s>(
+        locked: Locked<'l>,
+        sql: &'s str,
+    ) -> Result<(Option<Prepared<'l>>, &'s str), InspectError> {
         let text = CString::new(sql).map_err(|_| StatementError::Nul)?;
         let (mut statement, mut tail) = (ptr::null_mut(), ptr::null());
-        // SAFETY: the handle is an open connection that nobody else uses meanwhile; `text` ends with a NUL and lives
+        // SAFETY: an open connection that nobody else uses meanwhile; `text` ends with a NUL and lives
         // until after the last use of `tail`, which SQLite sets to a place within it.
         let (code, used) = unsafe {
             let code = ffi::sqlite3_prepare_v2(
-                handle.as_ptr(),
+                locked.as_ptr(),
                 text.as_ptr(),
                 -1,
                 &mut statement,
@@ -256,7 +187,7 @@ impl Prepared<'_> {
             (code, used)
         };
         if code != ffi::SQLITE_OK {
-            return Err(last_error(handle, sql));
+            return Err(last_error(locked, sql));
         }
         let prepared = NonNull::new(statement).map(|statement| Prepared {
             statement,
@@ -325,13 +256,13 @@ unsafe fn owned(text: *const c_char) -> Option<String> {
 }
 
 /// The error that the connection reports after a failed call about `sql`.
-fn last_error(handle: NonNull<ffi::sqlite3>, sql: &str) -> InspectError {
+fn last_error(locked: Locked<'_>, sql: &str) -> InspectError {
     // SAFETY: an open connection that nobody else uses meanwhile, so the error is still that of the last call.
     let (code, message, offset) = unsafe {
         (
-            ffi::sqlite3_extended_errcode(handle.as_ptr()),
-            owned(ffi::sqlite3_errmsg(handle.as_ptr())).unwrap_or_default(),
-            ffi::sqlite3_error_offset(handle.as_ptr()),
+            ffi::sqlite3_extended_errcode(locked.as_ptr()),
+            owned(ffi::sqlite3_errmsg(locked.as_ptr())).unwrap_or_default(),
+            ffi::sqlite3_error_offset(locked.as_ptr()),
         )
     };
     // SQLITE_ERROR, TOOBIG, AUTH and RANGE are the statement's; anything else is the database's.
@@ -352,11 +283,6 @@ fn last_error(handle: NonNull<ffi::sqlite3>, sql: &str) -> InspectError {
         Some((kind, name)) => StatementError::Extension { kind, name, at }.into(),
         None => StatementError::Sql { message, at }.into(),
     }
-}
-
-fn position(at: Option<(usize, usize)>) -> String {
-    at.map(|(line, column)| format!(" (line {line}, column {column})"))
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -18,10 +18,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// A database in WAL mode, as Rails makes it, with what `sql` makes in it, and no open connection.
     pub(crate) fn new(sql: &str) -> Scene {
-        let folder = tempfile::tempdir().unwrap();
-        let scene = Scene { folder };
-        scene.write(&format!("PRAGMA journal_mode = WAL; {sql}"));
-        scene
+        Scene::without_wal(&format!("PRAGMA journal_mode = WAL; {sql}"))
     }
 
     /// The same with a rollback journal.

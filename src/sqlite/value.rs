@@ -1,16 +1,14 @@
 //! One value of one row.
 
-/// A value as the database holds it: its own type, whatever the column was declared as.
-///
-/// A column's declared type promises nothing (texts stand in INTEGER columns, integers in text columns), so every
-/// value carries what it is.
+/// A value as the database holds it: its own type, whatever the column was declared as. A declared type need not hold
+/// (texts may stand in INTEGER columns, integers in text columns), so every value carries what it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
     /// NULL.
     Null,
     /// A signed integer of 64 bits.
     Integer(i64),
-    /// A floating-point number; may be infinite (SQLite reads `1e999` as infinity).
+    /// A floating-point number; may be infinite.
     Real(f64),
     /// Text in UTF-8.
     Text(&'a str),

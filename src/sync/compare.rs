@@ -12,9 +12,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::background::Background;
-use crate::document::bad_rows::BadRow;
 use crate::document::ids::{Differences, DocumentId, IdList, Side};
-use crate::document::{Anomalies, AnomalyCount, DocumentError};
+use crate::document::{Anomalies, AnomalyCount};
 use crate::error::Error;
 use crate::meilisearch::documents::FoundByIds;
 use crate::reader::all_bad_rows;
@@ -235,12 +234,9 @@ impl Round<'_> {
             let id = match DocumentId::from_value(row.value(0)) {
                 Ok(id) => id,
                 Err(why) => {
-                    let met = BadRow {
-                        row: rows.rows(),
-                        why: DocumentError::Id(why).into(),
-                    };
+                    let row = rows.rows();
                     drop(rows);
-                    return Err(all_bad_rows(&mut snapshot, self.index, met).await);
+                    return Err(all_bad_rows(&mut snapshot, self.index, row, why.into()).await);
                 }
             };
             in_database.push(&id)?;
@@ -320,12 +316,8 @@ impl Round<'_> {
                 let id = match written {
                     Ok(id) => id,
                     Err(why) => {
-                        let met = BadRow {
-                            row: rows_read,
-                            why: why.into(),
-                        };
                         drop(rows);
-                        return Err(all_bad_rows(&mut snapshot, self.index, met).await);
+                        return Err(all_bad_rows(&mut snapshot, self.index, rows_read, why).await);
                     }
                 };
                 findings.row(line.len() as u64);

@@ -14,7 +14,7 @@ use crate::document::timestamp::{self, TimestampForm};
 use crate::error::Error;
 use crate::prepared::{ChangeLog, ChangesBy};
 use crate::sqlite::queries::{self, End};
-use crate::sqlite::{Argument, LogPosition, Row, Snapshot, Value, advice};
+use crate::sqlite::{Argument, LogPosition, Row, Snapshot, Value};
 use crate::sync::ChangesError;
 
 /// Rows of changes.sql that are tried, the newest ones.
@@ -56,7 +56,7 @@ pub struct Column {
     pub form: TimestampForm,
     /// The oldest change.
     pub oldest: Timestamp,
-    /// The newest change. By SQLite's own order, which for texts is that of instants but for offsets.
+    /// The newest change. By the database's own order, which for texts is that of instants but for offsets.
     pub newest: Timestamp,
     /// The id and the value of the newest change, as they are shown.
     newest_row: (String, String),
@@ -311,7 +311,7 @@ impl Tracking {
                     // A bare date is that of midnight, however late in the day the change was.
                     let open = timestamp::resolution(column.newest);
                     let since = since.checked_sub(open).unwrap_or(since);
-                    timestamp::lower_bound(column.form, since).into()
+                    timestamp::lower_bound(column.form, since)
                 }
                 _ => everything.clone(),
             });
@@ -336,8 +336,8 @@ impl Tracking {
 
     /// In which form changes.sql gives its timestamps, and the newest of them; `None` where it returns no row at all.
     ///
-    /// SQLite orders NULL below numbers and numbers below texts, so a bound of one kind would hide every value of the
-    /// other, silently. By the same order its two ends tell whether there are two kinds.
+    /// Where the column holds values of two kinds, a bound of one kind would hide every value of the other, silently. Its
+    /// two ends tell ([`End`]).
     async fn ends(
         &self,
         snapshot: &mut Snapshot<'_>,
@@ -370,8 +370,8 @@ impl Tracking {
             })
         };
         let (oldest, form) = read(&first)?;
-        let (newest, form_of_newest) = read(&last)?;
-        if form_of_newest == TimestampForm::Text && form != TimestampForm::Text {
+        let (newest, _) = read(&last)?;
+        if queries::mixes_kinds(first.value(1), last.value(1)) {
             return Err(ChangesError::MixedForms {
                 index: index(),
                 number: shown_id(&first),
@@ -486,7 +486,9 @@ impl Tracking {
         changes: &str,
     ) -> Result<Option<BlindSpot>, Error> {
         let arguments = self.since(snapshot.taken_at());
-        let tables = scanned(snapshot, &queries::changes(changes), arguments).await?;
+        let tables = snapshot
+            .scanned(&queries::changes(changes), arguments)
+            .await?;
         if tables.is_empty() {
             return Ok(None);
         }
@@ -501,19 +503,10 @@ impl Tracking {
 }
 
 /// What is bound to `:since` so that nothing is hidden, in the order in which it is tried.
-///
-/// The least integer is below every number, and every number is below every text. An application that converts the
-/// bound first (`unixepoch(:since)`, `datetime(:since, 'unixepoch')`) makes NULL of it, which hides everything; the year
-/// 0 as seconds and as a text is what the two make the most of.
 fn everything(takes_since: bool) -> Vec<Option<Argument>> {
-    const YEAR_0: i64 = -62_167_219_200;
     match takes_since {
         false => vec![None],
-        true => vec![
-            Some(Argument::Integer(i64::MIN)),
-            Some(Argument::Integer(YEAR_0)),
-            Some(Argument::Text("0000-01-01".to_owned())),
-        ],
+        true => queries::lowest_bounds().map(Some).to_vec(),
     }
 }
 
@@ -555,25 +548,6 @@ async fn first_id(
     let sql = queries::ids_only(documents_sql);
     let row = snapshot.first_row(&sql, Vec::new()).await?;
     Ok(row.map(|row| shown_id(&row)))
-}
-
-/// The tables that a statement reads from their first row to their last, by SQLite's own plan.
-///
-/// # Errors
-/// Where the statement cannot be prepared.
-pub async fn scanned(
-    snapshot: &mut Snapshot<'_>,
-    sql: &str,
-    arguments: Vec<Argument>,
-) -> Result<Vec<String>, Error> {
-    let mut rows = snapshot.rows(&format!("EXPLAIN QUERY PLAN {sql}"), arguments);
-    let mut plan = Vec::new();
-    while let Some(row) = rows.try_next().await? {
-        if let Value::Text(step) = row.value(3) {
-            plan.push(step.to_owned());
-        }
-    }
-    Ok(advice::scanned(plan.iter().map(String::as_str)))
 }
 
 fn shown_id(row: &Row) -> String {

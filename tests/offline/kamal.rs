@@ -154,7 +154,7 @@ fn somebody_else_at_it_is_waited_for() {
         .env("INDEXER_TRIES", "2")
         .assert()
         .code(4)
-        .stderr(contains("still at it"));
+        .stderr(contains("still in progress"));
 }
 
 #[test]

@@ -174,9 +174,8 @@ async fn a_column_with_a_collation_of_the_applications_is_read_and_followed() {
         scene
             .command("sync")
             .args(["--compare", depth])
-            .run()
-            .await
-            .expect(0);
+            .succeeds()
+            .await;
     }
     for command in ["verify", "status"] {
         scene.command(command).run().await.expect(0);
@@ -184,10 +183,8 @@ async fn a_column_with_a_collation_of_the_applications_is_read_and_followed() {
     let explained = scene
         .command("explain")
         .args(["--output", "json", "notetypes", "4"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+        .reports()
+        .await;
     assert_eq!(explained["sides_agree"], true, "{explained}");
 }
 

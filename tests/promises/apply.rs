@@ -126,9 +126,8 @@ async fn what_a_plan_says_is_sent_as_it_is_when_it_is_carried_out() {
     scene
         .command("sync")
         .args(["--compare", "changed"])
-        .run()
-        .await
-        .expect(0);
+        .succeeds()
+        .await;
     expect_equal(&scene).await;
 }
 
@@ -187,12 +186,7 @@ async fn settings_that_are_dear_in_place_are_a_reason_to_build_anew() {
         &titles_and(json!({"stopWords": ["ال"]})),
         &json!([]),
     );
-    let report = apply(&scene)
-        .arg("--dry-run")
-        .run()
-        .await
-        .expect(0)
-        .report();
+    let report = apply(&scene).arg("--dry-run").reports().await;
     assert_eq!(report["way"], "reindex", "{report}");
     let plan = figures(&report, "articles");
     assert_eq!(plan["settings"][0]["key"], "stopWords", "{report}");
@@ -217,12 +211,7 @@ async fn settings_in_place_that_break_a_search_are_put_back() {
     let refused = apply(&scene).run().await.expect(3);
     refused.says(["harvestnig"]);
     assert_eq!(scene.live().await, before);
-    let report = apply(&scene)
-        .arg("--dry-run")
-        .run()
-        .await
-        .expect(0)
-        .report();
+    let report = apply(&scene).arg("--dry-run").reports().await;
     assert_eq!(report["way"], "settings", "{report}");
     let others = &figures(&report, "articles")["other_writers"];
     assert_eq!(*others, json!([]), "both tasks were ours: {report}");
@@ -316,12 +305,7 @@ async fn a_plan_names_documents_by_id_and_what_they_cost() {
     scene.database.save_title(3, "edited").await;
     scene.database.delete_article(4).await;
     let new = scene.database.import(1, "new").await;
-    let report = apply(&scene)
-        .arg("--dry-run")
-        .run()
-        .await
-        .expect(0)
-        .report();
+    let report = apply(&scene).arg("--dry-run").reports().await;
     let plan = figures(&report, "articles");
     assert_eq!(plan["way"], "sync", "{report}");
     let documents = &plan["documents"];

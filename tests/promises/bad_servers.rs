@@ -101,9 +101,8 @@ async fn a_413_of_a_proxy_halves_the_batch_and_is_remembered() {
     proxy.limit_bodies(20_000);
     let ended = scene
         .reindex_through(&proxy)
-        .run()
+        .succeeds()
         .await
-        .expect(0)
         .says(["proxy", "bytes"]);
     let warnings = ended.err.lines().filter(|line| line.contains("too many"));
     assert_eq!(
@@ -151,9 +150,8 @@ async fn a_413_of_the_server_itself_halves_the_batch_too() {
         .await;
     scene
         .reindex()
-        .run()
+        .succeeds()
         .await
-        .expect(0)
         .says(["Meilisearch", "size limit"]);
     scene.expect_in_step().await;
 }
@@ -438,9 +436,8 @@ async fn a_server_behind_a_sub_path_is_reached() {
     scene.expect_in_step().await;
     scene
         .reindex_at(&format!("{}/", proxy.url()))
-        .run()
-        .await
-        .expect(0);
+        .succeeds()
+        .await;
 }
 
 /// A proxy for the outside world knows nothing of this machine's own ports.
@@ -491,9 +488,8 @@ async fn a_key_that_may_only_see_these_indexes_is_enough() {
                 .reindex()
                 .env("MEILISEARCH_API_KEY", &key)
                 .secret(&key)
-                .run()
-                .await
-                .expect(0);
+                .succeeds()
+                .await;
             scene.expect_in_step().await;
         }
         scene.expect_nothing_left_over(1, &[]).await;

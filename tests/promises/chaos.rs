@@ -226,9 +226,8 @@ async fn a_first_run_killed_after_any_request_is_cleaned_up() {
                 .scene
                 .reindex()
                 .args(["--retain", "0"])
-                .run()
-                .await
-                .expect(0);
+                .succeeds()
+                .await;
             stage.scene.expect_in_step().await;
             stage.scene.expect_nothing_left_over(0, &[]).await;
         }

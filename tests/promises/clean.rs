@@ -39,10 +39,8 @@ async fn a_leftover_is_listed_and_goes_only_when_told_to() {
         let report = scene
             .command("clean")
             .args(listing.iter().copied())
-            .run()
-            .await
-            .expect(0)
-            .report();
+            .reports()
+            .await;
         assert_eq!(report["outcome"], "listed");
         assert_eq!(
             (
@@ -65,10 +63,8 @@ async fn a_leftover_is_listed_and_goes_only_when_told_to() {
     let report = scene
         .command("clean")
         .args(["--yes", "--output", "json"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+        .reports()
+        .await;
     assert_eq!(
         (&report["outcome"], &entry(&report, &ours)["deleted"]),
         (&json!("deleted"), &json!(true))
@@ -86,10 +82,8 @@ async fn a_leftover_is_listed_and_goes_only_when_told_to() {
     let again = scene
         .command("clean")
         .args(["--yes", "--output", "json"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+        .reports()
+        .await;
     assert_eq!(again["outcome"], "nothing_to_do");
 }
 

@@ -9,10 +9,8 @@ async fn a_dry_run_sends_nothing_that_changes_anything() {
     let report = scene
         .reindex_through(&proxy)
         .arg("--dry-run")
-        .run()
-        .await
-        .expect(0)
-        .report();
+        .reports()
+        .await;
     assert_eq!(report["outcome"], "dry_run", "{report}");
     assert_eq!(report["indexes"][0]["documents_read"], 12);
     let writes: Vec<_> = proxy

@@ -17,6 +17,11 @@ fn because(report: &Value) -> String {
     report["because"].to_string()
 }
 
+#[track_caller]
+fn expect_because(report: &Value, words: &str) {
+    assert!(because(report).contains(words), "{report}");
+}
+
 async fn live() -> Scene {
     let scene = Scene::new().await;
     scene.already_live().await;
@@ -28,10 +33,7 @@ async fn what_is_the_same_on_both_sides_is_said_to_be() {
     let scene = live().await;
     let report = explain(&scene, 0, &["3"]).await;
     assert_eq!(report["sides_agree"], true, "{report}");
-    assert!(
-        because(&report).contains("every field is the same"),
-        "{report}"
-    );
+    expect_because(&report, "every field is the same");
 }
 
 #[tokio::test]
@@ -46,10 +48,9 @@ async fn an_id_that_exists_nowhere_is_told_from_one_that_is_left_out() {
     scene.reindex().run().await.expect(0);
     let report = explain(&scene, 0, &["9999"]).await;
     assert_eq!(report["database"], "absent", "{report}");
-    assert!(
-        because(&report)
-            .contains("the table `articles` has no such row, and neither has the index"),
-        "{report}"
+    expect_because(
+        &report,
+        "the table `articles` has no such row, and neither has the index",
     );
 
     scene
@@ -60,10 +61,7 @@ async fn an_id_that_exists_nowhere_is_told_from_one_that_is_left_out() {
     assert_eq!(report["database"], "filtered_out", "{report}");
     assert_eq!(report["columns"]["excerpt"], "\"draft\"", "{report}");
     assert_eq!(report["clock"], "'now'", "{report}");
-    assert!(
-        because(&report).contains("the index still has it"),
-        "{report}"
-    );
+    expect_because(&report, "the index still has it");
 }
 
 #[tokio::test]
@@ -79,10 +77,7 @@ async fn a_document_that_differs_is_told_field_by_field() {
 
     let ids = scene.database.import(1, "new").await;
     let report = explain(&scene, 5, &[&ids[0]]).await;
-    assert!(
-        because(&report).contains("missing in the index"),
-        "{report}"
-    );
+    expect_because(&report, "missing in the index");
 }
 
 #[tokio::test]
@@ -161,7 +156,7 @@ async fn what_lies_beyond_the_last_hit_that_can_be_reached_is_told() {
         let report = explain(&scene, 0, &[&id, "--q", "needle"]).await;
         assert_eq!(report["search"]["matches"], true, "{report}");
         if report["search"]["rank"].is_null() {
-            assert!(because(&report).contains("maxTotalHits"), "{report}");
+            expect_because(&report, "maxTotalHits");
             beyond += 1;
         }
     }
@@ -187,7 +182,7 @@ async fn a_text_that_is_longer_than_what_is_indexed_is_told() {
         .await;
     scene.command("sync").run().await.expect(0);
     let report = explain(&scene, 0, &["3"]).await;
-    assert!(because(&report).contains("65,535 words"), "{report}");
+    expect_because(&report, "65,535 words");
     let report = explain(&scene, 0, &["4"]).await;
     assert_eq!(report["long_words"], json!(["title"]), "{report}");
 }
@@ -293,10 +288,7 @@ async fn a_filter_that_leaves_it_out_is_told_from_a_word_that_misses() {
             "{report}"
         );
         assert_eq!(found["words"][0]["found"], true, "{report}");
-        assert!(
-            because(&report).contains("the filter leaves it out"),
-            "{report}"
-        );
+        expect_because(&report, "the filter leaves it out");
         let report = explain(&scene, 0, &["4", "--q", "xylophone", "--search", &search]).await;
         assert_eq!(report["search"]["filtered_out"], false, "{report}");
         assert_eq!(report["search"]["words"][0]["found"], false, "{report}");

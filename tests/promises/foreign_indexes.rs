@@ -76,12 +76,7 @@ async fn names_that_look_like_generations_are_no_reason_to_delete() {
     }
     let before = contents(&scene, &lookalikes).await;
     for _ in 0..3 {
-        scene
-            .reindex()
-            .args(["--retain", "0"])
-            .run()
-            .await
-            .expect(0);
+        scene.reindex().args(["--retain", "0"]).succeeds().await;
     }
     assert_eq!(contents(&scene, &lookalikes).await, before);
     scene.expect_in_step().await;
@@ -148,9 +143,8 @@ async fn a_run_that_holds_another_lock_is_left_alone_whatever_its_hosts_name() {
     let other = scene
         .command("reindex")
         .env("DATABASE_URL", &copy)
-        .run()
-        .await
-        .expect(0);
+        .succeeds()
+        .await;
     other.says([build.as_str(), "perhaps a run that is alive"]);
     assert_eq!(scene.api.index(&build).await.unwrap(), made);
     hold.release();
@@ -217,9 +211,7 @@ async fn a_list_that_moves_forgets_no_generation() {
     let report = scene
         .command("status")
         .args(["--output", "json"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+        .reports()
+        .await;
     assert_eq!(report["indexes"][0]["foreign"], json!([]), "{report}");
 }

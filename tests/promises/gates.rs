@@ -25,12 +25,7 @@ async fn an_index_that_shrank_to_a_half_is_not_swapped_in() {
     refused(&scene, scene.reindex())
         .await
         .says(["articles", "40", "20", "--max-loss"]);
-    scene
-        .reindex()
-        .args(["--max-loss", "50%"])
-        .run()
-        .await
-        .expect(0);
+    scene.reindex().args(["--max-loss", "50%"]).succeeds().await;
     scene.expect_in_step().await;
 }
 
@@ -75,9 +70,8 @@ async fn an_index_may_be_empty_where_that_is_said() {
     scene
         .reindex()
         .args(["--max-loss", "100%"])
-        .run()
-        .await
-        .expect(0);
+        .succeeds()
+        .await;
     assert_eq!(scene.api.count(&scene.uid("articles")).await, 0);
 }
 
@@ -221,10 +215,7 @@ async fn a_build_that_somebody_deleted_is_not_swapped_in() {
     scene.define_titles();
     let before = scene.already_live().await;
     let ended = meddled(&scene, async |build| {
-        scene
-            .api
-            .succeed("DELETE", &format!("/indexes/{build}"), None)
-            .await;
+        scene.api.delete_index(build).await;
     });
     let ended = ended.await;
     assert!(
@@ -244,10 +235,7 @@ async fn a_build_that_somebody_replaced_is_not_swapped_in() {
     let before = scene.already_live().await;
     let ended = meddled(&scene, async |build| {
         let documents = scene.api.documents(build).await;
-        scene
-            .api
-            .succeed("DELETE", &format!("/indexes/{build}"), None)
-            .await;
+        scene.api.delete_index(build).await;
         scene.api.fill(build, json!(documents)).await;
     });
     let ended = ended.await;
@@ -267,10 +255,7 @@ async fn a_build_that_somebody_deleted_at_the_last_moment_leaves_both_live_index
     let running = scene.reindex_through(&proxy).start();
     swap.reached("the swap").await;
     let build = scene.generations("authors").await.remove(0);
-    scene
-        .api
-        .succeed("DELETE", &format!("/indexes/{build}"), None)
-        .await;
+    scene.api.delete_index(&build).await;
     swap.release();
     running.ended().await.expect(1).says(["swap"]);
     assert_eq!(scene.live().await, before);
@@ -286,10 +271,7 @@ async fn a_first_run_that_fails_at_the_swap_leaves_no_empty_index() {
     let running = scene.reindex_through(&proxy).start();
     swap.reached("the swap").await;
     let build = scene.generations("authors").await.remove(0);
-    scene
-        .api
-        .succeed("DELETE", &format!("/indexes/{build}"), None)
-        .await;
+    scene.api.delete_index(&build).await;
     swap.release();
     running.ended().await.expect(1);
     assert!(scene.live().await.is_empty());
@@ -380,9 +362,8 @@ async fn settings_made_by_hand_on_the_live_index_are_named_before_they_go() {
         .await;
     scene
         .reindex()
-        .run()
+        .succeeds()
         .await
-        .expect(0)
         .says(["synonyms", "settings.json"]);
 }
 
@@ -443,9 +424,8 @@ async fn keys_that_are_data_are_told_and_refused_before_they_are_too_many() {
     scene.database.execute(&readers(1, 1200)).await;
     scene
         .reindex()
-        .run()
+        .succeeds()
         .await
-        .expect(0)
         .says(["1,202 fields", "seen", ":json"]);
 
     scene.database.execute(&readers(2000, 62_000)).await;

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::{Scene, ServerOptions};
+use crate::support::program::Running;
+use crate::support::proxy::Hold;
+use crate::support::{FaultProxy, Scene, ServerOptions};
 
 /// A path as the proxy sees it, for each stage of a run.
 fn stages(scene: &Scene) -> Vec<(&'static str, String)> {
@@ -109,19 +111,25 @@ async fn a_run_that_was_killed_is_cleaned_up_by_the_next() {
     }
 }
 
+/// A reindex that has come to its swap, which is held back before it is delivered or after it.
+async fn at_the_swap(scene: &Scene, delivered: bool) -> (FaultProxy, Hold, Running) {
+    let proxy = scene.proxy().await;
+    let hold = match delivered {
+        true => proxy.hold_answer("POST", "/swap-indexes"),
+        false => proxy.hold("POST", "/swap-indexes"),
+    };
+    let running = scene.reindex_through(&proxy).start();
+    hold.reached("the swap").await;
+    (proxy, hold, running)
+}
+
 #[tokio::test]
 async fn a_run_that_was_killed_around_the_swap_leaves_one_whole_generation() {
     for delivered in [false, true] {
         let scene = Scene::new().await;
         let before = scene.already_live().await;
         scene.database.save_title(6, "after").await;
-        let proxy = scene.proxy().await;
-        let hold = match delivered {
-            true => proxy.hold_answer("POST", "/swap-indexes"),
-            false => proxy.hold("POST", "/swap-indexes"),
-        };
-        let running = scene.reindex_through(&proxy).start();
-        hold.reached("the swap").await;
+        let (proxy, _hold, running) = at_the_swap(&scene, delivered).await;
         running.kill();
         running.ended().await;
         drop(proxy);
@@ -174,13 +182,7 @@ async fn ctrl_c_during_the_swap_ends_in_one_whole_state() {
         let scene = Scene::new().await;
         let before = scene.already_live().await;
         scene.database.save_title(6, "after").await;
-        let proxy = scene.proxy().await;
-        let hold = match delivered {
-            true => proxy.hold_answer("POST", "/swap-indexes"),
-            false => proxy.hold("POST", "/swap-indexes"),
-        };
-        let running = scene.reindex_through(&proxy).start();
-        hold.reached("the swap").await;
+        let (_proxy, hold, running) = at_the_swap(&scene, delivered).await;
         running.interrupt();
         hold.release();
         let ended = running.ended().await;
@@ -203,17 +205,11 @@ async fn ctrl_c_during_the_swap_ends_in_one_whole_state() {
 async fn ctrl_c_during_a_swap_that_then_fails_hides_nothing_and_leaves_nothing() {
     let scene = Scene::new().await;
     let before = scene.already_live().await;
-    let proxy = scene.proxy().await;
-    let hold = proxy.hold("POST", "/swap-indexes");
-    let running = scene.reindex_through(&proxy).start();
-    hold.reached("the swap").await;
+    let (_proxy, hold, running) = at_the_swap(&scene, false).await;
     running.interrupt();
     // A swap of an index that is not there fails.
     let build = scene.generations("articles").await.remove(0);
-    scene
-        .api
-        .succeed("DELETE", &format!("/indexes/{build}"), None)
-        .await;
+    scene.api.delete_index(&build).await;
     hold.release();
     let ended = running.ended().await.expect(1);
     ended

@@ -92,10 +92,8 @@ async fn without_being_told_to_it_makes_nothing_and_needs_no_server() {
     let report = scene
         .command("key")
         .args(["--output", "json", "--uid", "articles=Article"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+        .reports()
+        .await;
     assert_eq!(
         (&report["outcome"], &report["server"], &report["key"]),
         (&json!("told"), &json!("guarded"), &json!(null))

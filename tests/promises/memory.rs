@@ -61,12 +61,7 @@ fn expect_little(ended: &Ended) {
 async fn memory_stays_below_40_mib_whatever_the_batch_size() {
     let real = Real::size().await;
     for size in ["1MB", "10MB", "100MB"] {
-        let ended = real
-            .reindex()
-            .args(["--batch-size", size])
-            .run()
-            .await
-            .expect(0);
+        let ended = real.reindex().args(["--batch-size", size]).succeeds().await;
         println!("--batch-size {size}: {} KiB at the peak", ended.peak_kib);
         expect_little(&ended);
         let (documents, _, largest) = real.server.received("articles");

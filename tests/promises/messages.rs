@@ -284,9 +284,8 @@ async fn a_follower_listens_where_people_write_it() {
         let (mut follower, port) = listening(&scene, host).await;
         let listen = format!("{host}:{port}");
         run(&scene, &["health", "--alive", "--listen", &listen])
-            .run()
-            .await
-            .expect(0);
+            .succeeds()
+            .await;
         follower.kill().await.unwrap();
     }
 }

@@ -70,21 +70,14 @@ async fn what_was_put_aside_belongs_to_what_it_was_built_for() {
             scene.command("rollback").arg("--yes").run().await.expect(0);
             assert_eq!(scene.live().await, first);
         }
-        scene
-            .reindex()
-            .args(["--retain", "0"])
-            .run()
-            .await
-            .expect(0);
+        scene.reindex().args(["--retain", "0"]).succeeds().await;
         scene.expect_in_step().await;
         scene.expect_nothing_left_over(0, &[]).await;
         let report = scene
             .command("status")
             .args(["--output", "json"])
-            .run()
-            .await
-            .expect(0)
-            .report();
+            .reports()
+            .await;
         for index in report["indexes"].as_array().unwrap() {
             assert_eq!(index["foreign"], json!([]), "{report}");
         }
@@ -102,10 +95,7 @@ async fn one_that_was_renamed_is_told_with_its_new_name_and_left_alone() {
     scene.api.fill(&kept, json!([])).await;
     let pair = json!([{"indexes": [articles, kept]}]);
     scene.api.succeed("POST", "/swap-indexes", Some(pair)).await;
-    scene
-        .api
-        .succeed("DELETE", &format!("/indexes/{articles}"), None)
-        .await;
+    scene.api.delete_index(&articles).await;
     scene
         .command("sync")
         .run()
@@ -118,12 +108,7 @@ async fn one_that_was_renamed_is_told_with_its_new_name_and_left_alone() {
         "{}",
         clean.out
     );
-    scene
-        .reindex()
-        .args(["--retain", "0"])
-        .run()
-        .await
-        .expect(0);
+    scene.reindex().args(["--retain", "0"]).succeeds().await;
     scene.expect_in_step().await;
     scene.expect_nothing_left_over(0, &[&kept]).await;
     let index = scene.api.index(&kept).await.unwrap();

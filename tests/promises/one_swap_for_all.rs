@@ -82,12 +82,7 @@ async fn a_first_run_on_an_empty_server_makes_both_live() {
 async fn a_first_run_where_one_of_the_two_exists_makes_both_live() {
     for (there, missing) in [("articles", "authors"), ("authors", "articles")] {
         let scene = Scene::new().await;
-        scene
-            .reindex()
-            .args(["--index", there])
-            .run()
-            .await
-            .expect(0);
+        scene.reindex().args(["--index", there]).succeeds().await;
         assert!(scene.api.index(&scene.uid(missing)).await.is_none());
         let proxy = scene.proxy().await;
         scene.reindex_through(&proxy).run().await.expect(0);

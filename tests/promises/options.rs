@@ -25,10 +25,8 @@ async fn everything_can_be_said_by_environment() {
             .env("BISAN_INDEXER_BATCH_SIZE", "1MB")
             .env("BISAN_INDEXER_RETAIN", "0")
             .env("BISAN_INDEXER_OUTPUT", "json")
-            .run()
-            .await
-            .expect(0)
-            .report();
+            .reports()
+            .await;
         assert_eq!(scene.api.count("Author").await, 4);
         assert!(scene.api.index("Article").await.is_none());
     }
@@ -45,9 +43,8 @@ async fn the_applications_own_uids_can_be_kept() {
         scene
             .reindex()
             .args(["--uid", "articles=Article", "--uid", "authors=Author"])
-            .run()
-            .await
-            .expect(0);
+            .succeeds()
+            .await;
     }
     assert_eq!(
         (
@@ -101,9 +98,8 @@ async fn a_person_gets_a_summary_and_no_escape_codes_in_a_file() {
     let coloured = scene
         .reindex_for_people()
         .args(["--color", "always"])
-        .run()
-        .await
-        .expect(0);
+        .succeeds()
+        .await;
     assert!(coloured.out.contains('\u{1b}') || coloured.err.contains('\u{1b}'));
 }
 
@@ -114,9 +110,8 @@ async fn log_lines_in_json_are_json_every_one() {
     let ended = scene
         .reindex()
         .args(["--log-format", "json", "-vv"])
-        .run()
-        .await
-        .expect(0);
+        .succeeds()
+        .await;
     assert!(!ended.err.is_empty());
     for line in ended.err.lines() {
         serde_json::from_str::<serde_json::Value>(line)
@@ -142,10 +137,8 @@ async fn small_batches_give_the_same_index() {
     let many = scene
         .reindex()
         .args(["--batch-size", "4kB"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+        .reports()
+        .await;
     assert_eq!(one["indexes"][0]["batches"], 1, "{one}");
     assert!(
         many["indexes"][0]["batches"].as_u64().unwrap() > 5,

@@ -59,9 +59,8 @@ impl World {
         self.scene
             .reindex()
             .args(["--retain", "1"])
-            .run()
-            .await
-            .expect(0);
+            .succeeds()
+            .await;
         if self.scene.generations("articles").await.is_empty() {
             self.scene.reindex().run().await.expect(0);
         }
@@ -284,9 +283,8 @@ async fn a_record_that_was_forgotten_meanwhile_does_not_come_back_by_half() {
         .scene
         .reindex()
         .args(["--retain", "0"])
-        .run()
-        .await
-        .expect(0);
+        .succeeds()
+        .await;
     note.release();
     running.ended().await.expect(0);
     // Nothing stumbles over it, and the next run forgets it.
@@ -296,9 +294,8 @@ async fn a_record_that_was_forgotten_meanwhile_does_not_come_back_by_half() {
         .scene
         .reindex()
         .args(["--retain", "0"])
-        .run()
-        .await
-        .expect(0);
+        .succeeds()
+        .await;
     assert_eq!(records(&world, "afterwards").await.len(), 1);
     world.scene.expect_nothing_left_over(0, &[]).await;
 }

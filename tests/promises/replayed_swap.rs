@@ -127,12 +127,7 @@ async fn a_first_run_finds_its_swap_undone_and_makes_it_again() {
             running.kill();
             running.ended().await;
             scene.server.start_again().await;
-            scene
-                .reindex()
-                .args(["--retain", "0"])
-                .run()
-                .await
-                .expect(0);
+            scene.reindex().args(["--retain", "0"]).succeeds().await;
         } else {
             scene.server.start_again().await;
             running.ended().await.expect(0);

@@ -42,20 +42,10 @@ async fn the_former_live_index_is_kept_and_the_one_before_it_goes() {
 async fn as_many_are_kept_as_was_asked_for() {
     let scene = titles().await;
     for expected in [0, 1, 2, 2] {
-        scene
-            .reindex()
-            .args(["--retain", "2"])
-            .run()
-            .await
-            .expect(0);
+        scene.reindex().args(["--retain", "2"]).succeeds().await;
         assert_eq!(scene.generations("articles").await.len(), expected);
     }
-    scene
-        .reindex()
-        .args(["--retain", "0"])
-        .run()
-        .await
-        .expect(0);
+    scene.reindex().args(["--retain", "0"]).succeeds().await;
     assert_eq!(scene.generations("articles").await.len(), 0);
     scene.expect_in_step().await;
 }
@@ -83,12 +73,7 @@ async fn a_retained_generation_is_whole_and_a_swap_brings_it_back() {
 async fn two_runs_within_one_second_do_not_collide() {
     let scene = titles().await;
     for _ in 0..3 {
-        scene
-            .reindex()
-            .args(["--retain", "5"])
-            .run()
-            .await
-            .expect(0);
+        scene.reindex().args(["--retain", "5"]).succeeds().await;
     }
     assert_eq!(scene.generations("articles").await.len(), 2);
 }

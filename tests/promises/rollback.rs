@@ -117,10 +117,8 @@ async fn nothing_is_swapped_without_a_yes() {
     let dry = scene
         .command("rollback")
         .args(["--dry-run", "--output", "json"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+        .reports()
+        .await;
     assert_eq!(
         (&dry["outcome"], &dry["indexes"][1]["documents"]),
         (&json!("dry_run"), &json!(4))
@@ -128,10 +126,8 @@ async fn nothing_is_swapped_without_a_yes() {
     let list = scene
         .command("rollback")
         .args(["--list", "--output", "json"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+        .reports()
+        .await;
     let runs = list["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 2, "{list}");
     let role = |run: usize, one: usize| runs[run]["generations"][one]["live"].as_bool().unwrap();
@@ -214,9 +210,8 @@ async fn what_was_there_before_this_program_can_be_gone_back_to() {
     scene
         .reindex()
         .args(["--max-loss", "100%"])
-        .run()
-        .await
-        .expect(0);
+        .succeeds()
+        .await;
     let live = scene.live().await;
 
     let report = rollback(&scene, &[], 0).await;
@@ -292,13 +287,7 @@ async fn a_build_that_was_never_swapped_in_is_no_former_generation() {
     let scene = Scene::new().await;
     let (first, _) = two_generations(&scene).await;
     let build = leave_a_complete_build(&scene, "articles", "2026-11-24T14:30:00Z").await;
-    let list = scene
-        .command("rollback")
-        .arg("--list")
-        .run()
-        .await
-        .expect(0)
-        .out;
+    let list = scene.command("rollback").arg("--list").succeeds().await.out;
     assert!(list.contains("never live"), "{list}");
     rollback(&scene, &[], 0).await;
     assert_eq!(ids(&scene).await, first);

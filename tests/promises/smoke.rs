@@ -24,10 +24,8 @@ async fn good_answers_pass() {
     let report = scene
         .command("smoke")
         .args(["--output", "json"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+        .reports()
+        .await;
     assert_eq!(
         (&report["outcome"], &report["asked"]),
         (&json!("passed"), &json!(2))
@@ -40,9 +38,8 @@ async fn good_answers_pass() {
     let said = scene
         .command("smoke")
         .without_env("DATABASE_URL")
-        .run()
+        .succeeds()
         .await
-        .expect(0)
         .out;
     assert!(
         said.contains("12 hits")
@@ -122,10 +119,8 @@ async fn a_former_generation_is_asked_by_its_uid_or_its_time() {
         let report = scene
             .command("smoke")
             .args(["--output", "json", "--smoke", &smoke, "--generation", by])
-            .run()
-            .await
-            .expect(0)
-            .report();
+            .reports()
+            .await;
         assert_eq!(report["indexes"][0]["uid"], uid);
     }
     let unknown = scene

@@ -169,9 +169,8 @@ async fn metrics_are_read_line_by_line() {
     let metrics = scene
         .command("status")
         .args(["--output", "prometheus", "--quiet"])
-        .run()
+        .succeeds()
         .await
-        .expect(0)
         .out;
     let uid = scene.uid("articles");
     for line in [
@@ -205,12 +204,7 @@ async fn the_server_alone_is_shown_without_a_database() {
         .command("status")
         .without_env("DATABASE_URL")
         .args(["--output", "json"]);
-    let report = program
-        .args(["--no-database"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+    let report = program.args(["--no-database"]).reports().await;
     assert_eq!(report["database"], Value::Null);
     let articles = index(&report, "articles");
     assert_eq!(

@@ -24,9 +24,8 @@ pub fn expect_equal(scene: &Scene) -> impl Future<Output = ()> {
             .command("reindex")
             .env("BISAN_INDEXER_UID", uids.join(","))
             .args(["--max-loss", "100%", "--retain", "0"])
-            .run()
-            .await
-            .expect(0);
+            .succeeds()
+            .await;
         for name in names {
             let live = sorted(scene.api.documents(&scene.uid(name)).await);
             let fresh = sorted(scene.api.documents(&check(scene, name)).await);
@@ -152,17 +151,9 @@ async fn a_row_of_the_year_2099_hides_no_later_change() {
             "UPDATE articles SET title = 'future', updated_at = '2099-01-01 00:00:00' WHERE id = 2",
         )
         .await;
-    sync(&scene)
-        .args(["--compare", "changed"])
-        .run()
-        .await
-        .expect(0);
+    sync(&scene).args(["--compare", "changed"]).succeeds().await;
     scene.database.save_title(3, "after the future").await;
-    sync(&scene)
-        .args(["--compare", "changed"])
-        .run()
-        .await
-        .expect(0);
+    sync(&scene).args(["--compare", "changed"]).succeeds().await;
     expect_equal(&scene).await;
 }
 
@@ -171,11 +162,7 @@ async fn a_row_of_the_year_2099_hides_no_later_change() {
 async fn a_late_commit_is_seen_by_its_timestamp() {
     let scene = Scene::new().await;
     scene.already_live().await;
-    sync(&scene)
-        .args(["--compare", "changed"])
-        .run()
-        .await
-        .expect(0);
+    sync(&scene).args(["--compare", "changed"]).succeeds().await;
     scene
         .database
         .execute(
@@ -183,12 +170,7 @@ async fn a_late_commit_is_seen_by_its_timestamp() {
              WHERE id = 4",
         )
         .await;
-    let report = sync(&scene)
-        .args(["--compare", "changed"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+    let report = sync(&scene).args(["--compare", "changed"]).reports().await;
     assert_eq!(figures(&report, "articles")["sent_changed"], 1, "{report}");
     expect_equal(&scene).await;
 }
@@ -232,12 +214,7 @@ async fn every_spelling_of_a_time_is_compared_as_an_instant() {
             ))
             .await;
     }
-    let report = sync(&scene)
-        .args(["--compare", "changed"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+    let report = sync(&scene).args(["--compare", "changed"]).reports().await;
     assert_eq!(figures(&report, "articles")["sent_changed"], 6, "{report}");
     expect_equal(&scene).await;
 }
@@ -278,12 +255,7 @@ async fn twelve_thousand_rows_of_one_moment_are_all_sent() {
              SELECT 't' || i, 1, '2026-11-24 10:00:00', STRFTIME('%Y-%m-%d %H:%M:%f', 'now') FROM n",
         )
         .await;
-    let report = sync(&scene)
-        .args(["--compare", "changed"])
-        .run()
-        .await
-        .expect(0)
-        .report();
+    let report = sync(&scene).args(["--compare", "changed"]).reports().await;
     assert_eq!(
         figures(&report, "articles")["sent_changed"],
         12000,
@@ -332,11 +304,7 @@ async fn what_documents_sql_no_longer_returns_is_deleted_and_what_it_returns_aga
                         "UPDATE articles SET deleted_at = {state}{touch} WHERE id = 2"
                     ))
                     .await;
-                sync(&scene)
-                    .args(["--compare", depth])
-                    .run()
-                    .await
-                    .expect(0);
+                sync(&scene).args(["--compare", depth]).succeeds().await;
                 assert_eq!(count().await, expected, "{depth} {state} {touch}");
             }
         }
@@ -346,11 +314,7 @@ async fn what_documents_sql_no_longer_returns_is_deleted_and_what_it_returns_aga
         .database
         .execute("UPDATE articles SET due = julianday('now') - 0.001 WHERE id = 9")
         .await;
-    sync(&scene)
-        .args(["--compare", "changed"])
-        .run()
-        .await
-        .expect(0);
+    sync(&scene).args(["--compare", "changed"]).succeeds().await;
     assert_eq!(count().await, 12);
 }
 
@@ -363,12 +327,7 @@ async fn a_second_sync_sends_nothing_and_makes_no_task() {
     sync(&scene).run().await.expect(0);
     for depth in ["auto", "ids", "changed"] {
         let newest = scene.api.get("/tasks?limit=1").await.expect(200);
-        let report = sync(&scene)
-            .args(["--compare", depth])
-            .run()
-            .await
-            .expect(0)
-            .report();
+        let report = sync(&scene).args(["--compare", depth]).reports().await;
         for index in report["indexes"].as_array().unwrap() {
             for figure in ["sent_changed", "sent_missing", "sent_different", "deleted"] {
                 assert_eq!(index[figure], 0, "{depth}: {report}");
@@ -426,11 +385,7 @@ async fn a_refresh_in_its_middle_is_refused_and_mended_after_its_end() {
              FROM json_each('[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]')",
         )
         .await;
-    sync(&scene)
-        .args(["--max-loss", "60%"])
-        .run()
-        .await
-        .expect(0);
+    sync(&scene).args(["--max-loss", "60%"]).succeeds().await;
     expect_equal(&scene).await;
 }
 

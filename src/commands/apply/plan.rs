@@ -112,7 +112,9 @@ async fn followed(
     };
     let found = server.settings(&live.index.uid).await?;
     plan.settings = settings::differences(&prepared.settings, &found);
-    let others = server.settings_tasks_of_others(&live.index, record).await?;
+    let others = server
+        .settings_tasks_of_others(&live.index.uid, record.completed_at, record.settings_task)
+        .await?;
     plan.other_writers = others.iter().map(OtherWriter::new).collect();
     let changed = changed_parts(prepared, live);
     let unmentioned = settings::unmentioned(&prepared.definition.settings, &found);

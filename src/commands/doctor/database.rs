@@ -77,7 +77,7 @@ fn journal(database: &Database, checks: &mut Checks) {
     }
 }
 
-/// A reader of a WAL database makes `-wal` and `-shm` where nobody has it open, and the application must be able to write
+/// A reader of a WAL database makes `-wal` and `-shm` where no process has it open, and the application must be able to write
 /// to them.
 fn owner(database: &Database, checks: &mut Checks) {
     let Ok(metadata) = std::fs::metadata(database.path()) else {

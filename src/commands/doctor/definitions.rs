@@ -19,7 +19,7 @@ use crate::prepared::{ChangesBy, Prepared};
 use crate::report::{counted, grouped, span};
 use crate::sqlite::{Argument, Connection, Snapshot, Statement, Value, advice, queries};
 use crate::sync::lag;
-use crate::sync::tracking::{self, BlindSpot, Tracking};
+use crate::sync::tracking::{BlindSpot, Tracking};
 
 /// The definitions that can be read. Each that cannot is a failed check of its own.
 pub fn load(selection: &Selection, checks: &mut Checks) -> Vec<IndexDefinition> {
@@ -160,11 +160,7 @@ fn id_origin(prepared: &Prepared, statement: &Statement, checks: &mut Checks) {
     let position = statement.columns.iter().position(|column| column == "id");
     let origin = position.and_then(|position| statement.origins.get(position));
     let Some(origin) = origin else { return };
-    let is_rowid = origin
-        .column
-        .as_deref()
-        .is_some_and(|column| column.eq_ignore_ascii_case("rowid"));
-    if let (true, Some(table)) = (is_rowid, &origin.table) {
+    if let (true, Some(table)) = (origin.is_row_number(), &origin.table) {
         checks.warn(
             &prepared.definition.name,
             "definition.ids",
@@ -236,7 +232,7 @@ async fn reads_by_id(
 ) -> Result<(), Error> {
     const CHECK: &str = "definition.reads_by_id";
     let (sql, arguments) = queries::by_ids(&prepared.definition.documents_sql, ["1"]);
-    let scanned = tracking::scanned(snapshot, &sql, arguments).await?;
+    let scanned = snapshot.scanned(&sql, arguments).await?;
     let name = &prepared.definition.name;
     if scanned.is_empty() {
         checks.ok(
@@ -316,7 +312,7 @@ async fn changes_cost(
     let name = &prepared.definition.name;
     let sql = queries::changes(changes);
     let now = tracking.since(Timestamp::now());
-    let scanned = tracking::scanned(snapshot, &sql, now.clone()).await?;
+    let scanned = snapshot.scanned(&sql, now.clone()).await?;
     if scanned.is_empty() {
         checks.ok(name, CHECK, "changes.sql finds what changed by an index");
         return Ok(());

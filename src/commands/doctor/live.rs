@@ -144,7 +144,12 @@ impl<'a> There<'a> {
         let (wanted, _) = settings_keys::for_server(&definition.settings, self.features);
         let differences = settings::differences(&wanted, &found);
         let others = match record {
-            Some(record) => self.server.settings_tasks_of_others(index, record).await?,
+            Some(record) => {
+                let (since, ours) = (record.completed_at, record.settings_task);
+                self.server
+                    .settings_tasks_of_others(&index.uid, since, ours)
+                    .await?
+            }
             None => Vec::new(),
         };
         if let Some(newest) = others.first() {

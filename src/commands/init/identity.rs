@@ -1,8 +1,9 @@
 //! Finds the columns that identify the rows of a table, and makes an id for Meilisearch of them.
 
-use super::schema::{Column, Kind, Table, quoted};
+use super::schema::{Column, Kind, Table};
 use super::{CannotInit, look};
 use crate::document::ids::MAX_BYTES;
+use crate::sqlite::queries::quoted;
 
 /// The expression of the id, and the condition that leaves rows without one out.
 pub(super) fn id_of(

@@ -2,8 +2,9 @@
 
 use futures::TryStreamExt as _;
 
-use super::schema::{Table, quoted, texts};
+use super::schema::{Table, texts};
 use crate::document::timestamp::{self, TimestampForm};
+use crate::sqlite::queries::{self, quoted};
 use crate::sqlite::{DatabaseError, Snapshot};
 use crate::sync::tracking;
 
@@ -39,20 +40,8 @@ pub(super) async fn look(
     table: &Table,
 ) -> Result<(Vec<Seen>, u64), DatabaseError> {
     let mut all = Vec::with_capacity(table.columns.len());
-    let from = quoted(&table.name);
     for column in &table.columns {
-        let c = quoted(&column.name);
-        let sql = format!(
-            "SELECT COALESCE(SUM(typeof({c}) = 'blob'), 0), COALESCE(SUM(typeof({c}) = 'text'), 0), COUNT({c}), \
-             COALESCE(SUM({c} LIKE '%</%>%'), 0), COALESCE(SUM({c} LIKE '%,%'), 0), \
-             COALESCE(SUM(typeof({c}) <> 'text' OR NOT json_valid({c}) OR SUBSTR({c}, 1, 1) NOT IN ('{{', '[')), 0), \
-             COALESCE(SUM(CAST({c} AS TEXT) NOT IN ('0', '1', 't', 'f', 'true', 'false')), 0), \
-             COALESCE(SUM(typeof({c}) = 'real' OR {c} GLOB '*[^A-Za-z0-9_-]*' OR LENGTH({c}) NOT BETWEEN 1 AND 500), 0), \
-             COALESCE(SUM(typeof({c}) = 'real' OR {c} GLOB '*[^A-Za-z0-9_]*' OR LENGTH({c}) NOT BETWEEN 1 AND 100), 0), \
-             CAST(COALESCE(AVG(LENGTH({c})), 0) AS INTEGER), COALESCE(MAX(LENGTH(CAST({c} AS BLOB))), 0), \
-             COALESCE(SUM({c} GLOB '*[\u{0621}-\u{064A}]*'), 0), \
-             COALESCE(SUM({c} GLOB '*[\u{06A9}\u{06CC}]*'), 0) FROM {from} WHERE {c} IS NOT NULL"
-        );
+        let sql = queries::column_counts(&table.name, &column.name);
         let row = texts(snapshot, &sql, &[]).await?.into_iter().next();
         let row: Vec<u64> = row
             .unwrap_or_default()
@@ -76,7 +65,7 @@ pub(super) async fn look(
             persian: at(12),
         });
     }
-    let rows = snapshot.count(&format!("SELECT 1 FROM {from}")).await?;
+    let rows = snapshot.count(&queries::whole_table(&table.name)).await?;
     Ok((all, rows))
 }
 

@@ -177,8 +177,3 @@ pub(super) async fn texts(
     }
     Ok(all)
 }
-
-/// A name as SQL has it.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}

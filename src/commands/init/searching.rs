@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::field::Field;
 use super::look::Seen;
-use super::schema::{quoted, texts};
+use super::schema::texts;
+use crate::sqlite::queries::quoted;
 use crate::sqlite::{DatabaseError, Snapshot};
 
 /// As many hits as Meilisearch shows unless it is told otherwise.

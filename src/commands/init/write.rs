@@ -2,11 +2,12 @@
 
 use super::field::Field;
 use super::identity::id_of;
-use super::schema::{Column, Kind, Schema, Table, quoted};
+use super::schema::{Column, Kind, Schema, Table};
 use super::searching::{Writing, settings, smoke};
 use super::{CannotInit, Draft, choose, look};
 use crate::document::timestamp::TimestampForm;
 use crate::error::Error;
+use crate::sqlite::queries::quoted;
 use crate::sqlite::{DatabaseError, Snapshot};
 
 /// A table that is joined for the name of its row.

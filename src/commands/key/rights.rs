@@ -152,4 +152,13 @@ mod tests {
             assert!(!names(&of(version)).contains(&"version"), "{version:?}");
         }
     }
+    #[test]
+    fn what_is_tried_is_what_a_key_for_the_indexer_is_given() {
+        let mut tried = crate::meilisearch::permissions::tried_actions();
+        let rights = Rights::of(KeyHolder::Indexer, &["articles"], Some((1, 50, 0)));
+        let mut given = names(&rights);
+        tried.sort_unstable();
+        given.sort_unstable();
+        assert_eq!(tried, given);
+    }
 }

@@ -110,7 +110,7 @@ impl Job<'_> {
         let Some(commits) = &mut self.commits else {
             return Ok(None);
         };
-        let committed = commits.any(self.database).await?;
+        let committed = commits.any().await? || self.database.was_replaced();
         Ok((!committed).then_some(now))
     }
 

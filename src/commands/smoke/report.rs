@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::catalog::SmokeQuery;
-use crate::meilisearch::search::SmokeAnswer;
+use crate::generation::smoke::SmokeAnswer;
 use crate::report::{aligned, counted};
 use crate::terminal::style;
 

@@ -190,15 +190,10 @@ impl Follower<'_> {
         let live_uid = &self.index.definition.live_uid;
         let record = self.record().await?;
         let limit = BatchLimit::new(self.how.batch_bytes);
+        let started = Started::default();
         let round = Round {
-            database: self.database,
-            server: self.server,
-            index: self.index,
-            uid: live_uid,
-            limit: &limit,
-            started: &Started::default(),
-            max_loss: Some(self.how.max_loss),
             memory: remembered.of(record.created_at.as_ref()),
+            ..self.live_round(&limit, &started)
         };
         let created_at = record.created_at.clone();
         let from = Beginning {
@@ -230,6 +225,24 @@ impl Follower<'_> {
         let seconds = start.elapsed().as_secs_f64();
         let done = Done::new(&followed, Some(checkpoint.to_string()), seconds, false)?;
         Ok(Some(RoundDone::new(done, followed, created_at)))
+    }
+
+    /// A round that brings the live index up to date.
+    pub(super) fn live_round<'a>(
+        &'a self,
+        limit: &'a BatchLimit,
+        started: &'a Started,
+    ) -> Round<'a> {
+        Round {
+            database: self.database,
+            server: self.server,
+            index: self.index,
+            uid: &self.index.definition.live_uid,
+            limit,
+            started,
+            max_loss: Some(self.how.max_loss),
+            memory: None,
+        }
     }
 
     /// How deeply the options ask to compare.

@@ -12,8 +12,8 @@ use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Live;
 use crate::sqlite::LogPosition;
+use crate::sync::Followed;
 use crate::sync::lag::followed_until;
-use crate::sync::{Followed, Round};
 
 impl Follower<'_> {
     /// Carries out what was found in the generation that was live when this run began. Where another one is live by now, the
@@ -38,16 +38,8 @@ impl Follower<'_> {
             found.taken_at = others.map_or(found.taken_at, |until| until.max(found.taken_at));
             found.log = newer(found.log, record.log.clone());
             let limit = BatchLimit::new(self.how.batch_bytes);
-            let round = Round {
-                database: self.database,
-                server: self.server,
-                index: self.index,
-                uid: live_uid,
-                limit: &limit,
-                started: &Started::default(),
-                max_loss: Some(self.how.max_loss),
-                memory: None,
-            };
+            let started = Started::default();
+            let round = self.live_round(&limit, &started);
             let followed = round.carry_out_found(found).await?;
             if let Some(checkpoint) = self.move_on(record, &followed).await? {
                 let seconds = start.elapsed().as_secs_f64();

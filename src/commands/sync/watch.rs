@@ -1,6 +1,6 @@
 //! `sync --watch`: follows until it is told to stop.
 //!
-//! Checking for commits is cheap (`PRAGMA data_version` on a separate connection, without a transaction), so a change
+//! Checking for commits is cheap (a separate connection, without a transaction), so a change
 //! is searchable in a moment. There is a round after a commit and at least once a minute, and a deeper one at each
 //! `--compare-every`. A problem is reported once, and then the follower waits until it is over: a server that restarts,
 //! a database that is locked, replaced or gone, a definition that changed.
@@ -19,12 +19,12 @@ use crate::error::{Error, USAGE};
 use crate::meilisearch::Server;
 use crate::prepared::{DefinitionError, Prepared};
 use crate::report::Answer;
-use crate::sqlite::{Connection, Database, DatabaseError};
+use crate::sqlite::{Commits, Database, DatabaseError};
 use crate::sync::Depth;
 use crate::sync::tracking::Tracking;
 use crate::{interrupt, session};
 
-/// A round comes at least this often: `data_version` does not move when a file is replaced, and a documents.sql that
+/// A round comes at least this often: another file in the place of the database is no commit, and a documents.sql that
 /// compares with the clock changes its rows without any commit.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 
@@ -145,8 +145,7 @@ impl Following {
 struct Open {
     database: Database,
     indexes: Vec<Prepared>,
-    looker: Connection,
-    version: i64,
+    commits: Commits,
     /// The version of the schema whose triggers were checked, where an index follows a change log.
     schema: Option<i64>,
 }
@@ -229,8 +228,7 @@ impl Watch<'_> {
         let definitions = session::definitions(&self.options.selection)?;
         let database = session::database(&self.options.connections.database)?;
         let preflight = session::prepare(&database, &self.server, definitions).await?;
-        let mut looker = database.connect().await?;
-        let version = looker.data_version().await?;
+        let commits = Commits::since_now(&database).await?;
         let schema = preflight.indexes.iter().find_map(|index| {
             let log = index.changes_by.log()?;
             Some(log.schema)
@@ -238,36 +236,30 @@ impl Watch<'_> {
         Ok(Open {
             database,
             indexes: preflight.indexes,
-            looker,
-            version,
+            commits,
             schema,
         })
     }
 
     /// Whether a program has committed since the last check.
     async fn has_changed(&mut self) -> Result<bool, DatabaseError> {
-        let Some(open) = &mut self.open else {
-            return Ok(false);
-        };
-        let version = open.looker.data_version().await?;
-        let changed = version != open.version;
-        open.version = version;
-        Ok(changed)
+        match &mut self.open {
+            Some(open) => open.commits.any().await,
+            None => Ok(false),
+        }
     }
 
     /// Whether the schema was changed since the triggers of a change log were checked.
     async fn was_migrated(&mut self) -> Result<bool, DatabaseError> {
         let Some(Open {
-            looker,
+            commits,
             schema: Some(checked),
             ..
         }) = &mut self.open
         else {
             return Ok(false);
         };
-        let mut snapshot = looker.snapshot().await?;
-        let schema = snapshot.schema_version().await?;
-        snapshot.end().await?;
+        let schema = commits.schema_version().await?;
         Ok(schema != *checked)
     }
 

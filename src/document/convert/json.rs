@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::document::convert::{Anomaly, FIRST_INEXACT, Unfit, number, write_plain};
+use crate::document::keys::Paths;
 use crate::sqlite::Value;
 
 /// Newer servers answer an upload before they look into nested values, and then fail the whole batch with everything
@@ -17,13 +18,14 @@ pub(super) fn write(
     value: Value<'_>,
     out: &mut Vec<u8>,
     anomaly: &mut dyn FnMut(Anomaly),
+    keys: &mut Paths,
 ) -> Result<(), Unfit> {
     let text = match value {
         Value::Text(text) => text,
         Value::Blob(bytes) if is_jsonb(bytes) => return Err(Unfit::Jsonb),
         _ => return write_plain(value, out, anomaly),
     };
-    check(text, anomaly).map_err(|error| Unfit::NotJson(error.to_string()))?;
+    check(text, anomaly, keys).map_err(|error| Unfit::NotJson(error.to_string()))?;
     if compact(text, out) {
         anomaly(Anomaly::RoundedNumber);
     }
@@ -54,9 +56,19 @@ fn is_jsonb(bytes: &[u8]) -> bool {
     header & 0x0f <= LAST_TYPE && size == payload.len() as u64
 }
 
-fn check(text: &str, anomaly: &mut dyn FnMut(Anomaly)) -> Result<(), serde_json::Error> {
+fn check(
+    text: &str,
+    anomaly: &mut dyn FnMut(Anomaly),
+    keys: &mut Paths,
+) -> Result<(), serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    Checked { depth: 0, anomaly }.deserialize(&mut reader)?;
+    let whole = Checked {
+        depth: 0,
+        path: Paths::ROOT,
+        anomaly,
+        keys,
+    };
+    whole.deserialize(&mut reader)?;
     reader.end()
 }
 
@@ -100,10 +112,13 @@ fn number_length(json: &[u8]) -> usize {
     json.iter().take_while(is_part).count()
 }
 
-/// Reads a value to its leaves and keeps nothing.
+/// Reads a value to its leaves and keeps nothing but the paths of its keys.
 struct Checked<'r> {
     depth: usize,
+    /// Stands for the keys that lead here.
+    path: u64,
     anomaly: &'r mut dyn FnMut(Anomaly),
+    keys: &'r mut Paths,
 }
 
 impl Checked<'_> {
@@ -113,8 +128,36 @@ impl Checked<'_> {
         }
         Ok(Checked {
             depth: self.depth + 1,
+            path: self.path,
             anomaly: self.anomaly,
+            keys: self.keys,
         })
+    }
+}
+
+/// Reads a key, and returns the path to its value.
+struct Key<'r> {
+    above: u64,
+    keys: &'r mut Paths,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = u64;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<u64, E> {
+        Ok(self.keys.add(self.above, key))
     }
 }
 
@@ -173,8 +216,17 @@ impl<'de> Visitor<'de> for Checked<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
-        while entries.next_key_seed(self.inner()?)?.is_some() {
-            entries.next_value_seed(self.inner()?)?;
+        let inner = self.inner()?;
+        while let Some(path) = entries.next_key_seed(Key {
+            above: inner.path,
+            keys: inner.keys,
+        })? {
+            entries.next_value_seed(Checked {
+                depth: inner.depth,
+                path,
+                anomaly: inner.anomaly,
+                keys: inner.keys,
+            })?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ fn converted(
     let mut anomaly = |anomaly| remarks.push(anomaly);
     let written = match conversion {
         None => write_plain(value, &mut out, &mut anomaly),
-        Some(conversion) => conversion.write(value, &mut out, &mut anomaly),
+        Some(conversion) => conversion.write(value, &mut out, &mut anomaly, &mut Paths::default()),
     };
     (written.map(|()| String::from_utf8(out).unwrap()), remarks)
 }
@@ -104,81 +104,49 @@ fn a_text_that_the_engine_will_not_search_to_its_end_is_remarked() {
 
 #[test]
 fn booleans_of_all_ages_are_read() {
-    for yes in [
-        Value::Integer(1),
-        Value::Text("1"),
-        Value::Text("t"),
-        Value::Text("T"),
-        Value::Text("True"),
-    ] {
+    use Value::{Integer, Real, Text};
+    for yes in [Integer(1), Text("1"), Text("t"), Text("T"), Text("True")] {
         becomes(Conversion::Bool, yes, "true");
     }
-    for no in [
-        Value::Integer(0),
-        Value::Text("0"),
-        Value::Text("f"),
-        Value::Text("F"),
-        Value::Text("FALSE"),
-    ] {
+    for no in [Integer(0), Text("0"), Text("f"), Text("F"), Text("FALSE")] {
         becomes(Conversion::Bool, no, "false");
     }
-    for other in [
-        Value::Integer(2),
-        Value::Integer(-1),
-        Value::Real(1.0),
-        Value::Text(""),
-        Value::Text("yes"),
-    ] {
+    for other in [Integer(2), Integer(-1), Real(1.0), Text(""), Text("yes")] {
         assert_eq!(refused(Conversion::Bool, other), Unfit::NotABoolean);
     }
 }
 
 #[test]
 fn times_become_seconds_and_unknown_ones_null() {
-    becomes(
-        Conversion::Unix,
-        Value::Text("2025-09-01 11:06:28.999999"),
-        "1756724788",
-    );
-    becomes(
-        Conversion::Unix,
-        Value::Text("2025-09-01T13:06:28+02:00"),
-        "1756724788",
-    );
-    becomes(Conversion::Unix, Value::Text("2025-09-01"), "1756684800");
-    becomes(
-        Conversion::Unix,
-        Value::Integer(1_756_724_788_123),
-        "1756724788",
-    );
-    becomes(Conversion::Unix, Value::Text("1969-12-31 23:59:59.5"), "-1");
-    becomes(Conversion::Unix, Value::Real(-0.5), "-1");
-    becomes(Conversion::Unix, Value::Integer(0), "0");
-    becomes(Conversion::Unix, Value::Text(""), "null");
-    becomes(Conversion::Unix, Value::Text("  "), "null");
-    let error = refused(Conversion::Unix, Value::Text("0000-00-00 00:00:00"));
+    use Value::{Integer, Real, Text};
+    for (value, json) in [
+        (Text("2025-09-01 11:06:28.999999"), "1756724788"),
+        (Text("2025-09-01T13:06:28+02:00"), "1756724788"),
+        (Text("2025-09-01"), "1756684800"),
+        (Integer(1_756_724_788_123), "1756724788"),
+        (Text("1969-12-31 23:59:59.5"), "-1"),
+        (Real(-0.5), "-1"),
+        (Integer(0), "0"),
+        (Text(""), "null"),
+        (Text("  "), "null"),
+    ] {
+        becomes(Conversion::Unix, value, json);
+    }
+    let error = refused(Conversion::Unix, Text("0000-00-00 00:00:00"));
     assert!(error.to_string().contains("0000-00-00"), "{error}");
 }
 
 #[test]
 fn lists_are_split_at_commas_of_both_scripts() {
-    becomes(
-        Conversion::List,
-        Value::Text("غزة, القدس ,حيفا"),
-        "[\"غزة\",\"القدس\",\"حيفا\"]",
-    );
-    becomes(
-        Conversion::List,
-        Value::Text("غزة، القدس"),
-        "[\"غزة\",\"القدس\"]",
-    );
-    becomes(
-        Conversion::List,
-        Value::Text(",a,, ,\"b\","),
-        "[\"a\",\"\\\"b\\\"\"]",
-    );
-    becomes(Conversion::List, Value::Text(""), "[]");
-    becomes(Conversion::List, Value::Text(" , "), "[]");
+    for (text, json) in [
+        ("غزة, القدس ,حيفا", r#"["غزة","القدس","حيفا"]"#),
+        ("غزة، القدس", r#"["غزة","القدس"]"#),
+        (r#",a,, ,"b","#, r#"["a","\"b\""]"#),
+        ("", "[]"),
+        (" , ", "[]"),
+    ] {
+        becomes(Conversion::List, Value::Text(text), json);
+    }
     becomes(Conversion::List, Value::Integer(7), "[\"7\"]");
     let (_, remarks) = converted(Some(Conversion::List), Value::Text("[\"a\", \"b\"]"));
     assert_eq!(remarks, [Anomaly::ListHoldsJsonText]);
@@ -197,23 +165,18 @@ fn html_is_a_text_whatever_the_columns_type() {
 
 #[test]
 fn json_is_embedded_on_one_line() {
-    becomes(Conversion::Json, Value::Text("{}"), "{}");
+    for (text, json) in [
+        ("{}", "{}"),
+        (" [1.50, -0, 1e3]\n", "[1.50,-0,1e3]"),
+        (
+            "{\n  \"a b\": \"c \\\" \\\\\",\r\n\t\"d\": [true, null]\n}",
+            r#"{"a b":"c \" \\","d":[true,null]}"#,
+        ),
+        (r#""\ud83d\ude00 😀""#, r#""\ud83d\ude00 😀""#),
+    ] {
+        becomes(Conversion::Json, Value::Text(text), json);
+    }
     becomes(Conversion::Json, Value::Integer(7), "7");
-    becomes(
-        Conversion::Json,
-        Value::Text(" [1.50, -0, 1e3]\n"),
-        "[1.50,-0,1e3]",
-    );
-    becomes(
-        Conversion::Json,
-        Value::Text("{\n  \"a b\": \"c \\\" \\\\\",\r\n\t\"d\": [true, null]\n}"),
-        r#"{"a b":"c \" \\","d":[true,null]}"#,
-    );
-    becomes(
-        Conversion::Json,
-        Value::Text(r#""\ud83d\ude00 😀""#),
-        r#""\ud83d\ude00 😀""#,
-    );
 }
 
 #[test]

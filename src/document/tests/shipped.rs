@@ -7,9 +7,9 @@ use serde_json::{Map, Value as Json};
 
 use super::*;
 use crate::catalog::{IndexDefinition, built_in};
-use crate::document::timestamp::{self, BoundValue, TimestampForm};
+use crate::document::timestamp::{self, TimestampForm};
 use crate::sqlite::testing::Scene;
-use crate::sqlite::{Argument, Connection, queries};
+use crate::sqlite::{Connection, queries};
 
 /// Bisan's tables, with rows as its importers write them.
 const BISAN: &str = r#"
@@ -75,15 +75,11 @@ impl Bisan {
 
     /// The ids that changes.sql names since a moment.
     async fn changed(&self, name: &str, since: &str) -> Vec<String> {
-        let BoundValue::Text(bound) =
-            timestamp::lower_bound(TimestampForm::Text, since.parse().unwrap())
-        else {
-            unreachable!()
-        };
+        let since = timestamp::lower_bound(TimestampForm::Text, since.parse().unwrap());
         let sql = queries::changes(&definition(name).changes_sql.unwrap());
         let mut connection = self.connect().await;
         let mut snapshot = connection.snapshot().await.unwrap();
-        let mut rows = snapshot.rows(&sql, vec![Argument::Text(bound)]);
+        let mut rows = snapshot.rows(&sql, vec![since]);
         let mut ids = Vec::new();
         while let Some(row) = rows.try_next().await.unwrap() {
             timestamp::parse(row.value(1)).unwrap();

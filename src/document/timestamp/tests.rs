@@ -166,66 +166,48 @@ fn an_instant_is_as_exact_as_its_digits() {
 #[test]
 fn a_bound_is_rounded_down() {
     let since: Timestamp = "2025-09-01T00:00:00.9999999Z".parse().unwrap();
-    let text = |date: &str| BoundValue::Text(date.into());
-    assert_eq!(lower_bound(TimestampForm::Text, since), text("2025-08-31"));
-    assert_eq!(
-        lower_bound(TimestampForm::Seconds, since),
-        BoundValue::Integer(1_756_684_800)
-    );
-    assert_eq!(
-        lower_bound(TimestampForm::Milliseconds, since),
-        BoundValue::Integer(1_756_684_800_999)
-    );
-    assert_eq!(
-        lower_bound(TimestampForm::Microseconds, since),
-        BoundValue::Integer(1_756_684_800_999_999)
-    );
     let early: Timestamp = "1969-12-31T23:59:59.5Z".parse().unwrap();
-    assert_eq!(
-        lower_bound(TimestampForm::Seconds, early),
-        BoundValue::Integer(-1)
-    );
-    assert_eq!(lower_bound(TimestampForm::Text, Timestamp::MIN), text(""));
-    let year_0: Timestamp = "0000-01-01T00:00:00Z".parse().unwrap();
-    assert_eq!(lower_bound(TimestampForm::Text, year_0), text(""));
-    assert_eq!(
-        lower_bound(TimestampForm::Text, year_0 + SignedDuration::from_hours(24)),
-        text("0000-01-01")
-    );
-}
-
-/// A value as SQLite stores it.
-#[derive(Clone, Debug)]
-enum Stored {
-    Integer(i64),
-    Real(f64),
-    Text(String),
-}
-
-impl Stored {
-    fn value(&self) -> Value<'_> {
-        match self {
-            Stored::Integer(number) => Value::Integer(*number),
-            Stored::Real(number) => Value::Real(*number),
-            Stored::Text(text) => Value::Text(text),
-        }
+    for (form, since, bound) in [
+        (TimestampForm::Seconds, since, 1_756_684_800),
+        (TimestampForm::Milliseconds, since, 1_756_684_800_999),
+        (TimestampForm::Microseconds, since, 1_756_684_800_999_999),
+        (TimestampForm::Seconds, early, -1),
+    ] {
+        assert_eq!(lower_bound(form, since), Argument::Integer(bound));
     }
+    let year_0: Timestamp = "0000-01-01T00:00:00Z".parse().unwrap();
+    for (since, bound) in [
+        (since, "2025-08-31"),
+        (Timestamp::MIN, ""),
+        (year_0, ""),
+        (year_0 + SignedDuration::from_hours(24), "0000-01-01"),
+    ] {
+        let bound = Argument::Text(bound.into());
+        assert_eq!(lower_bound(TimestampForm::Text, since), bound);
+    }
+}
 
-    /// `stored >= bound` as SQLite compares: numbers as numbers and before texts, texts by their bytes.
-    fn is_at_least(&self, bound: &BoundValue) -> bool {
-        match (self, bound) {
-            (Stored::Integer(stored), BoundValue::Integer(bound)) => stored >= bound,
-            (Stored::Real(stored), BoundValue::Integer(bound)) => {
-                stored.floor() as i128 >= i128::from(*bound)
-            }
-            (Stored::Integer(stored), BoundValue::Real(bound)) => *stored as f64 >= *bound,
-            (Stored::Real(stored), BoundValue::Real(bound)) => stored >= bound,
-            (Stored::Text(stored), BoundValue::Text(bound)) => {
-                stored.as_bytes() >= bound.as_bytes()
-            }
-            (Stored::Text(_), BoundValue::Integer(_) | BoundValue::Real(_)) => true,
-            (Stored::Integer(_) | Stored::Real(_), BoundValue::Text(_)) => false,
-        }
+/// A bound that stands for a value that the database stores.
+fn value(stored: &Argument) -> Value<'_> {
+    match stored {
+        Argument::Null => Value::Null,
+        Argument::Integer(number) => Value::Integer(*number),
+        Argument::Real(number) => Value::Real(*number),
+        Argument::Text(text) => Value::Text(text),
+    }
+}
+
+/// `stored >= bound` as SQLite compares: numbers as numbers and before texts, texts by their bytes.
+fn is_at_least(stored: &Argument, bound: &Argument) -> bool {
+    use Argument::{Integer, Null, Real, Text};
+    match (stored, bound) {
+        (Integer(stored), Integer(bound)) => stored >= bound,
+        (Real(stored), Integer(bound)) => stored.floor() as i128 >= i128::from(*bound),
+        (Integer(stored), Real(bound)) => *stored as f64 >= *bound,
+        (Real(stored), Real(bound)) => stored >= bound,
+        (Text(stored), Text(bound)) => stored.as_bytes() >= bound.as_bytes(),
+        (Text(_), Integer(_) | Real(_)) => true,
+        (Integer(_) | Real(_), Text(_)) | (Null, _) | (_, Null) => false,
     }
 }
 
@@ -245,7 +227,7 @@ fn two_instants() -> impl Strategy<Value = (Timestamp, Timestamp)> {
 }
 
 /// A spelling of an instant, together with the instant that is left after its digits are cut.
-fn spelling(instant: Timestamp, kind: usize, digits: usize, offset_minutes: i32) -> Stored {
+fn spelling(instant: Timestamp, kind: usize, digits: usize, offset_minutes: i32) -> Argument {
     let offset = Offset::from_seconds(offset_minutes * 60).unwrap();
     let local = offset.to_datetime(instant);
     let utc = TimeZone::UTC.to_datetime(instant);
@@ -267,29 +249,31 @@ fn spelling(instant: Timestamp, kind: usize, digits: usize, offset_minutes: i32)
     let sign = if offset_minutes < 0 { '-' } else { '+' };
     let (hours, minutes) = (offset_minutes.abs() / 60, offset_minutes.abs() % 60);
     match kind {
-        0 => Stored::Text(text(utc, ' ')),
-        1 => Stored::Text(text(utc, 'T')),
-        2 => Stored::Text(format!("{}Z", text(utc, 'T'))),
-        3 => Stored::Text(format!("{}{sign}{hours:02}:{minutes:02}", text(local, 'T'))),
-        4 => Stored::Text(format!("{}{sign}{hours:02}{minutes:02}", text(local, ' '))),
-        5 => Stored::Text(format!("{} {sign}{hours:02}{minutes:02}", text(local, ' '))),
-        6 => Stored::Text(format!("{} UTC", text(utc, ' '))),
-        7 => Stored::Text(format!(
+        0 => Argument::Text(text(utc, ' ')),
+        1 => Argument::Text(text(utc, 'T')),
+        2 => Argument::Text(format!("{}Z", text(utc, 'T'))),
+        3 => Argument::Text(format!("{}{sign}{hours:02}:{minutes:02}", text(local, 'T'))),
+        4 => Argument::Text(format!("{}{sign}{hours:02}{minutes:02}", text(local, ' '))),
+        5 => Argument::Text(format!("{} {sign}{hours:02}{minutes:02}", text(local, ' '))),
+        6 => Argument::Text(format!("{} UTC", text(utc, ' '))),
+        7 => Argument::Text(format!(
             "{:04}-{:02}-{:02}",
             utc.year(),
             utc.month(),
             utc.day()
         )),
-        8 => Stored::Integer(instant.as_nanosecond().div_euclid(1_000_000_000) as i64),
-        9 => Stored::Integer(instant.as_nanosecond().div_euclid(1_000_000) as i64),
-        10 => Stored::Integer(instant.as_nanosecond().div_euclid(1_000) as i64),
-        11 => Stored::Real(instant.as_nanosecond() as f64 / 1e9),
-        12 => Stored::Real(instant.as_nanosecond() as f64 / 1e6),
-        13 => Stored::Real(instant.as_nanosecond() as f64 / 1e3),
-        14 => Stored::Integer(instant.as_nanosecond().try_into().unwrap_or(i64::MAX)),
-        15 => Stored::Real(instant.as_nanosecond() as f64),
+        8 => Argument::Integer(instant.as_nanosecond().div_euclid(1_000_000_000) as i64),
+        9 => Argument::Integer(instant.as_nanosecond().div_euclid(1_000_000) as i64),
+        10 => Argument::Integer(instant.as_nanosecond().div_euclid(1_000) as i64),
+        11 => Argument::Real(instant.as_nanosecond() as f64 / 1e9),
+        12 => Argument::Real(instant.as_nanosecond() as f64 / 1e6),
+        13 => Argument::Real(instant.as_nanosecond() as f64 / 1e3),
+        14 => Argument::Integer(instant.as_nanosecond().try_into().unwrap_or(i64::MAX)),
+        15 => Argument::Real(instant.as_nanosecond() as f64),
         // As `julianday()` does, which counts milliseconds.
-        _ => Stored::Real((instant.as_millisecond() as f64 + 210_866_760_000_000.0) / 86_400_000.0),
+        _ => {
+            Argument::Real((instant.as_millisecond() as f64 + 210_866_760_000_000.0) / 86_400_000.0)
+        }
     }
 }
 
@@ -301,7 +285,7 @@ proptest! {
         let stored = spelling(instant, kind, digits, offset);
         let unit = 10i128.pow(9 - digits as u32);
         let cut = instant.as_nanosecond().div_euclid(unit) * unit;
-        let read = parse(stored.value()).unwrap();
+        let read = parse(value(&stored)).unwrap();
         // Years before 1 can come of an offset and are spelt otherwise; none is in range here.
         prop_assert_eq!(read.as_nanosecond(), cut, "{:?}", stored);
     }
@@ -310,7 +294,7 @@ proptest! {
     fn numbers_are_read_within_their_unit((instant, _) in two_instants(), kind in 8usize..17) {
         let stored = spelling(instant, kind, 0, 0);
         // A number of microseconds after the year 5138 is no time any more.
-        let Ok((read, form)) = read(stored.value()) else { return Ok(()) };
+        let Ok((read, form)) = read(value(&stored)) else { return Ok(()) };
         let unit: i128 = match form {
             TimestampForm::Text => unreachable!(),
             TimestampForm::Seconds => 1_000_000_000,
@@ -324,9 +308,9 @@ proptest! {
             }
         };
         let whole = match stored {
-            Stored::Integer(number) => number.into(),
-            Stored::Real(number) => number.floor() as i128,
-            Stored::Text(_) => unreachable!(),
+            Argument::Integer(number) => number.into(),
+            Argument::Real(number) => number.floor() as i128,
+            Argument::Text(_) | Argument::Null => unreachable!(),
         };
         let exact = whole * unit;
         prop_assert!((exact..exact + unit).contains(&read.as_nanosecond()), "{:?}", stored);
@@ -338,27 +322,27 @@ proptest! {
         (since, later) in two_instants(), kind in 0usize..17, digits in 0usize..10, offset in -1439i32..1440,
     ) {
         let stored = spelling(later, kind, digits, offset);
-        if let Ok((instant, form)) = read(stored.value()) && instant >= since {
+        if let Ok((instant, form)) = read(value(&stored)) && instant >= since {
             let bound = lower_bound(form, since);
-            prop_assert!(stored.is_at_least(&bound), "{:?} against {:?}", stored, bound);
+            prop_assert!(is_at_least(&stored, &bound), "{:?} against {:?}", stored, bound);
         }
     }
 
     #[test]
     fn no_text_is_read_that_a_bound_could_hide(text in any::<String>(), years in -19_998i64..19_998) {
         let since = Timestamp::UNIX_EPOCH.checked_add((years * 8_766).hours()).unwrap_or(Timestamp::MAX);
-        let stored = Stored::Text(text);
-        if let Ok((instant, form)) = read(stored.value()) && instant >= since {
-            prop_assert!(stored.is_at_least(&lower_bound(form, since)));
+        let stored = Argument::Text(text);
+        if let Ok((instant, form)) = read(value(&stored)) && instant >= since {
+            prop_assert!(is_at_least(&stored, &lower_bound(form, since)));
         }
     }
 
     #[test]
     fn no_text_near_a_time_makes_it_panic(text in "[0-9]{4}-[0-9]{2}-[0-9T:. +Z-]{0,24}(UTC)?") {
         let since = Timestamp::UNIX_EPOCH;
-        let stored = Stored::Text(text);
-        if let Ok((instant, form)) = read(stored.value()) && instant >= since {
-            prop_assert!(stored.is_at_least(&lower_bound(form, since)));
+        let stored = Argument::Text(text);
+        if let Ok((instant, form)) = read(value(&stored)) && instant >= since {
+            prop_assert!(is_at_least(&stored, &lower_bound(form, since)));
         }
     }
 }

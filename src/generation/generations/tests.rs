@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::generation::uid::{GenerationUid, SUFFIX_BYTES};
 use crate::meilisearch::testing::{Canned, json_answer, taken};
+use crate::meilisearch::uid::{GenerationUid, SUFFIX_BYTES};
 
 const HOST: &str = "here";
 const LOCK: &str = "a-boot:1:2";

@@ -1,5 +1,6 @@
 use super::*;
 use crate::meilisearch::testing::{Canned, complaint, json_answer, taken};
+use crate::testing::assert_form;
 
 fn ids(count: usize, width: usize) -> Vec<String> {
     (0..count).map(|id| format!("{id:0width$}")).collect()
@@ -55,16 +56,13 @@ async fn an_empty_page_before_the_end_is_no_end() {
         .document_page("a", 1000, 1000, Some(&["id"]))
         .await
         .unwrap_err();
-    assert!(
-        matches!(
-            error,
-            MeilisearchError::EmptyPage {
-                offset: 1000,
-                total: 5208,
-                ..
-            }
-        ),
-        "{error:?}"
+    assert_form!(
+        error,
+        MeilisearchError::EmptyPage {
+            offset: 1000,
+            total: 5208,
+            ..
+        }
     );
     let page = canned
         .server()
@@ -175,10 +173,7 @@ async fn of_a_page_of_books_no_more_is_read_than_memory_may_hold() {
 async fn a_missing_index_is_not_taken_for_missing_documents() {
     let canned = Canned::replies([complaint(404, "index_not_found", "Index `a` not found.")]).await;
     let error = canned.server().document("a", "7").await.unwrap_err();
-    assert!(
-        matches!(error, MeilisearchError::IndexNotFound { .. }),
-        "{error:?}"
-    );
+    assert_form!(error, MeilisearchError::IndexNotFound { .. });
 }
 
 #[tokio::test]

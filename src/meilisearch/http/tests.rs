@@ -1,16 +1,47 @@
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
+use futures::StreamExt;
 use serde_json::json;
 
 use super::*;
 use crate::meilisearch::Server;
 use crate::meilisearch::testing::{Canned, QUICK, Reply, complaint, html, json_answer, taken};
+use crate::testing::assert_form;
 
 fn answer_with(status: u16, header: (&'static str, &str), body: &str) -> Reply {
     Reply::Answer {
         status,
         headers: vec![(header.0, header.1.to_owned())],
         body: body.to_owned(),
+    }
+}
+
+async fn upload(canned: &Canned) -> Result<TaskUid, MeilisearchError> {
+    let body = NdjsonBody::from_bytes("{}\n");
+    canned.server().upload("a", body).await
+}
+
+/// The error of an upload that is answered so, which is not sent again.
+async fn upload_refused(reply: Reply) -> MeilisearchError {
+    let canned = Canned::replies([reply]).await;
+    let error = upload(&canned).await.unwrap_err();
+    assert_eq!(canned.requests().len(), 1, "{error:?}");
+    error
+}
+
+/// The error of a read that is answered so.
+async fn read_refused(reply: Reply) -> MeilisearchError {
+    let canned = Canned::replies([reply]).await;
+    canned.server().stats().await.unwrap_err()
+}
+
+#[track_caller]
+fn says(error: &MeilisearchError, words: &[&str]) {
+    let text = error.to_string();
+    for word in words {
+        assert!(text.contains(word), "{text}");
     }
 }
 
@@ -30,10 +61,7 @@ async fn a_page_of_html_from_a_proxy_is_waited_out() {
 async fn a_page_of_html_that_stays_is_shown_in_a_few_words() {
     let canned = Canned::replies([html(502)]).await;
     let error = canned.server().stats().await.unwrap_err();
-    assert!(
-        matches!(error, MeilisearchError::Server { status: 502, .. }),
-        "{error:?}"
-    );
+    assert_form!(error, MeilisearchError::Server { status: 502, .. });
     let text = error.to_string();
     assert!(
         text.starts_with("GET /stats: the server failed with 502: 502 Said by nginx."),
@@ -64,13 +92,10 @@ async fn a_page_that_repeats_the_key_is_shown_without_it() {
 
 #[tokio::test]
 async fn html_where_json_is_expected_is_another_address() {
-    let canned = Canned::replies([html(200)]).await;
-    let error = canned.server().stats().await.unwrap_err();
-    assert!(
-        matches!(error, MeilisearchError::NotMeilisearch { status: 200, .. }),
-        "{error:?}"
-    );
-    assert_eq!(canned.requests().len(), 1);
+    let error = read_refused(html(200)).await;
+    let is_foreign = matches!(error, MeilisearchError::NotMeilisearch { status: 200, .. });
+    assert!(is_foreign, "{error:?}");
+    assert_eq!(error.retryable(), Retryable::Never);
 }
 
 #[tokio::test]
@@ -105,110 +130,48 @@ async fn a_wrong_key_fails_at_once_and_never_shows() {
 async fn a_wall_before_the_server_is_not_taken_for_a_wrong_key() {
     let canned = Canned::replies([html(403)]).await;
     let error = canned.server_with_key(Some("k")).stats().await.unwrap_err();
-    assert!(
-        error.to_string().contains("no answer of Meilisearch (403"),
-        "{error}"
-    );
+    says(&error, &["no answer of Meilisearch (403"]);
     assert_eq!(canned.server().version().await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_key_that_is_missing_is_asked_for() {
-    let canned = Canned::replies([complaint(
-        401,
-        "missing_authorization_header",
-        "The Authorization header is missing.",
-    )])
-    .await;
-    let error = canned.server().stats().await.unwrap_err();
-    assert!(error.to_string().contains("No key was sent"), "{error}");
+    let missing = complaint(401, "missing_authorization_header", "It is missing.");
+    says(&read_refused(missing).await, &["No key was sent"]);
 }
 
 #[tokio::test]
 async fn too_large_says_who_refused() {
-    let canned = Canned::replies([
-        html(413),
-        complaint(
-            413,
-            "payload_too_large",
-            "The provided payload reached the size limit.",
-        ),
-    ])
-    .await;
-    let server = canned.server();
-    let by_proxy = server
-        .upload("a", NdjsonBody::from_bytes("{}\n"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(
-            by_proxy,
-            MeilisearchError::TooLarge {
-                by_proxy: true,
-                bytes: 3,
-                ..
-            }
-        ),
-        "{by_proxy:?}"
-    );
-    assert!(
-        by_proxy.to_string().contains("client_max_body_size"),
-        "{by_proxy}"
-    );
-    let by_meilisearch = server
-        .upload("a", NdjsonBody::from_bytes("{}\n"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(
-            by_meilisearch,
-            MeilisearchError::TooLarge {
-                by_proxy: false,
-                ..
-            }
-        ),
-        "{by_meilisearch:?}"
-    );
-    assert_eq!(canned.requests().len(), 2);
-}
-
-#[tokio::test]
-async fn who_refused_is_known_even_when_its_words_are_lost() {
-    for (content_type, proxy) in [("application/json", false), ("text/html", true)] {
-        let canned = Canned::replies([Reply::Cut {
-            status: 413,
-            content_type,
-        }])
-        .await;
-        let error = canned
-            .server()
-            .upload("a", NdjsonBody::from_bytes("{}\n"))
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, MeilisearchError::TooLarge { by_proxy, .. } if by_proxy == proxy),
-            "{error:?}"
-        );
-        assert_eq!(canned.requests().len(), 1);
+    let cut = |content_type| Reply::Cut {
+        status: 413,
+        content_type,
+    };
+    for (reply, proxy) in [
+        (html(413), true),
+        (complaint(413, "payload_too_large", "Too large."), false),
+        // Its words are lost, and the content type tells.
+        (cut("text/html"), true),
+        (cut("application/json"), false),
+    ] {
+        let error = upload_refused(reply).await;
+        assert_form!(error, MeilisearchError::TooLarge { by_proxy, bytes: 3, .. } if by_proxy == proxy);
+        let limit = match proxy {
+            true => "client_max_body_size",
+            false => "--http-payload-size-limit",
+        };
+        says(&error, &[limit]);
     }
 }
 
 #[tokio::test]
 async fn a_wrong_key_is_known_even_when_the_servers_words_are_lost() {
-    let canned = Canned::replies([Reply::Cut {
+    let error = upload_refused(Reply::Cut {
         status: 403,
         content_type: "application/json",
-    }])
+    })
     .await;
-    let error = canned
-        .server()
-        .upload("a", NdjsonBody::from_bytes("{}\n"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, MeilisearchError::WrongKey { status: 403, .. }),
-        "{error:?}"
-    );
+    let is_known = matches!(error, MeilisearchError::WrongKey { status: 403, .. });
+    assert!(is_known, "{error:?}");
 }
 
 #[tokio::test]
@@ -222,13 +185,9 @@ async fn a_proxy_that_refuses_before_it_has_read_the_body_is_understood() {
     let megabytes = NdjsonBody::from_bytes(vec![b'x'; 8_000_000]);
     let error = server.upload("a", megabytes).await.unwrap_err();
     // Where the connection is reset before the answer could be read, nobody can know more.
-    assert!(
-        matches!(
-            error,
-            MeilisearchError::TooLarge { by_proxy: true, .. }
-                | MeilisearchError::Interrupted { .. }
-        ),
-        "{error:?}"
+    assert_form!(
+        error,
+        MeilisearchError::TooLarge { by_proxy: true, .. } | MeilisearchError::Interrupted { .. }
     );
 }
 
@@ -245,41 +204,19 @@ async fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
         taken(3),
     ])
     .await;
-    assert_eq!(
-        canned
-            .server()
-            .upload("a", NdjsonBody::from_bytes("{}\n"))
-            .await
-            .unwrap(),
-        3
-    );
+    assert_eq!(upload(&canned).await.unwrap(), 3);
 
-    let canned = Canned::replies([
-        answer_with(429, ("retry-after", "7200"), "slow down"),
-        taken(3),
-    ])
-    .await;
-    let error = canned
-        .server()
-        .upload("a", NdjsonBody::from_bytes("{}\n"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(
-            error,
-            MeilisearchError::Busy {
-                status: 429,
-                retry_after: Some(_),
-                ..
-            }
-        ),
-        "{error:?}"
+    // A pause beyond the end of patience is not begun.
+    let error = upload_refused(answer_with(429, ("retry-after", "7200"), "slow down")).await;
+    let asks_for_a_pause = matches!(
+        error,
+        MeilisearchError::Busy {
+            status: 429,
+            retry_after: Some(_),
+            ..
+        }
     );
-    assert_eq!(
-        canned.requests().len(),
-        1,
-        "a pause beyond the end of patience is not begun"
-    );
+    assert!(asks_for_a_pause, "{error:?}");
 }
 
 #[tokio::test]
@@ -293,15 +230,8 @@ async fn a_refused_connection_is_told_with_the_address() {
             error => break error,
         }
     };
-    assert!(
-        matches!(error, MeilisearchError::Unreachable { .. }),
-        "{error:?}"
-    );
-    let text = error.to_string();
-    assert!(
-        text.contains(address.as_str()) && text.contains("refused"),
-        "{text}"
-    );
+    assert_form!(error, MeilisearchError::Unreachable { .. });
+    says(&error, &[address.as_str(), "refused"]);
 }
 
 #[tokio::test]
@@ -322,23 +252,14 @@ async fn an_upload_that_breaks_off_is_sent_again_whole() {
     for request in canned.requests() {
         assert_eq!(request.body, b"{}\n{}\n");
         assert_eq!(request.path, "/indexes/a/documents");
-        assert!(
-            request.head.contains("content-length: 6\r\n"),
-            "{}",
-            request.head
-        );
-        assert!(
-            request
-                .head
-                .contains("content-type: application/x-ndjson\r\n"),
-            "{}",
-            request.head
-        );
-        assert!(
-            !request.head.contains("transfer-encoding"),
-            "{}",
-            request.head
-        );
+        let head = request.head;
+        for line in [
+            "content-length: 6\r\n",
+            "content-type: application/x-ndjson\r\n",
+        ] {
+            assert!(head.contains(line), "{head}");
+        }
+        assert!(!head.contains("transfer-encoding"), "{head}");
     }
 }
 
@@ -353,8 +274,8 @@ async fn a_body_that_cannot_be_read_is_no_fault_of_the_server() {
     });
     let canned = Canned::replies([taken(9)]).await;
     let error = canned.server().upload("a", body).await.unwrap_err();
-    assert!(matches!(error, MeilisearchError::Body { .. }), "{error:?}");
-    assert!(error.to_string().contains("disk gone"), "{error}");
+    assert_form!(error, MeilisearchError::Body { .. });
+    says(&error, &["disk gone"]);
 }
 
 #[tokio::test]
@@ -376,14 +297,8 @@ async fn a_write_that_is_sent_on_is_an_error_and_not_a_read() {
     )])
     .await;
     let error = canned.server().create_index("a").await.unwrap_err();
-    assert!(
-        matches!(error, MeilisearchError::Redirected { status: 301, .. }),
-        "{error:?}"
-    );
-    assert!(
-        error.to_string().contains("https://example.org/indexes"),
-        "{error}"
-    );
+    assert_form!(error, MeilisearchError::Redirected { status: 301, .. });
+    says(&error, &["https://example.org/indexes"]);
     assert_eq!(canned.requests().len(), 1);
 }
 
@@ -404,16 +319,9 @@ async fn errors_that_say_what_to_do_at_the_server() {
             "bad_request",
         ),
     ] {
-        let canned = Canned::replies([reply]).await;
-        let error = canned
-            .server()
-            .upload("a", NdjsonBody::from_bytes("{}\n"))
-            .await
-            .unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains(word), "{text}");
-        assert!(text.chars().count() < 700, "{text}");
-        assert_eq!(canned.requests().len(), 1);
+        let error = upload_refused(reply).await;
+        says(&error, &[word]);
+        assert!(error.to_string().chars().count() < 700, "{error}");
     }
 }
 
@@ -421,10 +329,7 @@ async fn errors_that_say_what_to_do_at_the_server() {
 async fn a_swap_whose_answer_is_lost_is_not_sent_again() {
     let canned = Canned::replies([Reply::Nothing, taken(9)]).await;
     let error = canned.server().swap(&[]).await.unwrap_err();
-    assert!(
-        matches!(error, MeilisearchError::Interrupted { .. }),
-        "{error:?}"
-    );
+    assert_form!(error, MeilisearchError::Interrupted { .. });
     assert_eq!(canned.requests().len(), 1);
 
     let canned = Canned::replies([html(502), taken(9)]).await;
@@ -461,10 +366,9 @@ async fn an_answer_that_names_no_task_is_neither_yes_nor_no() {
         assert!(error.is_ambiguous(), "{error:?}");
         assert_eq!(canned.requests().len(), 1, "a second swap undoes the first");
     }
-    // What comes to the same when done twice is asked again.
+    // A request that has the same effect when it is made twice is repeated.
     let canned = Canned::replies(unclear().into_iter().chain([taken(7)])).await;
-    let body = NdjsonBody::from_bytes("{}\n");
-    assert_eq!(canned.server().upload("a", body).await.unwrap(), 7);
+    assert_eq!(upload(&canned).await.unwrap(), 7);
     let canned = Canned::replies(unclear().into_iter().chain([taken(8)])).await;
     let settings = serde_json::Map::new();
     assert_eq!(

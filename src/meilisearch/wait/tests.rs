@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::meilisearch::ended::{Ended, Limits};
 use crate::meilisearch::testing::{Canned, Reply, complaint, html, json_answer};
+use crate::testing::assert_form;
 
 fn task(uid: TaskUid, status: &str) -> Value {
     json!({"uid": uid, "batchUid": 0, "indexUid": "a", "status": status, "type": "documentAdditionOrUpdate",
@@ -89,12 +90,9 @@ async fn a_failed_task_ends_the_wait_at_once() {
     ])])
     .await;
     let ended = wait_for(&canned, &[1, 2, 3]).await.unwrap();
-    assert!(
-        matches!(
-            &ended[..],
-            [Ended::Succeeded(_), Ended::Failed(_), Ended::Unfinished(3)]
-        ),
-        "{ended:?}"
+    assert_form!(
+        ended[..],
+        [Ended::Succeeded(_), Ended::Failed(_), Ended::Unfinished(3)]
     );
     let error = ended[1].clone().into_error("upload 2 of articles");
     let text = error.to_string();
@@ -141,10 +139,7 @@ async fn a_task_that_has_gone_is_no_success_and_no_failure() {
     })
     .await;
     let ended = wait_for(&canned, &[7, 8]).await.unwrap();
-    assert!(
-        matches!(&ended[..], [Ended::Unknown(7), Ended::Succeeded(_)]),
-        "{ended:?}"
-    );
+    assert_form!(ended[..], [Ended::Unknown(7), Ended::Succeeded(_)]);
     assert!(!ended[0].succeeded() && !ended[0].is_failure());
     let succeeded = until_succeeded(&canned.server(), &[7, 8], "x").await;
     succeeded.unwrap();
@@ -185,10 +180,7 @@ async fn a_server_that_stays_away_is_given_up() {
     let error = wait_within(&canned.server(), &[1], &limits, &mut |_| {})
         .await
         .unwrap_err();
-    assert!(
-        matches!(error, MeilisearchError::GoneSilent { waiting: 1, .. }),
-        "{error:?}"
-    );
+    assert_form!(error, MeilisearchError::GoneSilent { waiting: 1, .. });
 }
 
 #[tokio::test]

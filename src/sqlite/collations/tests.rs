@@ -86,7 +86,7 @@ async fn what_a_stand_in_was_asked_says_nothing_of_the_next_statement() {
     error(&mut snapshot, "SELECT id FROM words ORDER BY +word").await;
     snapshot.end().await.unwrap();
     connection.inspect("SELECT id FROM words").await.unwrap();
-    connection.data_version().await.unwrap();
+    connection.change_token().await.unwrap();
     let mut snapshot = connection.snapshot().await.unwrap();
     // Dropped in the middle of a sort, which ends later.
     drop(snapshot.rows("SELECT id FROM words ORDER BY +word", vec![]));

@@ -1,11 +1,15 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use tempfile::TempDir;
 
 use super::*;
+use crate::sqlite::Database;
+use crate::sqlite::error::{OpenProblem, UnusableDatabase};
 use crate::sqlite::testing::{Scene, handed_over, in_another_process, is_root, listing, run};
-use crate::sqlite::{Database, OpenProblem, UnusableDatabase};
+use crate::testing::assert_form;
 
 const NAME: &str = "production.sqlite3";
 
@@ -16,6 +20,21 @@ async fn count(database: &Database) -> Result<u64, DatabaseError> {
     snapshot.end().await?;
     connection.close().await?;
     Ok(count)
+}
+
+fn database_at(path: &Path) -> Database {
+    Database::open(&path.into()).unwrap()
+}
+
+/// A copy of the database and of the file with this ending beside it, as a crash leaves them; where they are.
+fn copy_with(scene: &Scene, ending: &str) -> (TempDir, PathBuf, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("copy.sqlite3");
+    let beside = folder.path().join(format!("copy.sqlite3{ending}"));
+    std::fs::copy(scene.path(), &database).unwrap();
+    let original = scene.path().with_file_name(format!("{NAME}{ending}"));
+    std::fs::copy(original, &beside).unwrap();
+    (folder, database, beside)
 }
 
 #[tokio::test]
@@ -100,19 +119,11 @@ async fn a_crashed_writers_log_is_read_and_left_for_the_application() {
     let scene = Scene::new("CREATE TABLE t(x)");
     let mut application = scene.writer().await;
     run(&mut application, "INSERT INTO t VALUES (1)").await;
-    let copy = tempfile::tempdir().unwrap();
-    let copied = copy.path().join("copy.sqlite3");
-    std::fs::copy(scene.path(), &copied).unwrap();
-    std::fs::copy(
-        scene.path().with_file_name(format!("{NAME}-wal")),
-        copy.path().join("copy.sqlite3-wal"),
-    )
-    .unwrap();
-    let log = std::fs::read(copy.path().join("copy.sqlite3-wal")).unwrap();
+    let (_folder, copy, wal) = copy_with(&scene, "-wal");
+    let log = std::fs::read(&wal).unwrap();
     assert!(!log.is_empty());
-    let database = Database::open(&copied.as_path().into()).unwrap();
-    assert_eq!(count(&database).await.unwrap(), 1);
-    assert!(std::fs::read(copy.path().join("copy.sqlite3-wal")).unwrap() == log);
+    assert_eq!(count(&database_at(&copy)).await.unwrap(), 1);
+    assert!(std::fs::read(&wal).unwrap() == log);
 }
 
 #[tokio::test]
@@ -126,10 +137,7 @@ async fn a_busy_database_is_an_error_that_names_the_lock_and_never_empty() {
         .await
         .unwrap_err();
     assert!(begun.elapsed() >= patience);
-    assert!(
-        matches!(error, DatabaseError::Busy { waited, .. } if waited == patience),
-        "{error:?}"
-    );
+    assert_form!(error, DatabaseError::Busy { waited, .. } if waited == patience);
     assert!(error.to_string().contains("locked by a writer"), "{error}");
     run(&mut writer, "COMMIT").await;
     assert_eq!(count(&scene.database()).await.unwrap(), 1);
@@ -140,12 +148,8 @@ async fn a_writer_in_wal_mode_makes_nobody_wait() {
     let scene = Scene::new("CREATE TABLE t(x); INSERT INTO t VALUES (1)");
     let mut writer = scene.writer().await;
     run(&mut writer, "BEGIN EXCLUSIVE; INSERT INTO t VALUES (2)").await;
-    assert_eq!(
-        count(&scene.database().with_busy_timeout(Duration::ZERO))
-            .await
-            .unwrap(),
-        1
-    );
+    let impatient = scene.database().with_busy_timeout(Duration::ZERO);
+    assert_eq!(count(&impatient).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -154,13 +158,7 @@ async fn a_name_that_looks_like_a_uri_is_a_name() {
     for name in ["file:x.db?mode=rwc", "a?b#c%20d.db", "غزة.db", "-x"] {
         let path = scene.path().with_file_name(name);
         std::fs::copy(scene.path(), &path).unwrap();
-        assert_eq!(
-            count(&Database::open(&path.as_path().into()).unwrap())
-                .await
-                .unwrap(),
-            1,
-            "{name}"
-        );
+        assert_eq!(count(&database_at(&path)).await.unwrap(), 1, "{name}");
         std::fs::remove_file(&path).unwrap();
     }
     assert_eq!(listing(scene.folder()), [NAME]);
@@ -174,24 +172,19 @@ async fn a_link_is_followed_to_where_the_log_lies() {
     let elsewhere = tempfile::tempdir().unwrap();
     let link = elsewhere.path().join("link.sqlite3");
     std::os::unix::fs::symlink(scene.path(), &link).unwrap();
-    assert_eq!(
-        count(&Database::open(&link.as_path().into()).unwrap())
-            .await
-            .unwrap(),
-        1
-    );
+    assert_eq!(count(&database_at(&link)).await.unwrap(), 1);
     assert_eq!(listing(elsewhere.path()), ["link.sqlite3"]);
 }
 
 #[tokio::test]
-async fn the_data_version_moves_with_other_connections_writes() {
+async fn the_change_token_moves_with_other_connections_writes() {
     let scene = Scene::new("CREATE TABLE t(x)");
     let mut writer = scene.writer().await;
     let mut connection = scene.database().connect().await.unwrap();
-    let first = connection.data_version().await.unwrap();
-    assert_eq!(connection.data_version().await.unwrap(), first);
+    let first = connection.change_token().await.unwrap();
+    assert_eq!(connection.change_token().await.unwrap(), first);
     run(&mut writer, "INSERT INTO t VALUES (1)").await;
-    assert_ne!(connection.data_version().await.unwrap(), first);
+    assert_ne!(connection.change_token().await.unwrap(), first);
 }
 
 #[tokio::test]
@@ -202,12 +195,9 @@ async fn a_damaged_header_behind_good_magic_is_no_database() {
     bytes[16..18].fill(0xff);
     std::fs::write(scene.path(), bytes).unwrap();
     let error = count(&scene.database()).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            DatabaseError::NotReadable { .. } | DatabaseError::Corrupt { .. }
-        ),
-        "{error:?}"
+    assert_form!(
+        error,
+        DatabaseError::NotReadable { .. } | DatabaseError::Corrupt { .. }
     );
     std::fs::write(scene.path(), b"").unwrap();
     let error = Database::open(&scene.path().into()).unwrap_err();
@@ -236,7 +226,7 @@ const PROBLEM: &str = "sqlite::connection::tests::helper_prints_what_is_in_the_w
 #[tokio::test]
 #[ignore = "run by other tests, as another user"]
 async fn helper_prints_what_is_in_the_way() {
-    match count(&Database::open(&handed_over().into()).unwrap()).await {
+    match count(&database_at(&handed_over())).await {
         Ok(count) => println!("{count} rows"),
         Err(DatabaseError::NotReadable {
             problem: OpenProblem::SharedMemory { .. },
@@ -358,28 +348,12 @@ async fn a_journal_that_a_crash_left_is_explained_and_left_for_the_application()
         &format!("{filler}; PRAGMA cache_size = 1; BEGIN; DELETE FROM t; {filler}; {filler}"),
     )
     .await;
-    let copy = tempfile::tempdir().unwrap();
-    let copied = copy.path().join("copy.sqlite3");
-    std::fs::copy(scene.path(), &copied).unwrap();
-    let journal = copy.path().join("copy.sqlite3-journal");
-    std::fs::copy(
-        scene.path().with_file_name(format!("{NAME}-journal")),
-        &journal,
-    )
-    .unwrap();
-    let error = count(&Database::open(&copied.as_path().into()).unwrap())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(
-            &error,
-            DatabaseError::NotReadable {
-                problem: OpenProblem::Recovery { .. },
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    let (_folder, copy, journal) = copy_with(&scene, "-journal");
+    let error = count(&database_at(&copy)).await.unwrap_err();
+    let DatabaseError::NotReadable { problem, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_form!(problem, OpenProblem::Recovery { .. });
     assert!(journal.exists());
 }
 

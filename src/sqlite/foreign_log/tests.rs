@@ -1,5 +1,6 @@
 use super::*;
 use crate::sqlite::testing::{Scene, run};
+use crate::testing::assert_form;
 use proptest::prelude::*;
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
@@ -63,10 +64,7 @@ async fn an_older_copy_lacks_pages_that_the_log_takes_for_granted() {
     run(&mut writer, "PRAGMA wal_checkpoint(TRUNCATE)").await;
     run(&mut writer, "UPDATE t SET x = 1 WHERE id = 1").await;
     let found = restored(&scene, &copy);
-    assert!(
-        matches!(found, Some(ForeignLog::Shorter { .. })),
-        "{found:?}"
-    );
+    assert_form!(found, Some(ForeignLog::Shorter { .. }));
 }
 
 #[tokio::test]
@@ -88,10 +86,7 @@ async fn an_older_copy_was_changed_less_often() {
     )
     .await;
     let found = restored(&scene, &copy);
-    assert!(
-        matches!(found, Some(ForeignLog::Counter { .. })),
-        "{found:?}"
-    );
+    assert_form!(found, Some(ForeignLog::Counter { .. }));
 }
 
 #[tokio::test]
@@ -103,10 +98,7 @@ async fn pages_of_another_size_are_another_database() {
     let mut writer = scene.writer().await;
     run(&mut writer, GROW).await;
     let found = restored(&scene, &other.path());
-    assert!(
-        matches!(found, Some(ForeignLog::PageSize { .. })),
-        "{found:?}"
-    );
+    assert_form!(found, Some(ForeignLog::PageSize { .. }));
 }
 
 /// What is in the log's file behind its last commit is of former times.

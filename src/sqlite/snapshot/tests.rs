@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::sqlite::testing::{Scene, rows, run};
 use crate::sqlite::value::Argument;
+use crate::testing::assert_form;
 
 const THOUSAND: &str = "CREATE TABLE t(id INTEGER PRIMARY KEY, x TEXT);
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
@@ -87,27 +88,22 @@ async fn a_dropped_stream_and_a_dropped_snapshot_leave_no_old_view_behind() {
     }
 }
 
+/// Lets SQLite begin to compute, and drops the stream.
+async fn begin_endless(snapshot: &mut Snapshot<'_>) {
+    let mut stream = snapshot.rows(ENDLESS, vec![]);
+    let first = tokio::time::timeout(Duration::from_millis(50), stream.next());
+    assert!(first.await.is_err());
+}
+
 #[tokio::test]
 async fn a_stream_dropped_while_sqlite_computes_stops_the_computing() {
     let scene = Scene::new("CREATE TABLE t(x)");
     let mut connection = scene.database().connect().await.unwrap();
     let begun = Instant::now();
     let mut snapshot = connection.snapshot().await.unwrap();
-    let mut stream = snapshot.rows(ENDLESS, vec![]);
-    assert!(
-        tokio::time::timeout(Duration::from_millis(50), stream.next())
-            .await
-            .is_err()
-    );
-    drop(stream);
+    begin_endless(&mut snapshot).await;
     assert_eq!(snapshot.count("SELECT * FROM t").await.unwrap(), 0);
-    let mut stream = snapshot.rows(ENDLESS, vec![]);
-    assert!(
-        tokio::time::timeout(Duration::from_millis(50), stream.next())
-            .await
-            .is_err()
-    );
-    drop(stream);
+    begin_endless(&mut snapshot).await;
     drop(snapshot);
     connection.inspect("SELECT 1").await.unwrap();
     connection.close().await.unwrap();
@@ -136,10 +132,7 @@ async fn damage_in_the_middle_is_an_error_and_never_the_end() {
             Err(error) => break error,
         }
     };
-    assert!(
-        matches!(error, DatabaseError::Corrupt { rows, .. } if rows == read && read > 100),
-        "{error:?}"
-    );
+    assert_form!(error, DatabaseError::Corrupt { rows, .. } if rows == read && read > 100);
     assert!(
         error.to_string().contains(&format!("after {read} rows")),
         "{error}"
@@ -166,10 +159,7 @@ async fn the_number_of_values_must_be_right() {
     ] {
         let given = arguments.len();
         let error = rows(&mut snapshot, sql, arguments).await.unwrap_err();
-        assert!(
-            matches!(error, DatabaseError::Arguments { expected: e, given: g } if (e, g) == (expected, given)),
-            "{error:?}"
-        );
+        assert_form!(error, DatabaseError::Arguments { expected: e, given: g } if (e, g) == (expected, given));
     }
 }
 

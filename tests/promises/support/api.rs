@@ -100,6 +100,12 @@ impl Api {
         task
     }
 
+    /// As somebody does by hand.
+    pub async fn delete_index(&self, uid: &str) {
+        let path = format!("/indexes/{uid}");
+        self.succeed("DELETE", &path, None).await;
+    }
+
     pub async fn ended(&self, task: u64) -> Value {
         eventually(&format!("task {task} ends"), async || {
             let task = self.get(&format!("/tasks/{task}")).await.expect(200);

@@ -141,6 +141,25 @@ impl Program {
     pub async fn run(self) -> Ended {
         self.start().ended().await
     }
+
+    /// Runs, and must end with exit code 0.
+    #[track_caller]
+    pub fn succeeds(self) -> impl Future<Output = Ended> {
+        let place = std::panic::Location::caller();
+        async move {
+            let ended = self.run().await;
+            let said = ended.said();
+            assert_eq!(ended.status.code(), Some(0), "exit code ({place})\n{said}");
+            ended
+        }
+    }
+
+    /// The report of a run that must end with exit code 0.
+    #[track_caller]
+    pub fn reports(self) -> impl Future<Output = Value> {
+        let ended = self.succeeds();
+        async { ended.await.report() }
+    }
 }
 
 async fn read_all(stream: Option<impl tokio::io::AsyncRead + Unpin>) -> Vec<u8> {
@@ -240,14 +259,14 @@ pub struct Ended {
 impl Ended {
     #[track_caller]
     pub fn expect(self, code: i32) -> Ended {
-        assert_eq!(
-            self.status.code(),
-            Some(code),
-            "exit code\n--- standard output\n{}\n--- standard error\n{}",
-            self.out,
-            self.err
-        );
+        let said = self.said();
+        assert_eq!(self.status.code(), Some(code), "exit code\n{said}");
         self
+    }
+
+    fn said(&self) -> String {
+        let (out, err) = (&self.out, &self.err);
+        format!("--- standard output\n{out}\n--- standard error\n{err}")
     }
 
     /// All these words, in whatever order, are in what was said on standard error.
