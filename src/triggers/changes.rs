@@ -3,7 +3,6 @@
 use super::graph::{Base, Edge, Graph, Id};
 use super::schema::Table;
 use super::text::{literal, quoted, same};
-use crate::sqlite::sql;
 
 /// One part of changes.sql.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,21 +11,22 @@ pub(super) enum Part {
     Ids { src: String },
     /// The log has a key, by which the documents are found.
     Found { src: String, select: String },
-    /// Every document.
-    Every { src: String, why: String },
+    /// Every row that may be a document: also those that have just ceased to be one.
+    Every {
+        src: String,
+        why: String,
+        ids: Vec<String>,
+    },
 }
 
 /// The whole text.
-pub(super) fn text(log: &str, documents_sql: &str, parts: &[Part]) -> String {
-    let parts: Vec<String> = parts
-        .iter()
-        .map(|part| part.text(log, documents_sql))
-        .collect();
+pub(super) fn text(log: &str, parts: &[Part]) -> String {
+    let parts: Vec<String> = parts.iter().map(|part| part.text(log)).collect();
     format!("{}\n", parts.join("\nUNION ALL\n"))
 }
 
 impl Part {
-    fn text(&self, log: &str, documents_sql: &str) -> String {
+    fn text(&self, log: &str) -> String {
         match self {
             Part::Ids { src } => format!(
                 "SELECT c.\"id\" AS \"id\", c.\"seq\" AS \"seq\"\nFROM {} AS c\nWHERE c.\"src\" = {} AND c.\"seq\" > :after",
@@ -34,22 +34,45 @@ impl Part {
                 literal(src)
             ),
             Part::Found { select, .. } => select.clone(),
-            Part::Every { src, why } => {
-                let about = format!(
-                    "-- EVERY document: {why}.\n\
-                     -- Better: a part that finds by c.\"id\" only the documents that the row of {src} is a part of."
-                );
-                format!(
-                    "{}\nSELECT d.\"id\" AS \"id\", c.\"seq\" AS \"seq\"\n\
-                     FROM (SELECT max(\"seq\") AS \"seq\" FROM {} WHERE \"src\" = {} AND \"seq\" > :after) AS c\n\
-                     CROSS JOIN (\n{}\n) AS d\nWHERE c.\"seq\" IS NOT NULL",
-                    about.replace('\r', " "),
+            Part::Every { src, why, ids } => {
+                let newest = format!(
+                    "SELECT max(\"seq\") AS \"seq\" FROM {} WHERE \"src\" = {} AND \"seq\" > :after",
                     quoted(log),
-                    literal(src),
-                    sql::core(documents_sql)
+                    literal(src)
+                );
+                let selects = ids.iter().map(|ids| {
+                    format!(
+                        "SELECT d.\"id\" AS \"id\", c.\"seq\" AS \"seq\"\nFROM ({newest}) AS c\n\
+                         CROSS JOIN ({ids}) AS d\nWHERE c.\"seq\" IS NOT NULL AND d.\"id\" IS NOT NULL"
+                    )
+                });
+                let selects: Vec<String> = selects.collect();
+                format!(
+                    "-- EVERY document, since {why}.\n\
+                     -- Better: a part that finds by c.\"id\" only the documents that the changed row belongs to.\n{}",
+                    selects.join("\nUNION ALL\n")
                 )
             }
         }
+    }
+}
+
+/// The ids of all rows that may be documents.
+pub(super) fn all_ids(graph: &Graph<'_>, base: &Base<'_>) -> Option<String> {
+    let table = graph.table(base.place)?;
+    let alias = quoted(&graph.places[base.place].alias);
+    let id = id(base, table, &alias);
+    Some(format!(
+        "SELECT {id} AS \"id\" FROM {} AS {alias}",
+        quoted(&table.name)
+    ))
+}
+
+/// The id as documents.sql has it.
+fn id(base: &Base<'_>, table: &Table, alias: &str) -> String {
+    match &base.id {
+        Id::Column(name) => format!("{alias}.{}", column(name, table)),
+        Id::Expression(expr) => expr.text.to_owned(),
     }
 }
 
@@ -110,10 +133,7 @@ pub(super) fn found(
         previous = Some(alias);
     }
     let table = graph.table(base.place)?;
-    let id = match &base.id {
-        Id::Column(name) => format!("{}.{}", quoted(&base_alias), column(name, table)),
-        Id::Expression(expr) => expr.text.to_owned(),
-    };
+    let id = id(base, table, &quoted(&base_alias));
     Some(Part::Found {
         src: src.to_owned(),
         select: format!(

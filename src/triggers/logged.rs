@@ -136,22 +136,33 @@ impl Logged {
         if self.columns(table).iter().all(decides) {
             return None;
         }
-        let (text, alias) = match &self.what {
-            What::Column(column) => (format!("d.{}", reference(column, table)), "d".to_owned()),
-            What::Expression { text, alias } => (text.clone(), quoted(alias)),
+        let (into, src, from) = (into(log), literal(&self.src), quoted(&table.name));
+        let rows = |alias: &str| {
+            let terms = unique
+                .terms
+                .iter()
+                .map(|term| term.equals_new(alias, table));
+            let terms: Vec<String> = terms.collect();
+            format!("{from} AS {alias} WHERE {}", terms.join(" AND "))
         };
-        let terms: Vec<String> = unique
-            .terms
-            .iter()
-            .map(|term| term.equals_new(&alias, table))
-            .collect();
-        Some(format!(
-            "{} SELECT {}, k.\"id\", {NOW} FROM (SELECT {text} AS \"id\" FROM {} AS {alias} WHERE {}) AS k WHERE k.\"id\" IS NOT NULL",
-            into(log),
-            literal(&self.src),
-            quoted(&table.name),
-            terms.join(" AND ")
-        ))
+        Some(match &self.what {
+            What::Column(column) => {
+                let id = format!("d.{}", reference(column, table));
+                let not_null = if table.is_never_null(column) {
+                    String::new()
+                } else {
+                    format!(" AND {id} IS NOT NULL")
+                };
+                format!(
+                    "{into} SELECT {src}, {id}, {NOW} FROM {}{not_null}",
+                    rows("d")
+                )
+            }
+            What::Expression { text, alias } => format!(
+                "{into} SELECT {src}, k.\"id\", {NOW} FROM (SELECT {text} AS \"id\" FROM {}) AS k WHERE k.\"id\" IS NOT NULL",
+                rows(&quoted(alias))
+            ),
+        })
     }
 }
 
@@ -171,8 +182,14 @@ impl Term {
         } else {
             format!(" COLLATE {}", quoted(&self.collation))
         };
+        // OR REPLACE puts the default in the place of a NULL that is not allowed.
+        let default = table.default_of(column);
         let column = reference(column, table);
-        format!("{alias}.{column}{collate} = NEW.{column}")
+        let new = match default {
+            Some(default) => format!("ifnull(NEW.{column}, {default})"),
+            None => format!("NEW.{column}"),
+        };
+        format!("{alias}.{column}{collate} = {new}")
     }
 
     fn columns(&self, table: &Table) -> Vec<String> {

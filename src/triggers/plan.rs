@@ -93,7 +93,7 @@ pub(super) fn plan(
     }
     for (place, table) in graph.tables() {
         if is_entangled {
-            planner.add_every(table, "documents.sql has a LIMIT, a window or a group in which one row decides about other documents");
+            planner.add_every(&graph, &bases, table, "documents.sql has a LIMIT, a window or a group in which one row decides about other documents");
             continue;
         }
         for base in bases.iter().filter(|base| base.place != place) {
@@ -110,12 +110,14 @@ pub(super) fn plan(
                 .any(|(_, known)| same(&known.name, &table.name))
         {
             planner.add_every(
+                &graph,
+                &bases,
                 table,
                 "how its rows get into the documents is not clear from the text",
             );
         }
     }
-    planner.plan.changes_sql = changes::text(log, &definition.documents_sql, &planner.parts);
+    planner.plan.changes_sql = changes::text(log, &planner.parts);
     Ok(planner.plan)
 }
 
@@ -194,6 +196,8 @@ impl Planner<'_> {
         let way = graph.way(place, base.place);
         let Some(first) = way.as_ref().and_then(|way| way.first()) else {
             self.add_every(
+                graph,
+                std::slice::from_ref(base),
                 table,
                 "no column of it is compared by = with one that leads to the documents",
             );
@@ -213,7 +217,12 @@ impl Planner<'_> {
         }
         let logged = Logged::column(table, &first.from.column);
         let Some(part) = changes::found(self.log, &logged.src, graph, way, base) else {
-            return self.add_every(table, "its way to the documents could not be written");
+            return self.add_every(
+                graph,
+                std::slice::from_ref(base),
+                table,
+                "its way to the documents could not be written",
+            );
         };
         self.add_part(part);
         for edge in way {
@@ -231,27 +240,38 @@ impl Planner<'_> {
     }
 
     /// A table whose changes count as changes of every document.
-    fn add_every(&mut self, table: &Table, why: &str) {
+    fn add_every(&mut self, graph: &Graph<'_>, bases: &[Base<'_>], table: &Table, why: &str) {
         let Some(key) = table.default_key() else {
             return;
         };
         let logged = Logged::column(table, &key);
-        let why = format!("{}: {why}", table.name);
-        let part = Part::Every {
-            src: logged.src.clone(),
-            why: why.replace('\n', " "),
-        };
-        let is_known = self
-            .parts
-            .iter()
-            .any(|known| matches!(known, Part::Every { src, .. } if *src == logged.src));
-        if !is_known {
-            self.parts.push(part);
-        }
+        let why = format!("{}: {why}", table.name).replace(['\n', '\r'], " ");
         self.warn(format!(
             "a change of {} counts as a change of every document ({why}); edit its part of changes.sql if there is a better way",
             table.name
         ));
+        let known = self
+            .parts
+            .iter()
+            .position(|part| matches!(part, Part::Every { src, .. } if *src == logged.src));
+        let at = known.unwrap_or_else(|| {
+            self.parts.push(Part::Every {
+                src: logged.src.clone(),
+                why,
+                ids: Vec::new(),
+            });
+            self.parts.len() - 1
+        });
+        if let Part::Every { ids, .. } = &mut self.parts[at] {
+            for all in bases
+                .iter()
+                .filter_map(|base| changes::all_ids(graph, base))
+            {
+                if !ids.contains(&all) {
+                    ids.push(all);
+                }
+            }
+        }
         self.watched(table).add(logged);
     }
 }

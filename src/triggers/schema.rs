@@ -41,6 +41,8 @@ pub(super) struct Column {
     pub collation: String,
     /// Its place in the primary key, from 1.
     key: Option<usize>,
+    /// The default value, as an expression.
+    default: Option<String>,
 }
 
 /// The values of these terms are in one row only.
@@ -253,6 +255,12 @@ impl Table {
                 .is_some_and(|column| column.not_null || is_key(column))
     }
 
+    /// What stands in the column in the place of a NULL that is not allowed.
+    pub(super) fn default_of(&self, column: &str) -> Option<&str> {
+        let column = self.column(column).filter(|column| column.not_null)?;
+        column.default.as_deref()
+    }
+
     pub(super) fn collation(&self, column: &str) -> &str {
         self.column(column)
             .map_or("BINARY", |column| column.collation.as_str())
@@ -328,7 +336,7 @@ async fn columns(
     table: &str,
     create_table: &str,
 ) -> Result<Vec<Column>, DatabaseError> {
-    let sql = "SELECT name, UPPER(type), CAST(\"notnull\" AS TEXT), CAST(pk AS TEXT), CAST(hidden AS TEXT) \
+    let sql = "SELECT name, UPPER(type), CAST(\"notnull\" AS TEXT), CAST(pk AS TEXT), CAST(hidden AS TEXT), COALESCE(dflt_value, '') \
                FROM pragma_table_xinfo(?1) ORDER BY cid";
     let collations = collated_columns(create_table);
     let rows = texts(snapshot, sql, &[table]).await?;
@@ -342,6 +350,7 @@ async fn columns(
             .iter()
             .find(|(column, _)| same(column, &row[0]))
             .map_or_else(|| "BINARY".to_owned(), |(_, collation)| collation.clone()),
+        default: Some(row[5].clone()).filter(|default| !default.is_empty()),
         name: row[0].clone(),
     });
     Ok(columns.collect())

@@ -3,7 +3,10 @@
 //! It reads enough to tell how a row of one table gets into a document, and no more. What it does not understand it
 //! leaves out, so that no way is found where there is one; never the other way round.
 
-use super::text::{between, by_commas, closing, depths, is_word, name, same};
+mod conditions;
+mod sources;
+
+use super::text::{between, by_commas, closing, depths, is_word, name};
 use crate::sqlite::sql::{Kind, Token};
 
 /// A SELECT with its compound parts.
@@ -35,6 +38,8 @@ pub(super) struct Select<'a> {
     pub group_by: Vec<Expr<'a>>,
     /// It has GROUP BY.
     pub is_grouped: bool,
+    /// It leaves out rows that are equal: DISTINCT, or UNION without ALL.
+    pub is_distinct: bool,
     /// It calls a window function.
     pub is_windowed: bool,
     /// The functions that it calls outside its subqueries, in small letters, with the number of their arguments.
@@ -116,11 +121,6 @@ pub(super) enum Side {
     Subquery(usize),
 }
 
-/// Words that end an expression of a FROM clause, or stand behind a table and are no alias of it.
-const NO_ALIAS: [&str; 11] = [
-    "join", "left", "right", "inner", "outer", "cross", "natural", "full", "on", "using", "indexed",
-];
-
 /// Words that an expression may end with, and that are no name.
 const NO_NAME: [&str; 7] = [
     "null",
@@ -146,7 +146,7 @@ impl<'a> Query<'a> {
             .find(|at| top(*at, "order") || top(*at, "limit"))
             .unwrap_or(rest.len());
         query.is_limited = (body_end..rest.len()).any(|at| top(at, "limit"));
-        let mut start = 0;
+        let (mut start, mut is_merged) = (0, false);
         for at in 0..=body_end {
             let is_cut = at == body_end
                 || ["union", "intersect", "except"]
@@ -161,7 +161,11 @@ impl<'a> Query<'a> {
             }
             query.is_other |= at < body_end && !top(at, "union");
             let all = rest.get(at + 1).is_some_and(|token| is_word(token, "all"));
+            is_merged |= at < body_end && !all;
             start = at + 1 + usize::from(all);
+        }
+        for select in &mut query.selects {
+            select.is_distinct |= is_merged;
         }
         if let Some(select) = query.selects.last_mut() {
             select.look_inside(sql, &rest[body_end..]);
@@ -233,6 +237,9 @@ impl<'a> Select<'a> {
 
         let mut select = Select {
             is_grouped: group < having,
+            is_distinct: tokens
+                .get(1)
+                .is_some_and(|token| is_word(token, "distinct")),
             ..Select::default()
         };
         let skipped = usize::from(
@@ -261,150 +268,6 @@ impl<'a> Select<'a> {
         }
         select.look_inside(sql, &tokens[having..]);
         Some(select)
-    }
-
-    /// Sources, joined; `outer` is how the parentheses around them are joined.
-    fn read_sources(&mut self, sql: &'a str, tokens: &[Token<'a>], outer: Option<Join>) {
-        let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| is_word(token, word));
-        let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
-        let (mut at, mut is_first) = (0, true);
-        while at < tokens.len() {
-            let (mut join, mut is_natural) = (Join::Inner, false);
-            loop {
-                match text(at).to_ascii_lowercase().as_str() {
-                    "," | "inner" | "cross" | "outer" => {}
-                    "natural" => is_natural = true,
-                    "left" => join = Join::Left,
-                    "right" | "full" => join = Join::Other,
-                    "join" => {
-                        at += 1;
-                        break;
-                    }
-                    _ => break,
-                }
-                at += 1;
-            }
-            if is_first {
-                join = outer.unwrap_or(Join::Inner);
-                is_first = false;
-            }
-            let first_source = self.sources.len();
-            let mut source = Source {
-                alias: String::new(),
-                what: What::Function,
-                join,
-                using: Vec::new(),
-                is_natural,
-            };
-            if text(at) == "(" {
-                let end = closing(tokens, at);
-                let inside = &tokens[(at + 1).min(end)..end];
-                at = end + 1;
-                if inside.first().is_some_and(begins_query) {
-                    source.what = What::Derived(Query::read(sql, inside));
-                    self.sources.push(source);
-                } else {
-                    self.read_sources(sql, inside, Some(join));
-                }
-            } else {
-                let Some(mut found) = tokens.get(at).and_then(name) else {
-                    // Nothing that is understood: what follows is not looked at.
-                    self.sources.push(source);
-                    return;
-                };
-                at += 1;
-                let mut schema = None;
-                if text(at) == "." {
-                    schema = Some(found);
-                    found = tokens.get(at + 1).and_then(name).unwrap_or_default();
-                    at += 2;
-                }
-                source.alias = found.clone();
-                if text(at) == "(" {
-                    let end = closing(tokens, at);
-                    self.look_inside(sql, &tokens[at..end.min(tokens.len())]);
-                    at = end + 1;
-                } else {
-                    source.what = What::Named {
-                        schema,
-                        name: found,
-                    };
-                }
-                self.sources.push(source);
-            }
-            let as_word = usize::from(is(at, "as"));
-            let alias = tokens.get(at + as_word).and_then(name);
-            let is_alias = |alias: &String| {
-                as_word == 1
-                    || !NO_ALIAS.iter().any(|word| same(alias, word)) && !same(alias, "not")
-            };
-            if let Some(alias) = alias.filter(is_alias) {
-                at += 1 + as_word;
-                if let Some(source) = self.sources.last_mut() {
-                    source.alias = alias;
-                }
-            }
-            if is(at, "indexed") {
-                at += 3;
-            } else if is(at, "not") && is(at + 1, "indexed") {
-                at += 2;
-            }
-            let right = first_source..self.sources.len();
-            if is(at, "on") {
-                let end = condition_end(tokens, at + 1);
-                self.read_conditions(sql, &tokens[at + 1..end], Some((join, right)));
-                at = end;
-            } else if is(at, "using") {
-                let end = closing(tokens, at + 1);
-                let columns = tokens[(at + 2).min(end)..end].iter().filter_map(name);
-                if let Some(source) = self.sources.get_mut(first_source) {
-                    source.using = columns.collect();
-                }
-                at = end + 1;
-            }
-            let goes_on = at >= tokens.len() || text(at) == "," || is_join_word(tokens, at);
-            if !goes_on {
-                return;
-            }
-        }
-    }
-
-    /// The parts that AND joins, where nothing else does.
-    fn read_conditions(
-        &mut self,
-        sql: &'a str,
-        tokens: &[Token<'a>],
-        on: Option<(Join, std::ops::Range<usize>)>,
-    ) {
-        self.note_calls(tokens);
-        for part in conjuncts(tokens) {
-            if part.len() > 1
-                && part[0].text == "("
-                && closing(part, 0) == part.len() - 1
-                && !begins_query(&part[1])
-            {
-                self.read_conditions(sql, &part[1..part.len() - 1], on.clone());
-                continue;
-            }
-            let right = match equal(part) {
-                Some((left, Right::Column(right))) => Some((left, Side::Column(right))),
-                Some((left, Right::Query(tokens))) => {
-                    self.inner.push(Query::read(sql, tokens));
-                    Some((left, Side::Subquery(self.inner.len() - 1)))
-                }
-                None => {
-                    self.look_inside(sql, part);
-                    None
-                }
-            };
-            if let Some((left, right)) = right {
-                self.conditions.push(Condition {
-                    left,
-                    right,
-                    on: on.clone(),
-                });
-            }
-        }
     }
 
     /// The subqueries and the calls in an expression.
@@ -535,81 +398,8 @@ pub(super) fn column(tokens: &[Token<'_>]) -> Option<ColumnName> {
     })
 }
 
-enum Right<'t, 'a> {
-    Column(ColumnName),
-    Query(&'t [Token<'a>]),
-}
-
-/// `a.x = b.y`, `a.x IS b.y`, `a.x IN (SELECT …)`.
-fn equal<'t, 'a>(part: &'t [Token<'a>]) -> Option<(ColumnName, Right<'t, 'a>)> {
-    let depths = depths(part);
-    let at = (0..part.len()).find(|at| {
-        depths[*at] == 0
-            && (part[*at].text == "=" || is_word(&part[*at], "is") || is_word(&part[*at], "in"))
-    })?;
-    let left = column(&part[..at])?;
-    if is_word(&part[at], "in") {
-        let inside = &part[at + 1..];
-        let is_query = inside.len() > 2
-            && inside[0].text == "("
-            && begins_query(&inside[1])
-            && closing(inside, 0) == inside.len() - 1;
-        return is_query.then(|| (left, Right::Query(&inside[1..inside.len() - 1])));
-    }
-    let doubled = usize::from(part.get(at + 1).is_some_and(|token| token.text == "="));
-    let right = column(part.get(at + 1 + doubled..)?)?;
-    Some((left, Right::Column(right)))
-}
-
-/// The parts between the ANDs outside parentheses; the whole where there is an OR.
-fn conjuncts<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<&'t [Token<'a>]> {
-    let depths = depths(tokens);
-    let mut parts = Vec::new();
-    let (mut start, mut cases, mut is_between) = (0, 0_usize, false);
-    for (at, token) in tokens.iter().enumerate() {
-        if depths[at] > 0 || token.kind != Kind::Word {
-            continue;
-        }
-        match token.text.to_ascii_lowercase().as_str() {
-            "case" => cases += 1,
-            "end" => cases = cases.saturating_sub(1),
-            _ if cases > 0 => {}
-            "or" => return vec![tokens],
-            "between" => is_between = true,
-            "and" if is_between => is_between = false,
-            "and" => {
-                parts.push(&tokens[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&tokens[start..]);
-    parts
-}
-
 fn begins_query(token: &Token<'_>) -> bool {
     ["select", "with", "values"]
         .iter()
         .any(|word| is_word(token, word))
-}
-
-fn is_join_word(tokens: &[Token<'_>], at: usize) -> bool {
-    let opens = ["left", "right", "full", "inner", "cross", "natural", "join"];
-    tokens
-        .get(at)
-        .is_some_and(|token| opens.iter().any(|word| is_word(token, word)))
-        && tokens
-            .get(at + 1)
-            .is_none_or(|next| next.text != "(" || is_word(&tokens[at], "join"))
-}
-
-/// Where the condition of a join ends.
-fn condition_end(tokens: &[Token<'_>], start: usize) -> usize {
-    let depths = depths(&tokens[start..]);
-    (start..tokens.len())
-        .find(|at| {
-            depths[at - start] == 0 && (tokens[*at].text == "," || is_join_word(tokens, *at))
-        })
-        .unwrap_or(tokens.len())
 }

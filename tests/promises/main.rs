@@ -54,6 +54,8 @@ mod sync_interrupted;
 mod sync_races;
 mod sync_refusals;
 mod the_tools;
+mod triggers;
+mod triggers_check;
 mod unclear_answers;
 mod verify;
 mod waiting_swap;
