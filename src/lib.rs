@@ -32,6 +32,7 @@ mod confirm;
 pub mod document;
 mod endpoints;
 pub mod error;
+mod figures;
 mod generation;
 pub mod host;
 pub mod interrupt;

@@ -7,11 +7,11 @@ use crate::catalog::IndexDefinition;
 use crate::document::bad_rows::BadRow;
 use crate::document::{Anomalies, DocumentShape};
 use crate::error::Error;
+use crate::figures::counted;
 use crate::generation::records::record_of;
 use crate::meilisearch::{Features, Server, settings, settings_keys};
 use crate::prepared::{DefinitionError, Live, Prepared};
 use crate::reader;
-use crate::report::counted;
 use crate::sqlite::{Connection, DatabaseError, Snapshot, queries};
 
 /// Rows that are read and converted as a sample before anything is created.

@@ -11,8 +11,8 @@ use bytesize::ByteSize;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::LogFormat;
+use crate::figures::counted;
 use crate::meilisearch::ended::WaitProgress;
-use crate::report::counted;
 use crate::terminal;
 
 /// How often a plain line may say how far the work is. A log that is read later has no use for more.

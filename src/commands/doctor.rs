@@ -1,14 +1,10 @@
 //! `doctor`: runs every check, even after one has failed, and says for each what to do.
 
-mod checks;
 mod database;
 mod definitions;
 mod key;
 mod live;
 mod server;
-
-use checks::Checks;
-pub use checks::{Check, DoctorReport, Outcome, Verdict};
 
 use crate::cli::Doctor;
 use crate::error::{Error, REFUSED};
@@ -16,6 +12,7 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::{Features, Server};
 use crate::prepared::Prepared;
 use crate::report::Answer;
+use crate::report::doctor::{Checks, DoctorReport, Outcome};
 use crate::session;
 use crate::sqlite::Connection;
 

@@ -5,7 +5,6 @@
 mod catch_up;
 mod commits;
 mod key;
-mod report;
 
 use std::slice;
 use std::sync::Arc;
@@ -15,7 +14,6 @@ use catch_up::OVERLAP;
 use commits::Commits;
 use jiff::Timestamp;
 pub use key::KeyLacks;
-pub use report::{IndexReport, Outcome, ReindexReport, Times};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -39,6 +37,7 @@ use crate::meilisearch::{Features, Server, TaskUid};
 use crate::prepared::Prepared;
 use crate::progress::Progress;
 use crate::reader::{self, Output, Read};
+use crate::report::reindex::{IndexReport, Outcome, ReindexReport, Times};
 use crate::session::{Preflight, Session};
 use crate::spool::{Batch, Spool};
 use crate::sqlite::Database;

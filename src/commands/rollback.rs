@@ -1,14 +1,12 @@
 //! `rollback`: swaps a former generation back in, with checks and a proof as for any swap.
 
 mod choose;
-mod report;
 
 use std::time::Instant;
 
 pub use choose::NoSuchGeneration;
 use choose::{Index, Run, Turn};
 use jiff::Timestamp;
-pub use report::{GenerationEntry, Outcome, RollbackReport, RolledBack, RunEntry, Stays};
 
 use crate::catalog::IndexDefinition;
 use crate::cli::Rollback;
@@ -25,6 +23,9 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::report::Answer;
+use crate::report::rollback::{
+    GenerationEntry, Outcome, RollbackReport, RolledBack, RunEntry, Stays, said,
+};
 use crate::session::Session;
 use crate::sqlite::Database;
 use crate::sync::lag;
@@ -32,7 +33,7 @@ use crate::{confirm, host, preflight, session};
 
 /// Why there is nothing to roll back to, with what there is. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-#[error("{why}; nothing was changed{}", report::said(.there))]
+#[error("{why}; nothing was changed{}", said(.there))]
 pub struct CannotRollBack {
     why: NoSuchGeneration,
     there: Vec<RunEntry>,
@@ -72,7 +73,10 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
         }
     };
     let mut plan = or_interrupted(plan(server, database, &definitions, &there, turns)).await?;
-    let mut report = RollbackReport::planned(&plan.steps, plan.stays.clone());
+    let mut report = RollbackReport::planned(
+        plan.steps.iter().map(Step::report).collect(),
+        plan.stays.clone(),
+    );
     report.warn(&plan.warnings);
     if options.dry_run {
         let passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;
@@ -194,6 +198,24 @@ struct Step<'a> {
     /// Whether `sync` can follow it: it has a checkpoint, and its definition is still the same. Not known where the
     /// definition or the database cannot be used.
     follows: Option<bool>,
+}
+
+impl Step<'_> {
+    fn report(&self) -> RolledBack {
+        let Generation { index, record } = &*self.former;
+        let live = self.live.as_ref();
+        RolledBack {
+            index: self.definition.name.clone(),
+            live_uid: self.definition.live_uid.clone(),
+            created_at: index.created_at.clone(),
+            documents: self.documents,
+            uid: index.uid.clone(),
+            replaced: live.map(|(info, ..)| info.created_at.clone()),
+            replaced_documents: live.map(|(_, _, documents)| *documents),
+            followed_until: lag::followed_until(record),
+            sync_follows: self.follows,
+        }
+    }
 }
 
 /// What is to be done.

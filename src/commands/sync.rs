@@ -6,7 +6,6 @@
 mod follower;
 mod listen;
 mod planned;
-mod report;
 mod state;
 mod watch;
 
@@ -17,7 +16,6 @@ use jiff::SignedDuration;
 pub use follower::CannotFollow;
 use follower::{Follower, Remembered};
 pub use listen::{Health, ask};
-pub use report::{Done, IndexSynced, Outcome, SyncReport};
 pub use watch::watch;
 
 use crate::cli::{Compare, Percent, Sync};
@@ -25,6 +23,7 @@ use crate::error::Error;
 use crate::interrupt::{self, Interrupted, or_interrupted};
 use crate::meilisearch::Server;
 use crate::prepared::Prepared;
+use crate::report::sync::{Done, IndexSynced, Outcome, SyncReport};
 use crate::session;
 use crate::session::Session;
 use crate::sync::Followed;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::error::{CommandError, FAILED, REFUSED, USAGE};
+use crate::figures::counted;
 use crate::meilisearch::address::Address;
 use crate::meilisearch::uid::RECORDS_UID;
-use crate::report::counted;
 use crate::retry::Retryable;
 
 /// A server once put a whole document, megabytes of it, into its message. Foreign text is cut to this many characters.

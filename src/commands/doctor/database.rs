@@ -4,8 +4,8 @@ use std::os::unix::fs::MetadataExt as _;
 
 use bytesize::ByteSize;
 
-use super::Checks;
 use crate::cli::DatabaseOption;
+use crate::report::doctor::Checks;
 use crate::session;
 use crate::sqlite::{Connection, Database, DatabaseError};
 

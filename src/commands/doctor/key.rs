@@ -1,10 +1,10 @@
 //! Checks of the API key: which rights it has, and which rights it lacks for a run.
 
-use super::Checks;
 use crate::commands::key::rights::Rights;
 use crate::meilisearch::Server;
 use crate::meilisearch::permissions::Permissions;
 use crate::meilisearch::uid::RECORDS_UID;
+use crate::report::doctor::Checks;
 
 const ABOUT: &str = "key";
 

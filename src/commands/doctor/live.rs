@@ -3,15 +3,15 @@
 
 use futures::TryStreamExt as _;
 
-use super::Checks;
 use crate::catalog::IndexDefinition;
 use crate::document::ids::{Differences, DocumentId, IdList, Side};
 use crate::error::Error;
+use crate::figures::{counted, grouped};
 use crate::generation::generations::Generations;
 use crate::generation::records::Record;
 use crate::meilisearch::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::prepared::Prepared;
-use crate::report::{counted, grouped};
+use crate::report::doctor::Checks;
 use crate::sqlite::{Connection, queries};
 
 /// Up to so many documents every id is compared; listing them takes a tenth of a second for every five thousand.

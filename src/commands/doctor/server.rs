@@ -1,12 +1,12 @@
 //! Checks of Meilisearch itself: does it answer, which version is it, who may write to it, and which tasks wait?
 
-use bytesize::ByteSize;
 use serde_json::Value;
 
-use super::Checks;
+use crate::figures::{grouped, size};
 use crate::meilisearch::version::Version;
 use crate::meilisearch::{Features, MeilisearchError, Server};
-use crate::report::{counted, grouped};
+use crate::report::doctor::Checks;
+use crate::report::status::QueueStatus;
 
 const ABOUT: &str = "server";
 
@@ -139,22 +139,7 @@ fn version(features: &Features, checks: &mut Checks) {
 
 async fn queue(server: &Server, checks: &mut Checks) -> Result<(), MeilisearchError> {
     let queue = server.queue().await?;
-    let by_index: Vec<String> = queue
-        .by_index()
-        .iter()
-        .map(|(uid, tasks)| format!("{} for {uid}", grouped(*tasks as u64)))
-        .collect();
-    let found = match queue.total {
-        0 => "no task waits".to_owned(),
-        total => {
-            let waiting = counted(
-                total,
-                "task waits or is at work",
-                "tasks wait or are at work",
-            );
-            format!("{waiting}: {}", by_index.join(", "))
-        }
-    };
+    let found = QueueStatus::of(&queue).summary();
     match queue.total > LONG_QUEUE {
         false => checks.ok(ABOUT, "server.queue", found),
         true => checks.warn(
@@ -182,7 +167,6 @@ async fn queue(server: &Server, checks: &mut Checks) -> Result<(), MeilisearchEr
 async fn space(server: &Server, checks: &mut Checks) -> Result<(), MeilisearchError> {
     const CHECK: &str = "server.space";
     let stats = server.stats().await?;
-    let size = |bytes| ByteSize::b(bytes).display().si().to_string();
     let needed = stats.used_database_size.unwrap_or(stats.database_size);
     let spare = stats.database_size.saturating_sub(needed);
     let found = format!(

@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Built, Job};
 use crate::cli::Percent;
 use crate::error::Error;
+use crate::figures::counted;
 use crate::generation::build::Build;
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::TaskUid;
 use crate::meilisearch::wait::until_the_last_ended;
 use crate::prepared::Prepared;
 use crate::reader::Read;
-use crate::report::counted;
 use crate::sync::tracking::Tracking;
 use crate::sync::{Depth, Followed, Round};
 
