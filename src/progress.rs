@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bytesize::ByteSize;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::LogFormat;
-use crate::figures::counted;
+use crate::figures::{counted, size};
 use crate::meilisearch::ended::WaitProgress;
 use crate::terminal;
 
@@ -131,10 +130,8 @@ impl Progress {
         self.tell(|| {
             format!(
                 "{} of {} sent",
-                ByteSize::b(sent).display().si(),
-                ByteSize::b(self.0.spooled.load(Ordering::Relaxed))
-                    .display()
-                    .si()
+                size(sent),
+                size(self.0.spooled.load(Ordering::Relaxed))
             )
         });
     }

@@ -63,53 +63,13 @@ pub struct Check {
 pub struct Checks(Vec<Check>);
 
 impl Checks {
-    /// As it should be.
-    pub fn ok(&mut self, about: &str, check: &'static str, found: impl Display) {
-        self.add(about, check, Verdict::Ok, found, None);
-    }
-
-    /// Worth knowing.
-    pub fn warn(
-        &mut self,
-        about: &str,
-        check: &'static str,
-        found: impl Display,
-        advice: impl Display,
-    ) {
-        self.add(about, check, Verdict::Warning, found, Some(&advice));
-    }
-
-    /// A run would be refused or fail.
-    pub fn fail(
-        &mut self,
-        about: &str,
-        check: &'static str,
-        found: impl Display,
-        advice: impl Display,
-    ) {
-        self.add(about, check, Verdict::Failed, found, Some(&advice));
-    }
-
-    /// A run would be refused or fail; what to do is in the words of the error.
-    pub fn fail_as_said(&mut self, about: &str, check: &'static str, error: impl Display) {
-        self.add(about, check, Verdict::Failed, error, None);
-    }
-
-    fn add(
-        &mut self,
-        about: &str,
-        check: &'static str,
-        verdict: Verdict,
-        found: impl Display,
-        advice: Option<&dyn Display>,
-    ) {
-        self.0.push(Check {
-            about: about.to_owned(),
+    /// One check of `about`, whose verdict is to follow.
+    pub fn at<'c>(&'c mut self, about: &'c str, check: &'static str) -> Judged<'c> {
+        Judged {
+            checks: &mut self.0,
+            about,
             check,
-            verdict,
-            found: found.to_string(),
-            advice: advice.map(ToString::to_string),
-        });
+        }
     }
 
     /// Everything: what all indexes need first, then index by index.
@@ -137,6 +97,46 @@ impl Checks {
             failed,
             checks,
         }
+    }
+}
+
+/// A check that gets its verdict.
+#[derive(Debug)]
+pub struct Judged<'c> {
+    checks: &'c mut Vec<Check>,
+    about: &'c str,
+    check: &'static str,
+}
+
+impl Judged<'_> {
+    /// As it should be.
+    pub fn ok(self, found: impl Display) {
+        self.add(Verdict::Ok, &found, None);
+    }
+
+    /// Worth knowing.
+    pub fn warn(self, found: impl Display, advice: impl Display) {
+        self.add(Verdict::Warning, &found, Some(&advice));
+    }
+
+    /// A run would be refused or fail.
+    pub fn fail(self, found: impl Display, advice: impl Display) {
+        self.add(Verdict::Failed, &found, Some(&advice));
+    }
+
+    /// A run would be refused or fail; what to do is in the words of the error.
+    pub fn fail_as_said(self, error: impl Display) {
+        self.add(Verdict::Failed, &error, None);
+    }
+
+    fn add(self, verdict: Verdict, found: &dyn Display, advice: Option<&dyn Display>) {
+        self.checks.push(Check {
+            about: self.about.to_owned(),
+            check: self.check,
+            verdict,
+            found: found.to_string(),
+            advice: advice.map(ToString::to_string),
+        });
     }
 }
 
@@ -204,24 +204,20 @@ mod tests {
 
     fn report() -> DoctorReport {
         let mut checks = Checks::default();
-        checks.ok(
-            "database",
-            "database.readable",
-            "/rails/storage/production.sqlite3 can be read",
-        );
-        checks.warn(
-            "articles",
-            "definition.changes_index",
+        checks
+            .at("database", "database.readable")
+            .ok("/rails/storage/production.sqlite3 can be read");
+        checks.at("articles", "definition.changes_index").warn(
             "changes.sql reads the whole table articles at each look (14 ms)",
             "CREATE INDEX index_articles_on_updated_at ON articles (updated_at);",
         );
-        checks.fail(
-            "key",
-            "key.actions",
+        checks.at("key", "key.actions").fail(
             "the key may not do documents.delete",
             "add the action to the key",
         );
-        checks.ok("database", "database.lock", "no other run is at work");
+        checks
+            .at("database", "database.lock")
+            .ok("no other run is at work");
         checks.report()
     }
 
