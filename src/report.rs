@@ -82,6 +82,14 @@ pub fn json(outcome: &Result<Answer, Error>, exit_code: u8) -> String {
     format!("{object:#}\n")
 }
 
+/// Adds to the warnings of a report, and logs what is added.
+pub(crate) fn warn(warnings: &mut Vec<String>, more: &[String]) {
+    for warning in more {
+        tracing::warn!("{warning}");
+    }
+    warnings.extend_from_slice(more);
+}
+
 /// The report that docs/json.md shows as a command's example. A field that is added, renamed or taken away is noticed.
 #[cfg(test)]
 pub(crate) fn documented<R: Serialize + serde::de::DeserializeOwned>(command: &str) -> R {

@@ -1,11 +1,12 @@
 //! `rollback`: swaps a former generation back in, with checks and a proof as for any swap.
 
 mod choose;
+mod runs;
 
 use std::time::Instant;
 
 pub use choose::NoSuchGeneration;
-use choose::{Index, Run, Turn};
+use choose::{Index, Turn};
 use jiff::Timestamp;
 
 use crate::catalog::IndexDefinition;
@@ -22,10 +23,8 @@ use crate::generation::{former, prune};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
-use crate::report::Answer;
-use crate::report::rollback::{
-    GenerationEntry, Outcome, RollbackReport, RolledBack, RunEntry, Stays, said,
-};
+use crate::report::rollback::{Outcome, RollbackReport, RolledBack, RunEntry, Stays, said};
+use crate::report::{Answer, warn};
 use crate::session::Session;
 use crate::sqlite::Database;
 use crate::sync::lag;
@@ -77,10 +76,10 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
         plan.steps.iter().map(Step::report).collect(),
         plan.stays.clone(),
     );
-    report.warn(&plan.warnings);
+    warn(&mut report.warnings, &plan.warnings);
     if options.dry_run {
         let passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;
-        report.warn(&passed.warnings);
+        warn(&mut report.warnings, &passed.warnings);
         report.seconds = start.elapsed().as_secs_f64();
         return Ok(Answer::new(&report, report.summary()));
     }
@@ -88,7 +87,7 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
 
     let _lock = session.lock()?;
     let mut passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;
-    report.warn(&passed.warnings);
+    warn(&mut report.warnings, &passed.warnings);
     // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
     let started = Started::default();
     let swapped = async {
@@ -132,60 +131,6 @@ async fn look(server: &Server, definitions: &[IndexDefinition]) -> Result<There,
     Ok(There {
         indexes: definitions.iter().map(index).collect(),
     })
-}
-
-impl There {
-    /// Every complete generation, by the run that built it, the newest run first.
-    async fn runs(&self, server: &Server) -> Result<Vec<RunEntry>, Error> {
-        let mut runs: Vec<(Run, RunEntry)> = Vec::new();
-        for index in &self.indexes {
-            let live = index.generations.live.iter().map(|(info, record)| {
-                let record = record.clone();
-                (info, record, true, true)
-            });
-            let others = choose::complete(&index.generations).map(|generation| {
-                let record = Some(generation.record.clone());
-                (&generation.index, record, false, generation.was_live())
-            });
-            for (info, record, is_live, was_live) in live.chain(others) {
-                let run = match &record {
-                    Some(record) => Run::of(record),
-                    // Made by another program: it counts as a separate run.
-                    None => Run {
-                        begun_at: info.created_at.parse().unwrap_or(Timestamp::UNIX_EPOCH),
-                        host: String::new(),
-                    },
-                };
-                let entry = GenerationEntry {
-                    live_uid: index.live_uid.clone(),
-                    uid: info.uid.clone(),
-                    created_at: info.created_at.clone(),
-                    documents: server.count_documents(&info.uid).await?,
-                    live: is_live,
-                    was_live,
-                    adopted: record.is_some_and(|record| record.adopted),
-                };
-                match runs.iter_mut().find(|(known, _)| *known == run) {
-                    Some((_, known)) => known.generations.push(entry),
-                    None => {
-                        let begun_at = run.begun_at;
-                        let host = Some(run.host.clone()).filter(|host| !host.is_empty());
-                        let generations = vec![entry];
-                        runs.push((
-                            run,
-                            RunEntry {
-                                begun_at,
-                                host,
-                                generations,
-                            },
-                        ));
-                    }
-                }
-            }
-        }
-        runs.sort_by_key(|(run, _)| std::cmp::Reverse(run.begun_at));
-        Ok(runs.into_iter().map(|(_, entry)| entry).collect())
-    }
 }
 
 /// One index's way back.

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::AnomalyCount;
 use crate::figures::{counted, documents, grouped, size};
+use crate::prepared::Prepared;
+use crate::reader::{IndexRead, Read};
 use crate::report::page::{Mark, Page};
 
 /// How a run ended.
@@ -76,6 +78,25 @@ pub struct Times {
 }
 
 impl ReindexReport {
+    /// Of what was read.
+    pub fn of(
+        outcome: Outcome,
+        indexes: &[Prepared],
+        read: &Read,
+        seconds: Times,
+        warnings: Vec<String>,
+    ) -> Self {
+        let each = indexes.iter().zip(&read.indexes);
+        Self {
+            outcome,
+            indexes: each.map(IndexReport::of).collect(),
+            seconds,
+            retained: Vec::new(),
+            deleted: Vec::new(),
+            warnings,
+        }
+    }
+
     /// The summary for people.
     pub fn summary(&self) -> String {
         let Times {
@@ -120,6 +141,22 @@ impl ReindexReport {
 }
 
 impl IndexReport {
+    fn of((index, read): (&Prepared, &IndexRead)) -> Self {
+        Self {
+            index: index.definition.name.clone(),
+            live_uid: index.definition.live_uid.clone(),
+            created_at: None,
+            documents_read: read.rows,
+            documents_indexed: None,
+            documents_before: index.live.as_ref().map(|live| live.documents),
+            bytes: read.bytes,
+            batches: read.batches,
+            caught_up: 0,
+            caught_up_deletes: 0,
+            notes: read.notes.clone(),
+        }
+    }
+
     fn row(&self) -> [String; 5] {
         [
             self.live_uid.clone(),

@@ -126,14 +126,6 @@ impl RollbackReport {
         }
     }
 
-    /// Adds warnings, and logs them.
-    pub fn warn(&mut self, warnings: &[String]) {
-        for warning in warnings {
-            tracing::warn!("{warning}");
-        }
-        self.warnings.extend_from_slice(warnings);
-    }
-
     /// What is to be done, or was.
     pub fn plan(&self) -> String {
         let mut page = Page::default();
