@@ -61,7 +61,11 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
     }
     let there = or_interrupted(look(server, &definitions)).await?;
     if options.list {
-        let report = RollbackReport::listed(or_interrupted(there.runs(server)).await?);
+        let report = RollbackReport {
+            outcome: Outcome::Listed,
+            runs: or_interrupted(there.runs(server)).await?,
+            ..RollbackReport::default()
+        };
         return Ok(Answer::new(&report, report.summary()));
     }
     let turns = match choose::choose(&there.indexes, options.to.as_deref()) {
@@ -72,10 +76,11 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
         }
     };
     let mut plan = or_interrupted(plan(server, database, &definitions, &there, turns)).await?;
-    let mut report = RollbackReport::planned(
-        plan.steps.iter().map(Step::report).collect(),
-        plan.stays.clone(),
-    );
+    let mut report = RollbackReport {
+        indexes: plan.steps.iter().map(Step::report).collect(),
+        stays: plan.stays.clone(),
+        ..RollbackReport::default()
+    };
     warn(&mut report.warnings, &plan.warnings);
     if options.dry_run {
         let passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;

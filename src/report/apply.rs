@@ -18,10 +18,11 @@ use crate::terminal::style;
 const FIRST_IDS: usize = 10;
 
 /// What is to be done, the cheapest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Every live index is what its definition and the database say.
+    #[default]
     Nothing,
     /// Documents differ.
     Sync,
@@ -47,7 +48,7 @@ pub struct ApplyReport {
 }
 
 /// What one index needs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct IndexPlan {
     /// The definition's name.
     pub index: String,
@@ -163,14 +164,7 @@ impl IndexPlan {
         Self {
             index: index.definition.name.clone(),
             live_uid: index.definition.live_uid.clone(),
-            way: Action::Nothing,
-            reasons: Vec::new(),
-            settings: Vec::new(),
-            lost_settings: Vec::new(),
-            other_writers: Vec::new(),
-            documents: None,
-            documents_to_send: None,
-            bytes_to_send: None,
+            ..Self::default()
         }
     }
 
@@ -243,7 +237,7 @@ impl ApplyReport {
     pub fn new(indexes: Vec<IndexPlan>) -> Self {
         let way = indexes.iter().map(|index| index.way).max();
         Self {
-            way: way.unwrap_or(Action::Nothing),
+            way: way.unwrap_or_default(),
             done: false,
             indexes,
             sync: None,

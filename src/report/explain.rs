@@ -13,7 +13,7 @@ use crate::sync::FieldDifference;
 use crate::terminal::{set_in, style};
 
 /// What the database says of an id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InDatabase {
     /// documents.sql returns it.
@@ -23,6 +23,7 @@ pub enum InDatabase {
     /// The table does not hold it.
     Absent,
     /// documents.sql does not return it, and computes its ids, so that no table can be asked.
+    #[default]
     Unknown,
 }
 
@@ -89,7 +90,7 @@ pub struct ByKey {
 }
 
 /// What `explain` found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ExplainReport {
     /// The definition's name.
     pub index: String,
@@ -137,20 +138,7 @@ impl ExplainReport {
             live_uid: index.definition.live_uid.clone(),
             created_at,
             id: id.to_owned(),
-            by_key: None,
-            alike: Vec::new(),
-            because: Vec::new(),
-            sides_agree: false,
-            database: InDatabase::Unknown,
-            table: None,
-            columns: Map::new(),
-            clock: None,
-            in_index: false,
-            fields: Vec::new(),
-            long_words: Vec::new(),
-            notes: Vec::new(),
-            waiting_tasks: 0,
-            search: None,
+            ..Self::default()
         }
     }
 

@@ -36,7 +36,7 @@ pub struct ReindexReport {
 }
 
 /// One index of a reindex.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct IndexReport {
     /// The definition's name.
     pub index: String,
@@ -145,15 +145,12 @@ impl IndexReport {
         Self {
             index: index.definition.name.clone(),
             live_uid: index.definition.live_uid.clone(),
-            created_at: None,
             documents_read: read.rows,
-            documents_indexed: None,
             documents_before: index.live.as_ref().map(|live| live.documents),
             bytes: read.bytes,
             batches: read.batches,
-            caught_up: 0,
-            caught_up_deletes: 0,
             notes: read.notes.clone(),
+            ..Self::default()
         }
     }
 

@@ -9,19 +9,20 @@ use crate::report::page::{Mark, Page};
 use crate::terminal::style;
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The former generations are live.
     RolledBack,
     /// `--dry-run`: every check was passed, nothing was swapped.
+    #[default]
     DryRun,
     /// `--list`.
     Listed,
 }
 
 /// What a rollback did.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RollbackReport {
     /// How it ended.
     pub outcome: Outcome,
@@ -102,30 +103,6 @@ pub struct GenerationEntry {
 }
 
 impl RollbackReport {
-    /// Of `--list`.
-    pub fn listed(runs: Vec<RunEntry>) -> Self {
-        Self {
-            runs,
-            ..Self::of(Outcome::Listed, Vec::new(), Vec::new())
-        }
-    }
-
-    /// Of what is to be done, and what is not.
-    pub fn planned(indexes: Vec<RolledBack>, stays: Vec<Stays>) -> Self {
-        Self::of(Outcome::DryRun, indexes, stays)
-    }
-
-    fn of(outcome: Outcome, indexes: Vec<RolledBack>, stays: Vec<Stays>) -> Self {
-        Self {
-            outcome,
-            indexes,
-            stays,
-            runs: Vec::new(),
-            seconds: 0.0,
-            warnings: Vec::new(),
-        }
-    }
-
     /// What is to be done, or was.
     pub fn plan(&self) -> String {
         let mut page = Page::default();

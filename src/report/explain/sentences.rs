@@ -197,24 +197,22 @@ mod tests {
     use crate::report::documented;
 
     #[test]
-    fn a_row_that_is_left_out_is_shown_by_what_decides() {
+    fn the_sentences_are_those_of_the_documentation() {
         let documented: ExplainReport = documented("explain");
         let mut report = documented.clone();
         report.conclude();
         assert_eq!(report.because, documented.because);
+    }
+
+    #[test]
+    fn a_row_that_is_left_out_is_shown_by_what_decides() {
         let mut left_out = ExplainReport {
             database: InDatabase::FilteredOut,
-            in_index: false,
             sides_agree: true,
             table: Some("articles".to_owned()),
             columns: Map::from_iter([("status".to_owned(), json!("draft"))]),
             clock: Some("'now'".to_owned()),
-            search: None,
-            notes: Vec::new(),
-            long_words: Vec::new(),
-            by_key: None,
-            alike: Vec::new(),
-            ..documented
+            ..ExplainReport::default()
         };
         left_out.conclude();
         assert_eq!(
