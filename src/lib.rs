@@ -15,9 +15,10 @@
 //! | [`commands`] | one file for each command, with its steps |
 //!
 //! Around them: [`cli`] (the command line), [`preflight`] (checks before anything is created), [`reader`] (one snapshot
-//! into the spool), [`confirm`] (confirmation by a person), [`progress`] and [`report`] (output for people and for
-//! programs), [`terminal`] (printing), [`endpoints`] (the HTTP server of the program itself), [`retry`] (retries),
-//! [`background`] (background tasks) and [`error`] (what all errors have in common). With the feature `ephemeral`:
+//! into the spool), [`confirm`] (confirmation by a person), [`progress`] (output while a command runs), [`report`] (what it
+//! prints at its end), [`figures`] (numbers and times as people read them), [`terminal`] (printing), [`endpoints`] (the HTTP
+//! server of the program itself), [`retry`] (retries), [`background`] (background tasks) and [`error`] (what all errors have
+//! in common). With the feature `ephemeral`:
 //! `sample` (a generated database like Bisan's, for the demo and the tests).
 
 // What is printed is printed by `terminal`.
@@ -33,6 +34,7 @@ mod confirm;
 pub mod document;
 mod endpoints;
 pub mod error;
+mod figures;
 mod generation;
 pub mod host;
 pub mod interrupt;

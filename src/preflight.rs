@@ -8,11 +8,11 @@ use serde_json::{Map, Value as Json};
 use crate::catalog::IndexDefinition;
 use crate::document::{Anomalies, DocumentShape};
 use crate::error::Error;
+use crate::figures::counted;
 use crate::generation::records::record_of;
 use crate::meilisearch::{Features, Server, settings, settings_keys};
 use crate::prepared::{ChangeLog, ChangesBy, DefinitionError, Live, Prepared};
 use crate::reader;
-use crate::report::counted;
 use crate::sqlite::{Connection, DatabaseError, Snapshot, advice, queries};
 use crate::triggers::{self, TriggersError};
 

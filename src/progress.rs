@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bytesize::ByteSize;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::LogFormat;
-use crate::report::counted;
+use crate::figures::{counted, size};
 use crate::terminal;
 
 /// How often a plain line may say how far the work is. A log that is read later has no use for more.
@@ -125,10 +124,8 @@ impl Progress {
         self.tell(|| {
             format!(
                 "{} of {} sent",
-                ByteSize::b(sent).display().si(),
-                ByteSize::b(self.0.spooled.load(Ordering::Relaxed))
-                    .display()
-                    .si()
+                size(sent),
+                size(self.0.spooled.load(Ordering::Relaxed))
             )
         });
     }

@@ -94,7 +94,7 @@ impl IndexRead {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{index}: SQLite counts {} and yielded {read} in one snapshot; check the database with PRAGMA integrity_check",
-    crate::report::counted(*.counted, "row", "rows")
+    crate::figures::counted(*.counted, "row", "rows")
 )]
 pub struct IncompleteRead {
     /// The definition's name.

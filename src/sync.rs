@@ -38,16 +38,18 @@ pub use plan::{Plan, Reason};
 use crate::cli::Percent;
 use crate::document::timestamp;
 use crate::error::{CommandError, Error, REFUSED};
+use crate::figures::counted;
 use crate::generation::build::Started;
 use crate::meilisearch::Server;
 use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Prepared;
-use crate::report::counted;
 use crate::sqlite::{Connection, Database, LogPosition, queries};
 use crate::sync::tracking::Tracking;
 
 /// How deeply a round compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Depth {
     /// How many there are; where that differs, ids are compared. It sees no edit: what a follower does between two

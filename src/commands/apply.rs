@@ -8,7 +8,6 @@
 
 mod in_place;
 mod plan;
-mod report;
 
 use crate::cli::{Apply, Compare};
 use crate::commands::reindex::{Rebuild, rebuild};
@@ -17,11 +16,11 @@ use crate::error::{DIFFERENT, Error};
 use crate::interrupt::{self, or_interrupted};
 use crate::progress::Progress;
 use crate::report::Answer;
+use crate::report::apply::{Action, ApplyReport};
 use crate::session::Session;
 use crate::{confirm, session};
 
 use plan::{Planned, plan};
-use report::{Action, ApplyReport};
 
 /// Runs it.
 ///

@@ -1,19 +1,10 @@
 //! `completions`: prints the script with which a shell completes commands and options.
 
 use clap::CommandFactory as _;
-use serde::Serialize;
 
 use crate::cli::{Cli, Completions};
 use crate::report::Answer;
-
-/// What `--output json` gets.
-#[derive(Debug, Serialize)]
-struct CompletionsReport {
-    /// The shell's name.
-    shell: String,
-    /// The script, as the shell reads it.
-    script: String,
-}
+use crate::report::completions::CompletionsReport;
 
 /// Runs it.
 pub fn run(options: &Completions) -> Answer {
@@ -26,18 +17,4 @@ pub fn run(options: &Completions) -> Answer {
         script: String::from_utf8_lossy(&script).into_owned(),
     };
     Answer::product(&report, report.script.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_report_is_documented_field_by_field() {
-        let report = CompletionsReport {
-            shell: "bash".to_owned(),
-            script: "_bisan-indexer() { ... }".to_owned(),
-        };
-        crate::report::expect_documented("completions", &report);
-    }
 }

@@ -12,9 +12,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::cli::{Cli, Command, Demo};
 use crate::error::{Error, RuntimeError, UsageError};
+use crate::figures::{counted, grouped};
 use crate::meilisearch::{ApiKey, Server};
 use crate::progress::Progress;
-use crate::report::{Answer, counted, grouped};
+use crate::report::Answer;
 use crate::retry::RetryPolicy;
 use crate::sample::Sample;
 use crate::terminal::{self, Form, OutputError, say, style};

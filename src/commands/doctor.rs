@@ -1,14 +1,12 @@
 //! `doctor`: runs every check, even after one has failed, and says for each what to do.
 
-mod checks;
+mod changes;
 mod database;
 mod definitions;
 mod key;
 mod live;
+mod rows;
 mod server;
-
-use checks::Checks;
-pub use checks::{Check, DoctorReport, Outcome, Verdict};
 
 use crate::cli::Doctor;
 use crate::error::{Error, REFUSED};
@@ -16,6 +14,7 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::{Features, Server};
 use crate::prepared::Prepared;
 use crate::report::Answer;
+use crate::report::doctor::{Checks, DoctorReport, Outcome};
 use crate::session;
 use crate::sqlite::Connection;
 
@@ -48,7 +47,7 @@ async fn examine(options: &Doctor) -> Result<DoctorReport, Error> {
             None => None,
         };
         if let (Some(connection), Some((prepared, statement))) = (&mut connection, &prepared) {
-            definitions::rows(connection, prepared, statement, &mut checks).await;
+            rows::examine(connection, prepared, statement, &mut checks).await;
         }
         indexes.push((definition, prepared.map(|(prepared, _)| prepared)));
     }
@@ -66,12 +65,14 @@ async fn examine(options: &Doctor) -> Result<DoctorReport, Error> {
                 .await;
             }
         }
-        Err(error) => checks.fail_as_said("server", "server.address", error),
+        Err(error) => checks.at("server", "server.address").fail_as_said(error),
     }
     if let Some(connection) = connection
         && let Err(error) = connection.close().await
     {
-        checks.fail_as_said("database", "database.readable", error);
+        checks
+            .at("database", "database.readable")
+            .fail_as_said(error);
     }
     Ok(checks.report())
 }
@@ -92,7 +93,7 @@ async fn on_the_server(
     }
     let there = match live::There::look(server, features).await {
         Ok(there) => there,
-        Err(error) => return checks.fail_as_said("server", "server.records", error),
+        Err(error) => return checks.at("server", "server.records").fail_as_said(error),
     };
     for (definition, prepared) in indexes {
         let outcome = there.examine(
@@ -102,7 +103,9 @@ async fn on_the_server(
             checks,
         );
         if let Err(error) = outcome.await {
-            checks.fail_as_said(&definition.name, "live.index", error);
+            checks
+                .at(&definition.name, "live.index")
+                .fail_as_said(error);
         }
     }
 }

@@ -2,13 +2,10 @@
 //! document on the server, and looks at which rank a query finds it.
 
 mod key;
-mod report;
 mod row;
 mod search;
 mod typos;
 
-pub use key::ByKey;
-pub use report::{ExplainReport, InDatabase, Searched, StandIn, Word};
 pub use row::CannotBecome;
 use serde_json::{Map, Value};
 
@@ -21,6 +18,7 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::MeilisearchError;
 use crate::prepared::Prepared;
 use crate::report::Answer;
+use crate::report::explain::{ExplainReport, InDatabase};
 use crate::session;
 use crate::session::Session;
 use crate::sync::differing_fields;

@@ -4,7 +4,6 @@ mod choose;
 mod field;
 mod identity;
 mod look;
-mod report;
 mod schema;
 mod searching;
 mod write;
@@ -12,7 +11,6 @@ mod write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use report::{InitReport, LeftOut, Outcome, Written};
 use schema::Schema;
 use serde_json::{Map, Value};
 
@@ -24,6 +22,7 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::settings::{UnknownSetting, check_definition, unmentioned};
 use crate::prepared::DefinitionError;
 use crate::report::Answer;
+use crate::report::init::{InitReport, LeftOut, Outcome, Written};
 use crate::spool::SpoolError;
 use crate::sqlite::{Connection, RefusedStatement};
 use crate::{preflight, session};
@@ -177,7 +176,15 @@ async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport,
             })?;
         }
     }
-    Ok(InitReport::new(options, drafts, left_out))
+    Ok(InitReport {
+        outcome: match options.dry_run {
+            true => Outcome::Shown,
+            false => Outcome::Written,
+        },
+        output_dir: folder.display().to_string(),
+        indexes: drafts.into_iter().map(Draft::report).collect(),
+        left_out,
+    })
 }
 
 /// Every check of `reindex` that needs no server. As a folder, so that it is checked with its reader, too.
@@ -247,6 +254,16 @@ async fn take_settings(draft: &mut Draft, options: &Init, uid: &str) -> Result<(
 }
 
 impl Draft {
+    fn report(self) -> Written {
+        let files = self.files().into_iter();
+        Written {
+            files: files.map(|(name, text)| (name.to_owned(), text)).collect(),
+            index: self.name,
+            table: self.table,
+            notes: self.notes,
+        }
+    }
+
     /// The files, by their names.
     fn files(&self) -> Vec<(&'static str, String)> {
         let pretty = |value: &Value| format!("{value:#}\n");

@@ -1,6 +1,5 @@
 //! `key`: lists the rights that an API key needs, and creates a key with exactly these rights.
 
-mod report;
 pub(crate) mod rights;
 
 use jiff::Timestamp;
@@ -11,9 +10,9 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::keys::{Access, NewKey};
 use crate::meilisearch::{MeilisearchError, Server};
 use crate::report::Answer;
+use crate::report::key::{KeyReport, STEPS_TO_A_MASTER_KEY, ServerState, numbered};
 use crate::session;
 
-pub use report::{KeyReport, ServerState};
 use rights::Rights;
 
 /// A key that was asked for is not made.
@@ -114,8 +113,10 @@ async fn tell(
         ServerState::Unknown => None,
         _ => server.version().await.unwrap_or_default(),
     };
-    let rights = Rights::of(holder, uids, version);
-    KeyReport::new(holder, rights, expires_at, state)
+    let Rights {
+        actions, indexes, ..
+    } = Rights::of(holder, uids, version);
+    KeyReport::new(holder, (actions, indexes), expires_at, state)
 }
 
 async fn ask(server: &Server) -> Result<Access, MeilisearchError> {
@@ -135,7 +136,7 @@ async fn create(
         Access::Open => {
             return Err(CannotMakeKey::NoMasterKey {
                 address: address(),
-                steps: report::numbered(&report::steps_to_a_master_key()),
+                steps: numbered(&STEPS_TO_A_MASTER_KEY),
             }
             .into());
         }
@@ -168,5 +169,6 @@ async fn create(
         rights.name,
         rights.indexes.join(", ")
     );
+    let rights = (rights.actions, rights.indexes);
     Ok(KeyReport::new(holder, rights, expires_at, ServerState::Guarded).made(made))
 }

@@ -5,20 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use clap_mangen::Man as Page;
-use serde::Serialize;
 
 use crate::cli::{Cli, Man};
 use crate::error::{Error, WriteError};
 use crate::report::Answer;
-
-/// What `--output json` gets.
-#[derive(Debug, Serialize)]
-struct ManReport {
-    /// The files that were written, in the order of their names; none where the page was printed.
-    files: Vec<PathBuf>,
-    /// The program's page in roff, where it was not written into a file.
-    page: Option<String>,
-}
+use crate::report::man::ManReport;
 
 /// Runs it.
 ///
@@ -71,19 +62,4 @@ fn write_into(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         .collect();
     files.sort();
     Ok(files)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_report_is_documented_field_by_field() {
-        let files = ["man/bisan-indexer-clean.1", "man/bisan-indexer.1"];
-        let report = ManReport {
-            files: files.map(PathBuf::from).to_vec(),
-            page: None,
-        };
-        crate::report::expect_documented("man", &report);
-    }
 }

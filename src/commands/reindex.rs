@@ -3,45 +3,40 @@
 //! [`run`] has all steps of a reindex from top to bottom; each step is a method below it, or a module.
 
 mod catch_up;
+mod create;
+mod fill;
+mod go_live;
 mod key;
-mod report;
 
-use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use catch_up::OVERLAP;
-use jiff::Timestamp;
 pub use key::KeyLacks;
-pub use report::{IndexReport, Outcome, ReindexReport, Times};
-use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::background::Background;
 use crate::catalog::IndexDefinition;
 use crate::cli::{Percent, Reindex};
 use crate::error::Error;
-use crate::generation::build::{Build, Started};
+use crate::generation::build::Started;
 use crate::generation::gates::{self, Expected, PassedGates};
-use crate::generation::generations::{Observer, is_taken};
-use crate::generation::promote::{PromoteError, Proven, promote};
+use crate::generation::generations::Observer;
+use crate::generation::promote::Proven;
 use crate::generation::prune::{self, Pruned};
 use crate::generation::quiesce::quiesce;
-use crate::generation::records::{NO_LOCK, Record, record_of};
+use crate::generation::records::Record;
 use crate::interrupt::{self, or_interrupted};
 use crate::meilisearch::network::until_succeeded_here;
-use crate::meilisearch::uid::GenerationUid;
-use crate::meilisearch::upload::{self, BatchLimit};
-use crate::meilisearch::wait::wait;
+use crate::meilisearch::upload::BatchLimit;
 use crate::meilisearch::{Features, Server, TaskUid};
 use crate::prepared::Prepared;
 use crate::progress::Progress;
 use crate::reader::{self, Output, Read};
+use crate::report;
+use crate::report::reindex::{Outcome, ReindexReport, Times};
+use crate::session;
 use crate::session::{Preflight, Session};
-use crate::spool::{Batch, Spool};
 use crate::sqlite::{Commits, Database};
 use crate::sync::Followed;
-use crate::{host, preflight, session};
 
 /// How long a failed run may take to clear up behind itself before it leaves that to the next one.
 const CLEAN_UP: Duration = Duration::from_secs(60);
@@ -131,7 +126,13 @@ pub async fn rebuild(
 
     job.times.swapping = proven.seconds;
     job.times.total = start.elapsed().as_secs_f64();
-    let mut report = job.report(Outcome::Live, &built.read);
+    let mut report = ReindexReport::of(
+        Outcome::Live,
+        &job.indexes,
+        &built.read,
+        job.times,
+        job.warnings,
+    );
     for (i, index) in report.indexes.iter_mut().enumerate() {
         let build = &built.passed.builds()[i];
         index.created_at = Some(build.created_at.clone());
@@ -175,16 +176,15 @@ async fn dry_run(
     let start = Instant::now();
     let Preflight {
         indexes,
-        mut warnings,
+        warnings: found,
         ..
     } = session.prepare(definitions.clone()).await?;
     let server = &session.server;
     server.refuse_network().await?;
     key::suffices(server, &definitions).await?;
-    warnings.extend(what_is_not_seen(&indexes)?);
-    for warning in &warnings {
-        tracing::warn!("{warning}");
-    }
+    let mut warnings = Vec::new();
+    report::warn(&mut warnings, &found);
+    report::warn(&mut warnings, &what_is_not_seen(&indexes)?);
     let output = Output {
         spool: None,
         batches: mpsc::unbounded_channel().0,
@@ -199,16 +199,19 @@ async fn dry_run(
     .await?;
     let expected = indexes.iter().zip(&read.indexes);
     let expected = expected.map(|(prepared, read)| Expected::of(prepared, read));
-    for warning in gates::check_source(expected, max_loss)? {
-        tracing::warn!("{warning}");
-        warnings.push(warning);
-    }
+    report::warn(&mut warnings, &gates::check_source(expected, max_loss)?);
     let times = Times {
         reading: read.seconds,
         total: start.elapsed().as_secs_f64(),
         ..Times::default()
     };
-    Ok(describe(Outcome::DryRun, &indexes, &read, times, warnings))
+    Ok(ReindexReport::of(
+        Outcome::DryRun,
+        &indexes,
+        &read,
+        times,
+        warnings,
+    ))
 }
 
 /// What a person should know about following these indexes. Times that cannot be compared would end the run when it
@@ -234,14 +237,6 @@ struct Job<'a> {
     progress: &'a Progress,
     warnings: Vec<String>,
     times: Times,
-}
-
-/// A read of all documents that is under way. Dropping it ends it.
-struct Reading {
-    began: Instant,
-    reader: Background<Read>,
-    spool: Spool,
-    batches: mpsc::UnboundedReceiver<Batch>,
 }
 
 /// Builds that passed every gate, and what is known of them.
@@ -283,210 +278,6 @@ impl Job<'_> {
             caught_up,
             passed,
         })
-    }
-
-    /// Writes the builds' records, creates the builds, and applies their settings while they are empty.
-    async fn create_builds(&mut self) -> Result<(Vec<Record>, Vec<Build>), Error> {
-        let now = Timestamp::now();
-        let host = host::name();
-        let there = self.server.indexes().await?;
-        let known = self.server.records().await?;
-        let mut records: Vec<Record> = self
-            .indexes
-            .iter()
-            .map(|index| {
-                let live_uid = &index.definition.live_uid;
-                let uid = GenerationUid::free(live_uid, now, |uid| is_taken(uid, &there, &known));
-                Record {
-                    parts: index.parts.clone(),
-                    lock: Some(
-                        self.observer
-                            .lock
-                            .clone()
-                            .unwrap_or_else(|| NO_LOCK.to_owned()),
-                    ),
-                    ..Record::begin(live_uid, uid.as_str(), &index.fingerprint, &host, now)
-                }
-            })
-            .collect();
-        // The records come first: a run that dies between the two leaves nothing that the next one does not know.
-        self.started.plan(&records);
-        let written = self.server.write_records(&records).await?;
-        self.succeeded(&[written], "writing the records of the builds")
-            .await?;
-
-        let mut builds = Vec::with_capacity(records.len());
-        for record in &mut records {
-            let Some(made) = self.server.new_index(&record.build_uid).await? else {
-                // Another host began in the same second. With a record of ours its build would look like a leftover.
-                self.started.leave(record);
-                let forgotten = self.server.forget_records(slice::from_ref(record)).await?;
-                // Whether it failed or not, that the build is taken is what there is to say.
-                wait(self.server, &forgotten, &mut |_| ()).await?;
-                return Err(PromoteError::BuildTaken {
-                    uid: record.build_uid.clone(),
-                }
-                .into());
-            };
-            record.created_at = Some(made.created_at.clone());
-            self.started.know(record);
-            builds.push(Build {
-                live_uid: record.live_uid.clone(),
-                uid: made.uid,
-                created_at: made.created_at,
-            });
-        }
-        self.learn_settings_keys(&builds).await?;
-        let mut settings = Vec::new();
-        for (build, index) in builds.iter().zip(self.indexes.iter()) {
-            if !index.settings.is_empty() {
-                settings.push(
-                    self.server
-                        .put_settings(&build.uid, &index.settings)
-                        .await?,
-                );
-            }
-        }
-        self.succeeded(&settings, "the settings of a build").await?;
-        Ok((records, builds))
-    }
-
-    /// A key that may not ask for the version, on a server that had no index to look at: the first build shows which
-    /// settings keys this server knows.
-    async fn learn_settings_keys(&mut self, builds: &[Build]) -> Result<(), Error> {
-        if self.features.version.is_some() || self.features.settings_keys.is_some() {
-            return Ok(());
-        }
-        if let Some(build) = builds.first() {
-            self.features
-                .learn(&self.server.settings(&build.uid).await?);
-            let indexes = Arc::make_mut(&mut self.indexes);
-            let warnings = preflight::fit_settings(&self.features, indexes);
-            self.warn(&warnings);
-        }
-        Ok(())
-    }
-
-    /// Begins to read all documents, in one snapshot, into the spool: the builds are created meanwhile.
-    async fn begin_reading(&self) -> Result<Reading, Error> {
-        let began = Instant::now();
-        let (writer, spool) = Spool::create(None)?;
-        let (ready, batches) = mpsc::unbounded_channel();
-        let output = Output {
-            spool: Some(writer),
-            batches: ready,
-            limit: self.limit.clone(),
-        };
-        let connection = self.database.connect().await?;
-        let (indexes, progress) = (Arc::clone(&self.indexes), self.progress.clone());
-        let reader = Background::begin(async move {
-            reader::read_all(connection, &indexes, output, &progress).await
-        });
-        Ok(Reading {
-            began,
-            reader,
-            spool,
-            batches,
-        })
-    }
-
-    /// Uploads what is read, as it arrives, and waits until Meilisearch has indexed it.
-    async fn fill(&mut self, reading: Reading, builds: &[Build]) -> Result<Read, Error> {
-        let Reading {
-            began,
-            reader,
-            spool,
-            batches,
-        } = reading;
-        let uids: Vec<String> = builds.iter().map(|build| build.uid.clone()).collect();
-        let uploading = async {
-            let sent = upload::upload_all(
-                self.server,
-                &spool,
-                &uids,
-                batches,
-                &self.limit,
-                self.progress,
-                |sent| self.started.task(sent.task),
-            );
-            Ok::<_, Error>(sent.await?)
-        };
-        let (read, sent) = tokio::try_join!(reader.outcome(), uploading)?;
-        self.times.reading = read.seconds;
-        self.times.uploading = began.elapsed().as_secs_f64();
-        upload::all_ended(self.server, &sent, |wait| self.progress.server(wait)).await?;
-        self.times.indexing = began.elapsed().as_secs_f64();
-        Ok(read)
-    }
-
-    /// Completes the records, then swaps every build into place in one call, and proves it.
-    ///
-    /// The records come first: a run that dies right after the swap leaves live indexes that can be followed at once.
-    async fn go_live(&self, built: &Built) -> Result<Proven, Error> {
-        let mut records = built.records.clone();
-        for (i, record) in records.iter_mut().enumerate() {
-            record.complete = true;
-            record.completed_at = Some(Timestamp::now());
-            record.documents = Some(built.passed.documents[i]);
-            record.checkpoint = Some(built.caught_up[i].taken_at - OVERLAP);
-            record.newest_change = built.caught_up[i].newest;
-            record.log = built.caught_up[i].log.clone();
-            record.overlap_seconds = u64::try_from(OVERLAP.as_secs()).ok();
-            record.database = Some(json!({ "path": self.database.path() }));
-        }
-        // One time for all of them: generations that were live together are rolled back to together.
-        let now = Timestamp::now();
-        let known = self.server.records().await?;
-        let mut live = Vec::with_capacity(records.len());
-        for index in self.indexes.iter() {
-            let (created_at, record) = self.former(index, &known, now).await?;
-            live.push(created_at);
-            records.extend(record);
-        }
-        self.progress.step("swapping");
-        let written = self.server.write_records(&records).await?;
-        self.succeeded(&[written], "completing the records of the builds")
-            .await?;
-        let outcome = promote(self.server, &built.passed, &live).await;
-        if outcome
-            .as_ref()
-            .map_or_else(PromoteError::may_still_come, |_| true)
-        {
-            self.started.release();
-        }
-        Ok(outcome?)
-    }
-
-    /// The index under the live uid, which will be the former generation: its `createdAt`, and a record of it if it has
-    /// none.
-    ///
-    /// Where nothing is there yet, an empty index is made, since a swap needs two. Its record says that it is incomplete,
-    /// so that it is deleted afterwards, by this run or by the next.
-    async fn former(
-        &self,
-        index: &Prepared,
-        known: &[Record],
-        now: Timestamp,
-    ) -> Result<(String, Option<Record>), Error> {
-        let host = host::name();
-        if let Some(live) = &index.live {
-            // Another program made it. It is adopted, so that a rollback to it is possible, and it is pruned later.
-            let adopted = match record_of(&live.index, known) {
-                None => Some(Record::adopt(&live.index, &host, now)),
-                Some(_) => None,
-            };
-            return Ok((live.index.created_at.clone(), adopted));
-        }
-        let live_uid = &index.definition.live_uid;
-        let made = self.server.new_index(live_uid).await?;
-        let made = made.ok_or_else(|| PromoteError::Overtaken {
-            live_uid: live_uid.clone(),
-            expected: "nothing".to_owned(),
-            found: "somebody created it".to_owned(),
-        })?;
-        let placeholder = Record::placeholder(&made, &host, now);
-        self.started.stand_in(&placeholder);
-        Ok((made.created_at, Some(placeholder)))
     }
 
     async fn prune(&mut self, retain: u32, proven: &Proven) -> Pruned {
@@ -536,53 +327,6 @@ impl Job<'_> {
     }
 
     fn warn(&mut self, warnings: &[String]) {
-        for warning in warnings {
-            tracing::warn!("{warning}");
-        }
-        self.warnings.extend_from_slice(warnings);
-    }
-
-    fn report(&self, outcome: Outcome, read: &Read) -> ReindexReport {
-        describe(
-            outcome,
-            &self.indexes,
-            read,
-            self.times,
-            self.warnings.clone(),
-        )
-    }
-}
-
-fn describe(
-    outcome: Outcome,
-    indexes: &[Prepared],
-    read: &Read,
-    seconds: Times,
-    warnings: Vec<String>,
-) -> ReindexReport {
-    let indexes = indexes
-        .iter()
-        .zip(&read.indexes)
-        .map(|(index, read)| IndexReport {
-            index: index.definition.name.clone(),
-            live_uid: index.definition.live_uid.clone(),
-            created_at: None,
-            documents_read: read.rows,
-            documents_indexed: None,
-            documents_before: index.live.as_ref().map(|live| live.documents),
-            bytes: read.bytes,
-            batches: read.batches,
-            caught_up: 0,
-            caught_up_deletes: 0,
-            notes: read.notes.clone(),
-        })
-        .collect();
-    ReindexReport {
-        outcome,
-        indexes,
-        seconds,
-        retained: Vec::new(),
-        deleted: Vec::new(),
-        warnings,
+        report::warn(&mut self.warnings, warnings);
     }
 }

@@ -1,14 +1,13 @@
 //! `rollback`: swaps a former generation back in, with checks and a proof as for any swap.
 
 mod choose;
-mod report;
+mod runs;
 
 use std::time::Instant;
 
 pub use choose::NoSuchGeneration;
-use choose::{Index, Run, Turn};
+use choose::{Index, Turn};
 use jiff::Timestamp;
-pub use report::{GenerationEntry, Outcome, RollbackReport, RolledBack, RunEntry, Stays};
 
 use crate::catalog::IndexDefinition;
 use crate::cli::Rollback;
@@ -24,7 +23,8 @@ use crate::generation::{former, prune};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
-use crate::report::Answer;
+use crate::report::rollback::{Outcome, RollbackReport, RolledBack, RunEntry, Stays, said};
+use crate::report::{Answer, warn};
 use crate::session::Session;
 use crate::sqlite::Database;
 use crate::sync::lag;
@@ -32,7 +32,7 @@ use crate::{confirm, host, preflight, session};
 
 /// Why there is nothing to roll back to, with what there is. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-#[error("{why}; nothing was changed{}", report::said(.there))]
+#[error("{why}; nothing was changed{}", said(.there))]
 pub struct CannotRollBack {
     why: NoSuchGeneration,
     there: Vec<RunEntry>,
@@ -61,7 +61,11 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
     }
     let there = or_interrupted(look(server, &definitions)).await?;
     if options.list {
-        let report = RollbackReport::listed(or_interrupted(there.runs(server)).await?);
+        let report = RollbackReport {
+            outcome: Outcome::Listed,
+            runs: or_interrupted(there.runs(server)).await?,
+            ..RollbackReport::default()
+        };
         return Ok(Answer::new(&report, report.summary()));
     }
     let turns = match choose::choose(&there.indexes, options.to.as_deref()) {
@@ -72,11 +76,15 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
         }
     };
     let mut plan = or_interrupted(plan(server, database, &definitions, &there, turns)).await?;
-    let mut report = RollbackReport::planned(&plan.steps, plan.stays.clone());
-    report.warn(&plan.warnings);
+    let mut report = RollbackReport {
+        indexes: plan.steps.iter().map(Step::report).collect(),
+        stays: plan.stays.clone(),
+        ..RollbackReport::default()
+    };
+    warn(&mut report.warnings, &plan.warnings);
     if options.dry_run {
         let passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;
-        report.warn(&passed.warnings);
+        warn(&mut report.warnings, &passed.warnings);
         report.seconds = start.elapsed().as_secs_f64();
         return Ok(Answer::new(&report, report.summary()));
     }
@@ -84,7 +92,7 @@ pub async fn run(options: &Rollback) -> Result<Answer, Error> {
 
     let _lock = session.lock()?;
     let mut passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;
-    report.warn(&passed.warnings);
+    warn(&mut report.warnings, &passed.warnings);
     // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
     let started = Started::default();
     let swapped = async {
@@ -130,60 +138,6 @@ async fn look(server: &Server, definitions: &[IndexDefinition]) -> Result<There,
     })
 }
 
-impl There {
-    /// Every complete generation, by the run that built it, the newest run first.
-    async fn runs(&self, server: &Server) -> Result<Vec<RunEntry>, Error> {
-        let mut runs: Vec<(Run, RunEntry)> = Vec::new();
-        for index in &self.indexes {
-            let live = index.generations.live.iter().map(|(info, record)| {
-                let record = record.clone();
-                (info, record, true, true)
-            });
-            let others = choose::complete(&index.generations).map(|generation| {
-                let record = Some(generation.record.clone());
-                (&generation.index, record, false, generation.was_live())
-            });
-            for (info, record, is_live, was_live) in live.chain(others) {
-                let run = match &record {
-                    Some(record) => Run::of(record),
-                    // Made by another program: it counts as a separate run.
-                    None => Run {
-                        begun_at: info.created_at.parse().unwrap_or(Timestamp::UNIX_EPOCH),
-                        host: String::new(),
-                    },
-                };
-                let entry = GenerationEntry {
-                    live_uid: index.live_uid.clone(),
-                    uid: info.uid.clone(),
-                    created_at: info.created_at.clone(),
-                    documents: server.count_documents(&info.uid).await?,
-                    live: is_live,
-                    was_live,
-                    adopted: record.is_some_and(|record| record.adopted),
-                };
-                match runs.iter_mut().find(|(known, _)| *known == run) {
-                    Some((_, known)) => known.generations.push(entry),
-                    None => {
-                        let begun_at = run.begun_at;
-                        let host = Some(run.host.clone()).filter(|host| !host.is_empty());
-                        let generations = vec![entry];
-                        runs.push((
-                            run,
-                            RunEntry {
-                                begun_at,
-                                host,
-                                generations,
-                            },
-                        ));
-                    }
-                }
-            }
-        }
-        runs.sort_by_key(|(run, _)| std::cmp::Reverse(run.begun_at));
-        Ok(runs.into_iter().map(|(_, entry)| entry).collect())
-    }
-}
-
 /// One index's way back.
 struct Step<'a> {
     definition: &'a IndexDefinition,
@@ -194,6 +148,24 @@ struct Step<'a> {
     /// Whether `sync` can follow it: it has a checkpoint, and its definition is still the same. Not known where the
     /// definition or the database cannot be used.
     follows: Option<bool>,
+}
+
+impl Step<'_> {
+    fn report(&self) -> RolledBack {
+        let Generation { index, record } = &*self.former;
+        let live = self.live.as_ref();
+        RolledBack {
+            index: self.definition.name.clone(),
+            live_uid: self.definition.live_uid.clone(),
+            created_at: index.created_at.clone(),
+            documents: self.documents,
+            uid: index.uid.clone(),
+            replaced: live.map(|(info, ..)| info.created_at.clone()),
+            replaced_documents: live.map(|(_, _, documents)| *documents),
+            followed_until: lag::followed_until(record),
+            sync_follows: self.follows,
+        }
+    }
 }
 
 /// What is to be done.

@@ -1,8 +1,5 @@
 //! `smoke`: runs the smoke queries on the live index or on another generation, and prints a table.
 
-mod junit;
-mod report;
-
 use std::path::PathBuf;
 
 use crate::catalog::{IndexDefinition, SmokeQuery};
@@ -14,9 +11,8 @@ use crate::generation::smoke;
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::{IndexInfo, Server};
 use crate::report::Answer;
+use crate::report::smoke::{Asked, IndexSmoked, Outcome, SmokeReport, xml};
 use crate::session;
-
-pub use report::{Asked, IndexSmoked, Outcome, SmokeReport};
 
 /// Runs it.
 ///
@@ -28,7 +24,7 @@ pub async fn run(options: &Smoke, output: Output) -> Result<Answer, Error> {
     let server = session::server(&options.server)?;
     let report = or_interrupted(ask(options, &server, &definitions)).await?;
     let answer = match output {
-        Output::Junit => Answer::product(&report, junit::xml(&report)),
+        Output::Junit => Answer::product(&report, xml(&report)),
         _ => Answer::new(&report, report.summary()),
     };
     for failed in report.failures() {

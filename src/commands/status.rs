@@ -1,13 +1,6 @@
 //! `status`: what is live, how far it is behind the database, and which other indexes exist.
 
-mod metrics;
-mod report;
-
 use jiff::Timestamp;
-pub use report::{
-    Build, DatabaseStatus, Foreign, InDatabase, IndexStatus, Live, Outcome, QueueStatus, Retained,
-    ServerStatus, StatusReport, Waiting,
-};
 
 use crate::catalog::IndexDefinition;
 use crate::cli::{Output, Status};
@@ -18,7 +11,11 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::task::Queue;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::prepared::{ChangesBy, Prepared};
-use crate::report::{Answer, counted, grouped, moment, span};
+use crate::report::status::{
+    Build, DatabaseStatus, Foreign, InDatabase, IndexStatus, Live, Outcome, QueueStatus, Retained,
+    ServerStatus, StatusReport,
+};
+use crate::report::{Answer, generation, status};
 use crate::sqlite::{Connection, Database, DatabaseError};
 use crate::sync::lag;
 use crate::{host, preflight, session};
@@ -34,7 +31,7 @@ pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
         (Ok(report), _) => report,
         (Err(error), Output::Prometheus) if error.is::<MeilisearchError>() => {
             tracing::error!("{error}");
-            return Ok(Answer::product(&(), metrics::down()).with_exit_code(FAILED));
+            return Ok(Answer::product(&(), status::down()).with_exit_code(FAILED));
         }
         (Err(error), _) => return Err(error),
     };
@@ -43,7 +40,7 @@ pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
         tracing::warn!("{warning}");
     }
     let answer = match output {
-        Output::Prometheus => Answer::product(&report, metrics::text(&report)),
+        Output::Prometheus => Answer::product(&report, status::metrics(&report)),
         _ => Answer::new(&report, report.summary()),
     };
     Ok(match report.outcome {
@@ -116,10 +113,7 @@ async fn look(options: &Status) -> Result<StatusReport, Error> {
             path: database.path().to_owned(),
             wal_bytes: database.wal_bytes(),
         }),
-        queue: queue.map(|queue| QueueStatus {
-            waiting: queue.total,
-            by_index: queue.by_index().into_iter().map(Waiting::from).collect(),
-        }),
+        queue: queue.as_ref().map(QueueStatus::of),
         indexes,
         exceeded: Vec::new(),
         warnings,
@@ -202,28 +196,20 @@ impl There<'_> {
                         "made on this host; whether a run is at work is told by the database's lock"
                             .to_owned()
                     }
-                    _ => format!("{}, {}", leftover.what(), leftover.verdict),
+                    _ => generation::leftover(&leftover),
                 },
             });
         }
-        let mut foreign = Vec::new();
-        for moved in &generations.moved {
-            if let Some(documents) = self.documents(&moved.index.uid).await? {
-                foreign.push(Foreign {
-                    uid: moved.index.uid.clone(),
-                    created_at: moved.index.created_at.clone(),
-                    documents,
-                    moved: true,
-                });
-            }
-        }
-        for index in &generations.foreign {
+        let moved = generations.moved.iter().map(|moved| (&moved.index, true));
+        let foreign = generations.foreign.iter().map(|index| (index, false));
+        let mut others = Vec::new();
+        for (index, moved) in moved.chain(foreign) {
             if let Some(documents) = self.documents(&index.uid).await? {
-                foreign.push(Foreign {
+                others.push(Foreign {
                     uid: index.uid.clone(),
                     created_at: index.created_at.clone(),
                     documents,
-                    moved: false,
+                    moved,
                 });
             }
         }
@@ -236,7 +222,7 @@ impl There<'_> {
             lag_seconds: None,
             retained,
             builds,
-            foreign,
+            foreign: others,
         })
     }
 
@@ -345,118 +331,5 @@ fn unless_forbidden<T>(
             Ok(None)
         }
         Err(error) => Err(error),
-    }
-}
-
-impl StatusReport {
-    /// Holds every index to what is allowed.
-    fn judge(&mut self, options: &Status) {
-        for index in &self.indexes {
-            self.exceeded.extend(index.exceeded(options));
-        }
-        if !self.exceeded.is_empty() {
-            self.outcome = Outcome::Behind;
-        }
-    }
-}
-
-impl IndexStatus {
-    fn add_database(&mut self, in_database: InDatabase, fingerprint: &str) {
-        let live = self.live.as_ref().map_or(0, |live| live.documents);
-        self.missing = Some(in_database.documents.saturating_sub(live));
-        self.lag_seconds = in_database.waiting_seconds;
-        self.database = Some(in_database);
-        if let Some(live) = &mut self.live {
-            let built_by = live.fingerprint.as_deref().filter(|_| live.built_by_us);
-            live.definition_changed = built_by.map(|built_by| built_by != fingerprint);
-        }
-    }
-
-    fn exceeded(&self, options: &Status) -> Vec<String> {
-        let live_uid = &self.live_uid;
-        let mut exceeded = Vec::new();
-        let Some(database) = &self.database else {
-            // Its definition cannot be used, which is a warning of its own; whoever watches a limit must hear of it.
-            if options.max_missing.is_some() || options.max_lag.is_some() {
-                exceeded.push(format!(
-                    "{live_uid}: the database could not be asked about it"
-                ));
-            }
-            return exceeded;
-        };
-        let missing = self.missing.unwrap_or(0);
-        if let Some(max) = options.max_missing
-            && !max.allows(missing, database.documents)
-        {
-            exceeded.push(format!(
-                "{live_uid}: {} missing in the live index ({} of {}), and --max-missing allows {max}",
-                counted(missing, "document is", "documents are"),
-                grouped(database.documents - missing),
-                grouped(database.documents),
-            ));
-        }
-        let Some(max) = options.max_lag else {
-            return exceeded;
-        };
-        match self.lag_seconds {
-            None if !database.tracks_edits => exceeded.push(format!(
-                "{live_uid}: changes.sql does not show the edits, so there is no lag to hold to --max-lag {max:#}"
-            )),
-            None => exceeded.push(format!(
-                "{live_uid}: nothing follows the database, so there is no lag to hold to --max-lag {max:#}"
-            )),
-            Some(lag) if lag > max.as_secs() => exceeded.push(format!(
-                "{live_uid}: the oldest change waits for {}, and --max-lag allows {max:#}",
-                span(lag)
-            )),
-            Some(_) => {}
-        }
-        exceeded
-    }
-
-    /// What should be done about it, limits or not.
-    fn warnings(&self) -> Vec<String> {
-        let live_uid = &self.live_uid;
-        let mut warnings = Vec::new();
-        let spots = self
-            .database
-            .iter()
-            .flat_map(|database| &database.blind_spots);
-        warnings.extend(spots.map(|spot| format!("{live_uid}: {spot}")));
-        let Some(live) = &self.live else {
-            warnings.push(format!(
-                "{live_uid}: there is no such index: a search finds nothing; `bisan-indexer reindex` makes it"
-            ));
-            return warnings;
-        };
-        if let Some(database) = &self.database
-            && live.documents == 0
-            && database.documents > 0
-        {
-            warnings.push(format!(
-                "{live_uid}: the live index is empty, and the database has {}; `bisan-indexer reindex`",
-                counted(database.documents, "document", "documents")
-            ));
-        }
-        if let Some(built_for) = &live.built_for {
-            warnings.push(format!(
-                "{live_uid}: what lies there was built for `{built_for}`: the two were swapped or renamed by hand, and `sync` \
-                 does not follow it; swap them back, or `bisan-indexer apply` builds it anew"
-            ));
-        } else if live.followed_until.is_none() {
-            warnings.push(format!(
-                "{live_uid}: the live index was not built by this program, or its record is lost: `sync` cannot follow \
-                 it; `bisan-indexer reindex` builds it anew"
-            ));
-        }
-        if live.definition_changed == Some(true) {
-            let built = live.created_at.parse().map(moment);
-            warnings.push(format!(
-                "{live_uid}: the definition has changed since the live index was built ({}); `bisan-indexer reindex` \
-                 builds it by the new one",
-                built.as_deref().unwrap_or(&live.created_at)
-            ));
-        }
-        warnings
     }
 }

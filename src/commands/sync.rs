@@ -6,7 +6,6 @@
 mod follower;
 mod listen;
 mod planned;
-mod report;
 mod state;
 mod watch;
 
@@ -17,7 +16,6 @@ use jiff::SignedDuration;
 pub use follower::CannotFollow;
 use follower::{Follower, Remembered};
 pub use listen::{Health, ask};
-pub use report::{Done, IndexSynced, Outcome, SyncReport};
 pub use watch::watch;
 
 use crate::cli::{Compare, Percent, Sync};
@@ -25,6 +23,8 @@ use crate::error::Error;
 use crate::interrupt::{self, Interrupted, or_interrupted};
 use crate::meilisearch::Server;
 use crate::prepared::Prepared;
+use crate::report::sync::{Done, IndexSynced, Outcome, SyncReport};
+use crate::report::warn;
 use crate::session;
 use crate::session::Session;
 use crate::sync::Followed;
@@ -75,10 +75,8 @@ pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
     let preflight = or_interrupted(session.prepare(definitions)).await?;
     let how = RoundPolicy::of(options, &session.server);
     let mut report = SyncReport::new(how.dry_run);
-    for warning in preflight.indexes.iter().flat_map(Prepared::blind_spots) {
-        tracing::warn!("{warning}");
-        report.warnings.push(warning);
-    }
+    let blind_spots = preflight.indexes.iter().flat_map(Prepared::blind_spots);
+    warn(&mut report.warnings, &blind_spots.collect::<Vec<_>>());
     let mut exit_code = 0;
     for index in &preflight.indexes {
         let follower = Follower {

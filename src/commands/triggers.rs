@@ -1,18 +1,15 @@
 //! `triggers`: prints the SQL of a change log, and checks whether a database has it. Executes nothing.
 
-mod report;
-
 use std::fs;
 
 use crate::cli::Triggers;
 use crate::error::{DIFFERENT, Error, UsageError, WriteError};
 use crate::interrupt::or_interrupted;
 use crate::report::Answer;
+use crate::report::triggers::{self as report, Outcome, TriggersReport};
 use crate::session;
 use crate::sqlite::Connection;
 use crate::triggers::{Missing, Wanted, log, present, wanted};
-
-pub use report::{Outcome, TriggersReport};
 
 /// Runs it.
 ///

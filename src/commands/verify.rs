@@ -1,11 +1,7 @@
 //! `verify`: compares every document with documents.sql field by field, and finds documents without a row. It changes
 //! nothing and creates no task.
 
-mod report;
-
 use std::time::Instant;
-
-pub use report::{IndexVerified, Outcome, VerifyReport, fields};
 
 use crate::cli::Verify;
 use crate::commands::sync::CannotFollow;
@@ -17,6 +13,7 @@ use crate::meilisearch::upload::BatchLimit;
 use crate::meilisearch::{Server, settings};
 use crate::prepared::Prepared;
 use crate::report::Answer;
+use crate::report::verify::{IndexVerified, VerifyReport};
 use crate::session;
 use crate::session::Session;
 use crate::sqlite::Database;

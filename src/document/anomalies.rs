@@ -1,11 +1,11 @@
 //! Counts changes to values that a person may want to know about.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::keys::Keys;
 use crate::document::convert::Anomaly;
 use crate::document::ids::DocumentId;
-use crate::report::counted;
+use crate::figures::counted;
 
 /// Remarks of a whole run, one entry for a kind and a field: a warning a row would be five thousand lines that nobody
 /// reads, and none would hide a null where a number was.
@@ -17,7 +17,7 @@ pub struct Anomalies {
 }
 
 /// How often something was done to a field, and where first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AnomalyCount {
     pub kind: Anomaly,
     pub field: String,

@@ -2,7 +2,7 @@
 
 use crate::document::DocumentError;
 use crate::error::{CommandError, FAILED};
-use crate::report::counted;
+use crate::figures::counted;
 
 /// Rows that cannot become documents.
 #[derive(Debug, thiserror::Error)]

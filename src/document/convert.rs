@@ -3,7 +3,7 @@
 //! A column's alias may name a [`Conversion`], `AS "body:html"`; a column without one keeps its value's own type
 //! ([`write_plain`]). Each conversion has a file.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::document::keys::Paths;
 use crate::document::timestamp::NotATimestamp;
@@ -178,7 +178,7 @@ fn put<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
 }
 
 /// Something that was done to a value and that whoever wrote the definition may want to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Anomaly {
     InfinityAsNull,

@@ -9,13 +9,13 @@ use crate::catalog::SmokeQuery;
 use crate::cli::Percent;
 use crate::document::Keys;
 use crate::error::{CommandError, Error, REFUSED};
+use crate::figures::{counted, grouped};
 use crate::generation::build::Build;
 use crate::generation::smoke::{self, SmokeFailure};
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::{MeilisearchError, Server, settings};
 use crate::prepared::Prepared;
 use crate::reader::IndexRead;
-use crate::report::{counted, grouped};
 
 /// An index with more fields than this is suspected of holding data as keys (a JSON object keyed by names or dates).
 const MANY_FIELDS: usize = 1_000;

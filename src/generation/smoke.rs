@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use crate::catalog::SmokeQuery;
 use crate::document::ids::DocumentId;
+use crate::figures::counted;
 use crate::meilisearch::{MeilisearchError, Server};
-use crate::report::counted;
 
 /// Hits that are looked at one by one; beyond, the server's own total has to do.
 const LOOKED_AT: u64 = 1000;

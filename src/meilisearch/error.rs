@@ -8,9 +8,9 @@ use std::{fmt, io};
 use thiserror::Error;
 
 use crate::error::{CommandError, FAILED, REFUSED, USAGE};
+use crate::figures::counted;
 use crate::meilisearch::address::Address;
 use crate::meilisearch::uid::RECORDS_UID;
-use crate::report::counted;
 
 mod meaning;
 

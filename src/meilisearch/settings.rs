@@ -6,7 +6,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::meilisearch::error::{MeilisearchError, cut};
@@ -27,7 +27,7 @@ pub const DEFAULT_MAX_TOTAL_HITS: u64 = 1_000;
 const MERGED: [&str; 4] = ["typoTolerance", "faceting", "pagination", "embedders"];
 
 /// A key by which the server differs from what is wanted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     pub key: String,
     pub wanted: Value,

@@ -11,8 +11,8 @@ use crate::meilisearch::ended::Ended;
 use crate::meilisearch::wait::each_succeeded;
 use crate::meilisearch::{MeilisearchError, NdjsonBody, Server, TaskUid};
 
+use crate::figures::{counted, grouped};
 use crate::progress::{Progress, WaitProgress};
-use crate::report::{counted, grouped};
 use crate::spool::{Batch, Spool, SpoolError};
 
 /// Requests under way at once. Two keep the line busy while the server writes the other to its disk; more would only

@@ -253,7 +253,7 @@ impl Watch {
             (Some(step), _) => format!("its last step is {step}"),
             (None, Some((uid, count))) => format!(
                 "{} of {uid} in front",
-                crate::report::counted(*count as u64, "task stands", "tasks stand")
+                crate::figures::counted(*count as u64, "task stands", "tasks stand")
             ),
             (None, None) => format!(
                 "{} enqueued, {} processing",

@@ -2,16 +2,23 @@
 
 use std::fmt::Write as _;
 
-/// One metric of a kind (`gauge`, `counter`) with its lines, each its [`labels`] and its value.
+/// One metric of a kind (`gauge`, `counter`) with its lines, each its [`labels`] and its value. A figure that is not known
+/// has no line, and a metric without one is left out.
 pub fn family(
     text: &mut String,
     name: &str,
     kind: &str,
     help: &str,
-    lines: impl IntoIterator<Item = (String, f64)>,
+    lines: impl IntoIterator<Item = (String, Option<f64>)>,
 ) {
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    for (labels, value) in lines {
+    let lines = lines.into_iter();
+    let mut known = lines
+        .filter_map(|(labels, value)| Some((labels, value?)))
+        .peekable();
+    if known.peek().is_some() {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+    for (labels, value) in known {
         let _ = match value {
             f64::INFINITY => writeln!(text, "{name}{labels} +Inf"),
             value => writeln!(text, "{name}{labels} {value}"),
@@ -47,11 +54,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_written_as_prometheus_reads_it() {
+    fn what_is_no_number_is_written_as_prometheus_reads_it_and_what_is_unknown_is_not() {
         let mut text = String::new();
-        let values = [1.5, 3.0, f64::INFINITY, f64::NAN];
+        let values = [
+            Some(1.5),
+            Some(3.0),
+            Some(f64::INFINITY),
+            None,
+            Some(f64::NAN),
+        ];
         let lines = values.map(|value| (String::new(), value));
         family(&mut text, "a", "counter", "A.", lines);
+        family(&mut text, "b", "gauge", "B.", [(String::new(), None)]);
         assert_eq!(
             text,
             "# HELP a A.\n# TYPE a counter\na 1.5\na 3\na +Inf\na NaN\n"

@@ -243,7 +243,7 @@ pub enum OpenProblem {
 fn after(rows: u64) -> String {
     match rows {
         0 => String::new(),
-        rows => format!(" after {}", crate::report::counted(rows, "row", "rows")),
+        rows => format!(" after {}", crate::figures::counted(rows, "row", "rows")),
     }
 }
 

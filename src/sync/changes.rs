@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::document::ids::{DocumentId, IdError};
 use crate::document::timestamp::{self, NotATimestamp};
 use crate::error::{CommandError, Error, FAILED};
-use crate::report::counted;
+use crate::figures::counted;
 use crate::spool;
 use crate::sqlite::{Argument, Snapshot, queries};
 use crate::sync::Round;

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::report::{Action, Documents, IndexPlan, OtherWriter};
 use crate::catalog::fingerprint::{CHANGES, SETTINGS};
 use crate::cli::Apply;
 use crate::error::Error;
@@ -13,6 +12,7 @@ use crate::meilisearch::settings_cost::{Cost, cost};
 use crate::meilisearch::upload::BatchLimit;
 use crate::meilisearch::{Features, Server};
 use crate::prepared::{Live, Prepared};
+use crate::report::apply::{Action, Documents, IndexPlan, OtherWriter};
 use crate::session;
 use crate::session::Session;
 use crate::sync::{Beginning, Depth, Followed, Round};

@@ -2,17 +2,16 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
-use bytesize::ByteSize;
-
-use super::Checks;
 use crate::cli::DatabaseOption;
+use crate::figures::size;
+use crate::report::doctor::Checks;
 use crate::session;
 use crate::sqlite::{Connection, Database, DatabaseError};
 
 const ABOUT: &str = "database";
 
 /// Rails keeps the log below 64 MiB; beyond this much, somebody reads without end or checkpoints do not come through.
-const LARGE_WAL: ByteSize = ByteSize::mib(256);
+const LARGE_WAL_BYTES: u64 = 256 << 20;
 
 /// The root of a container's own layer, which goes away with the container (`statfs(2)`).
 #[cfg(target_os = "linux")]
@@ -23,7 +22,7 @@ pub async fn examine(options: &DatabaseOption, checks: &mut Checks) -> Option<Co
     let database = match session::database(options) {
         Ok(database) => database,
         Err(error) => {
-            checks.fail_as_said(ABOUT, "database.readable", error);
+            checks.at(ABOUT, "database.readable").fail_as_said(error);
             return None;
         }
     };
@@ -40,16 +39,13 @@ async fn readable(database: &Database, checks: &mut Checks) -> Option<Connection
     match database.connect().await {
         Ok(connection) => {
             let bytes = std::fs::metadata(database.path()).map_or(0, |metadata| metadata.len());
-            let size = ByteSize::b(bytes).display().si();
-            checks.ok(
-                ABOUT,
-                "database.readable",
-                format!("{path} can be read ({size})"),
-            );
+            checks
+                .at(ABOUT, "database.readable")
+                .ok(format!("{path} can be read ({})", size(bytes)));
             Some(connection)
         }
         Err(error) => {
-            checks.fail_as_said(ABOUT, "database.readable", error);
+            checks.at(ABOUT, "database.readable").fail_as_said(error);
             None
         }
     }
@@ -57,20 +53,16 @@ async fn readable(database: &Database, checks: &mut Checks) -> Option<Connection
 
 fn journal(database: &Database, checks: &mut Checks) {
     if !database.is_wal() {
-        return checks.warn(
-            ABOUT,
-            "database.journal",
+        return checks.at(ABOUT, "database.journal").warn(
             "it has a rollback journal: while it is read, no writer can commit",
             "PRAGMA journal_mode = WAL, once, by the application (Rails does so from 7.1 on)",
         );
     }
-    let wal = ByteSize::b(database.wal_bytes());
-    let found = format!("it is in WAL mode, its log has {}", wal.display().si());
-    match wal > LARGE_WAL {
-        false => checks.ok(ABOUT, "database.journal", found),
-        true => checks.warn(
-            ABOUT,
-            "database.journal",
+    let wal = database.wal_bytes();
+    let found = format!("it is in WAL mode, its log has {}", size(wal));
+    match wal > LARGE_WAL_BYTES {
+        false => checks.at(ABOUT, "database.journal").ok(found),
+        true => checks.at(ABOUT, "database.journal").warn(
             found,
             "a read transaction that stays open keeps it from being reset: find it (a console, a backup, a report)",
         ),
@@ -86,58 +78,52 @@ fn owner(database: &Database, checks: &mut Checks) {
     let (ours, owner) = (rustix::process::geteuid().as_raw(), metadata.uid());
     let found = format!("it belongs to uid {owner}, and this program runs as uid {ours}");
     match ours == owner || ours == 0 || !database.is_wal() {
-        true => checks.ok(ABOUT, "database.owner", found),
-        false => checks.warn(
-            ABOUT,
-            "database.owner",
+        true => checks.at(ABOUT, "database.owner").ok(found),
+        false => checks.at(ABOUT, "database.owner").warn(
             found,
-            format!("it can be read while the application has it open, and not otherwise: run as uid {owner}, or as root"),
+            format!(
+                "it can be read while the application has it open, and not otherwise: run as uid {owner}, or as root"
+            ),
         ),
     }
 }
 
 fn file_system(database: &Database, checks: &mut Checks) {
     if let Some(kind) = database.shared_file_system() {
-        return checks.warn(
-            ABOUT,
-            "database.file_system",
-            format!("it lies on {kind}, which several machines may share: SQLite's log is damaged there, or readers see old data"),
+        return checks.at(ABOUT, "database.file_system").warn(
+            format!(
+                "it lies on {kind}, which several machines may share: SQLite's log is damaged there, or readers see old data"
+            ),
             "put it on a disk of the machine's own, and run application and indexer on that machine",
         );
     }
     #[cfg(target_os = "linux")]
     if rustix::fs::statfs(database.path()).is_ok_and(|kind| kind.f_type as u32 == OVERLAY) {
-        return checks.warn(
-            ABOUT,
-            "database.file_system",
+        return checks.at(ABOUT, "database.file_system").warn(
             "it lies in a container's own layer, which goes away with the container, and which no other container sees",
             "mount the volume that holds the application's storage",
         );
     }
-    checks.ok(
-        ABOUT,
-        "database.file_system",
-        "it lies on a file system of this machine's own",
-    );
+    checks
+        .at(ABOUT, "database.file_system")
+        .ok("it lies on a file system of this machine's own");
 }
 
 fn lock(database: &Database, checks: &mut Checks) {
     match database.lock() {
         Ok(lock) => match lock.unsupported_reason() {
-            None => checks.ok(ABOUT, "database.lock", "no other run is at work"),
-            Some(reason) => checks.warn(
-                ABOUT,
-                "database.lock",
+            None => checks
+                .at(ABOUT, "database.lock")
+                .ok("no other run is at work"),
+            Some(reason) => checks.at(ABOUT, "database.lock").warn(
                 format!("it cannot be locked: {reason}"),
                 "nothing keeps two runs apart here: start them from one place only",
             ),
         },
-        Err(DatabaseError::RunLocked { .. }) => checks.warn(
-            ABOUT,
-            "database.lock",
+        Err(DatabaseError::RunLocked { .. }) => checks.at(ABOUT, "database.lock").warn(
             "another run is at work on it",
             "reindex, rollback and clean end with exit code 4 until it has ended",
         ),
-        Err(error) => checks.fail_as_said(ABOUT, "database.lock", error),
+        Err(error) => checks.at(ABOUT, "database.lock").fail_as_said(error),
     }
 }

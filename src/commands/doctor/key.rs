@@ -1,10 +1,10 @@
 //! Checks of the API key: which rights it has, and which rights it lacks for a run.
 
-use super::Checks;
 use crate::commands::key::rights::Rights;
 use crate::meilisearch::Server;
 use crate::meilisearch::permissions::Permissions;
 use crate::meilisearch::uid::RECORDS_UID;
+use crate::report::doctor::Checks;
 
 const ABOUT: &str = "key";
 
@@ -13,7 +13,7 @@ pub async fn examine(server: &Server, live_uids: &[&str], checks: &mut Checks) -
     match Permissions::of(server, live_uids).await {
         Ok(permissions) => judge(&permissions, checks),
         Err(error) => {
-            checks.fail_as_said(ABOUT, "key.actions", error);
+            checks.at(ABOUT, "key.actions").fail_as_said(error);
             false
         }
     }
@@ -21,9 +21,7 @@ pub async fn examine(server: &Server, live_uids: &[&str], checks: &mut Checks) -
 
 fn judge(permissions: &Permissions, checks: &mut Checks) -> bool {
     if permissions.is_nothing() {
-        checks.fail(
-            ABOUT,
-            "key.actions",
+        checks.at(ABOUT, "key.actions").fail(
             "the key may do nothing of what a run needs: it is not one of this server's, or for searching only",
             "give the key that `bisan-indexer key` makes, in MEILISEARCH_API_KEY or with --api-key-file; quotes around it \
              in a compose file become part of it",
@@ -32,17 +30,15 @@ fn judge(permissions: &Permissions, checks: &mut Checks) -> bool {
     }
     let (hidden, lacking) = (permissions.hidden(), permissions.lacking());
     if !hidden.is_empty() {
-        checks.fail(
-            ABOUT,
-            "key.indexes",
+        checks.at(ABOUT, "key.indexes").fail(
             format!("the key may not touch {}", hidden.join(", ")),
-            format!("its index patterns must match each live uid, its generations (as `articles_*` does) and {RECORDS_UID}"),
+            format!(
+                "its index patterns must match each live uid, its generations (as `articles_*` does) and {RECORDS_UID}"
+            ),
         );
     }
     if !lacking.is_empty() {
-        checks.fail(
-            ABOUT,
-            "key.actions",
+        checks.at(ABOUT, "key.actions").fail(
             format!("the key may not do {}", lacking.join(", ")),
             format!(
                 "a key's actions cannot be changed: make another with `bisan-indexer key --create`{}",
@@ -51,14 +47,10 @@ fn judge(permissions: &Permissions, checks: &mut Checks) -> bool {
         );
     }
     if hidden.is_empty() && lacking.is_empty() {
-        checks.ok(
-            ABOUT,
-            "key.actions",
-            format!(
-                "everything that a run needs is allowed, each tried without effect: {}",
-                permissions.tried().join(", ")
-            ),
-        );
+        checks.at(ABOUT, "key.actions").ok(format!(
+            "everything that a run needs is allowed, each tried without effect: {}",
+            permissions.tried().join(", ")
+        ));
     }
     if !permissions.sees_all {
         let version = if permissions.version {
@@ -66,10 +58,10 @@ fn judge(permissions: &Permissions, checks: &mut Checks) -> bool {
         } else {
             ", nor the version"
         };
-        checks.ok(
-            ABOUT,
-            "key.limited",
-            format!("the key is limited to index patterns: it sees no task of a swap{version}, and needs neither, since a swap is proven by what lies there"),
+        checks.at(ABOUT, "key.limited").ok(
+            format!(
+                "the key is limited to index patterns: it sees no task of a swap{version}, and needs neither, since a swap is proven by what lies there"
+            ),
         );
     }
     hidden.is_empty() && lacking.is_empty()

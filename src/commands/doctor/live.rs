@@ -3,15 +3,15 @@
 
 use futures::TryStreamExt as _;
 
-use super::Checks;
 use crate::catalog::IndexDefinition;
 use crate::document::ids::{Differences, DocumentId, IdList, Side};
 use crate::error::Error;
+use crate::figures::{counted, documents, grouped};
 use crate::generation::generations::Generations;
 use crate::generation::records::Record;
 use crate::meilisearch::{Features, IndexInfo, Server, settings, settings_keys};
 use crate::prepared::Prepared;
-use crate::report::{counted, grouped};
+use crate::report::doctor::Checks;
 use crate::sqlite::{Connection, queries};
 
 /// Up to so many documents every id is compared; listing them takes a tenth of a second for every five thousand.
@@ -57,9 +57,7 @@ impl<'a> There<'a> {
         let generations = Generations::of(&definition.live_uid, &self.indexes, &self.records);
         leftovers(definition, &generations, checks);
         let Some((index, record)) = &generations.live else {
-            checks.warn(
-                name,
-                "live.index",
+            checks.at(name, "live.index").warn(
                 format!(
                     "there is no index {} yet: a search finds nothing",
                     definition.live_uid
@@ -69,18 +67,19 @@ impl<'a> There<'a> {
             return Ok(());
         };
         if let Some(key) = index.primary_key.as_ref().filter(|key| *key != "id") {
-            checks.fail(
-                name,
-                "live.primary_key",
+            checks.at(name, "live.primary_key").fail(
                 format!("the live index has the primary key `{key}`, and documents.sql gives `id`"),
-                format!("an application that looks hits up by `{key}` would find none: rename the column, or delete that index"),
+                format!(
+                    "an application that looks hits up by `{key}` would find none: rename the column, or delete that index"
+                ),
             );
         }
         if let Some(built_for) = generations.built_for_another(&definition.live_uid) {
-            checks.fail(
-                name,
-                "live.definition",
-                format!("what lies under {} was built for `{built_for}`: the two were swapped or renamed by hand", definition.live_uid),
+            checks.at(name, "live.definition").fail(
+                format!(
+                    "what lies under {} was built for `{built_for}`: the two were swapped or renamed by hand",
+                    definition.live_uid
+                ),
                 "swap them back (POST /swap-indexes), or `bisan-indexer apply` builds it anew",
             );
         } else {
@@ -100,11 +99,9 @@ impl<'a> There<'a> {
     fn left_out_settings(&self, definition: &IndexDefinition, checks: &mut Checks) {
         let (_, left_out) = settings_keys::for_server(&definition.settings, self.features);
         for key in left_out {
-            checks.ok(
-                &definition.name,
-                "definition.settings_left_out",
-                format!("settings.json: {key} is left out for this server"),
-            );
+            checks
+                .at(&definition.name, "definition.settings_left_out")
+                .ok(format!("settings.json: {key} is left out for this server"));
         }
     }
 
@@ -122,11 +119,14 @@ impl<'a> There<'a> {
             .filter(|uid| uid != live_uid && plain(uid) == plain(live_uid))
             .collect();
         for uid in alike {
-            checks.warn(
-                &definition.name,
-                "live.class_name",
-                format!("there is an index {uid} as well, the name that meilisearch-rails gives to a class by itself"),
-                format!("if it is what the application searches, say --uid {}={uid}; if not, nobody needs it", definition.name),
+            checks.at(&definition.name, "live.class_name").warn(
+                format!(
+                    "there is an index {uid} as well, the name that meilisearch-rails gives to a class by itself"
+                ),
+                format!(
+                    "if it is what the application searches, say --uid {}={uid}; if not, nobody needs it",
+                    definition.name
+                ),
             );
         }
     }
@@ -157,9 +157,7 @@ impl<'a> There<'a> {
                 .details
                 .as_object()
                 .map(|details| details.keys().cloned().collect::<Vec<_>>().join(", "));
-            checks.warn(
-                name,
-                "live.other_settings",
+            checks.at(name, "live.other_settings").warn(
                 format!(
                     "since it went live {} sent to it, the last with {} (task {}, {})",
                     counted(others.len() as u64, "settings task was", "settings tasks were"),
@@ -172,16 +170,12 @@ impl<'a> There<'a> {
             );
         }
         if differences.is_empty() {
-            checks.ok(
-                name,
-                "live.settings",
-                "the live index has the settings of the definition",
-            );
+            checks
+                .at(name, "live.settings")
+                .ok("the live index has the settings of the definition");
         } else {
             let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
-            checks.warn(
-                name,
-                "live.settings",
+            checks.at(name, "live.settings").warn(
                 format!(
                     "settings of the live index are not the definition's: {}",
                     list.join("; ")
@@ -191,11 +185,14 @@ impl<'a> There<'a> {
         }
         let unmentioned = settings::unmentioned(&definition.settings, &found);
         if !unmentioned.is_empty() {
-            checks.warn(
-                name,
-                "live.unmentioned_settings",
-                format!("the live index has settings that the definition does not mention: {}", unmentioned.join(", ")),
-                format!("a reindex does not carry them over: add them to {name}/settings.json to keep them"),
+            checks.at(name, "live.unmentioned_settings").warn(
+                format!(
+                    "the live index has settings that the definition does not mention: {}",
+                    unmentioned.join(", ")
+                ),
+                format!(
+                    "a reindex does not carry them over: add them to {name}/settings.json to keep them"
+                ),
             );
         }
         Ok(())
@@ -219,13 +216,11 @@ impl<'a> There<'a> {
             .collect();
         if let Some((field, most)) = lacking.iter().max_by_key(|(_, lacking)| *lacking) {
             let fields: Vec<&str> = lacking.iter().map(|(field, _)| *field).collect();
-            checks.warn(
-                &prepared.definition.name,
-                "live.other_documents",
+            checks.at(&prepared.definition.name, "live.other_documents").warn(
                 format!(
                     "{} in {live_uid} lack fields that documents.sql gives ({}; {field} most often): another program \
                      writes there, or the definition was another one",
-                    counted(*most, "document", "documents"),
+                    documents(*most),
                     fields.join(", ")
                 ),
                 "meilisearch-rails sends a record when it is saved, in its own form; `sync` sets it right at its next round, \
@@ -245,18 +240,14 @@ impl<'a> There<'a> {
         let (name, live_uid) = (&definition.name, &definition.live_uid);
         let live = self.server.count_documents(live_uid).await?;
         let mut snapshot = connection.snapshot().await?;
-        let documents = snapshot.count(&definition.documents_sql).await?;
-        if live.max(documents) > COMPARED_IDS {
+        let selected = snapshot.count(&definition.documents_sql).await?;
+        if live.max(selected) > COMPARED_IDS {
             snapshot.end().await?;
-            checks.ok(
-                name,
-                CHECK,
-                format!(
-                    "{} live, {} in the database; too many to compare here, `sync --dry-run` does it",
-                    grouped(live),
-                    grouped(documents)
-                ),
-            );
+            checks.at(name, CHECK).ok(format!(
+                "{} live, {} in the database; too many to compare here, `sync --dry-run` does it",
+                grouped(live),
+                grouped(selected)
+            ));
             return Ok(());
         }
         let mut known = IdList::new();
@@ -295,14 +286,10 @@ impl<'a> There<'a> {
             }
         }
         if missing == 0 && unknown == 0 {
-            checks.ok(
-                name,
-                CHECK,
-                format!(
-                    "the same {} live and in the database",
-                    counted(live, "document", "documents")
-                ),
-            );
+            checks.at(name, CHECK).ok(format!(
+                "the same {} live and in the database",
+                documents(live)
+            ));
             return Ok(());
         }
         let advice = match unknown * 5 > live {
@@ -312,16 +299,12 @@ impl<'a> There<'a> {
             }
             false => "`bisan-indexer sync` sets both right",
         };
-        checks.warn(
-            name,
-            CHECK,
-            format!(
-                "{} in the database and not live; {} live that documents.sql does not return{first}",
-                counted(missing, "document is", "documents are"),
-                counted(unknown, "is", "are"),
-            ),
-            advice,
+        let found = format!(
+            "{} in the database and not live; {} live that documents.sql does not return{first}",
+            counted(missing, "document is", "documents are"),
+            counted(unknown, "is", "are"),
         );
+        checks.at(name, CHECK).warn(found, advice);
         Ok(())
     }
 }
@@ -333,9 +316,7 @@ fn leftovers(definition: &IndexDefinition, generations: &Generations, checks: &m
         .map(|one| one.index.uid.as_str())
         .collect();
     if !left.is_empty() {
-        checks.warn(
-            &definition.name,
-            "live.leftovers",
+        checks.at(&definition.name, "live.leftovers").warn(
             format!("builds are under way or left over: {}", left.join(", ")),
             "`bisan-indexer clean` says which may go; the next reindex deletes those, too",
         );
@@ -351,21 +332,20 @@ fn built_by(
     const CHECK: &str = "live.definition";
     let name = &definition.name;
     let Some(record) = record.filter(|record| !record.adopted) else {
-        return checks.warn(
-            name,
-            CHECK,
-            format!("{} was not built by this program, or its record is lost: `sync` cannot follow it", definition.live_uid),
+        return checks.at(name, CHECK).warn(
+            format!(
+                "{} was not built by this program, or its record is lost: `sync` cannot follow it",
+                definition.live_uid
+            ),
             "`bisan-indexer reindex` builds it anew, without downtime; what is there now can be rolled back to",
         );
     };
     match prepared {
-        Some(prepared) if prepared.fingerprint != record.fingerprint => checks.warn(
-            name,
-            CHECK,
+        Some(prepared) if prepared.fingerprint != record.fingerprint => checks.at(name, CHECK).warn(
             "the definition has changed since the live index was built: `sync` refuses to follow it",
             "`bisan-indexer reindex` builds it by the new one",
         ),
-        Some(_) => checks.ok(name, CHECK, "the live index was built by this definition"),
+        Some(_) => checks.at(name, CHECK).ok("the live index was built by this definition"),
         None => {}
     }
 }

@@ -1,12 +1,12 @@
 //! Checks of Meilisearch itself: does it answer, which version is it, who may write to it, and which tasks wait?
 
-use bytesize::ByteSize;
 use serde_json::Value;
 
-use super::Checks;
+use crate::figures::{grouped, size};
 use crate::meilisearch::version::Version;
 use crate::meilisearch::{Features, MeilisearchError, Server};
-use crate::report::{counted, grouped};
+use crate::report::doctor::Checks;
+use crate::report::status::QueueStatus;
 
 const ABOUT: &str = "server";
 
@@ -22,14 +22,12 @@ const MANY_TASKS: u64 = 700_000;
 /// Everything about the server; what it can do, where it answers.
 pub async fn examine(server: &Server, checks: &mut Checks) -> Option<Features> {
     if let Err(error) = server.health().await {
-        checks.fail_as_said(ABOUT, "server.health", error);
+        checks.at(ABOUT, "server.health").fail_as_said(error);
         return None;
     }
-    checks.ok(
-        ABOUT,
-        "server.health",
-        format!("{} answers", server.address()),
-    );
+    checks
+        .at(ABOUT, "server.health")
+        .ok(format!("{} answers", server.address()));
     open_to_everybody(server, checks).await;
     let features = match server.features().await {
         Ok(features) => {
@@ -39,15 +37,13 @@ pub async fn examine(server: &Server, checks: &mut Checks) -> Option<Features> {
         // The checks of the key report the rights that it lacks.
         Err(error) if error.is_forbidden() => Features::unknown(),
         Err(error) => {
-            checks.fail_as_said(ABOUT, "server.version", error);
+            checks.at(ABOUT, "server.version").fail_as_said(error);
             return None;
         }
     };
     report_error(queue(server, checks).await, "server.queue", checks);
     report_error(space(server, checks).await, "server.space", checks);
-    checks.ok(
-        ABOUT,
-        "server.upload_limit",
+    checks.at(ABOUT, "server.upload_limit").ok(
         "the largest upload that server and proxy take shows when it is tried: what is refused with 413 is sent in halves",
     );
     Some(features)
@@ -55,7 +51,7 @@ pub async fn examine(server: &Server, checks: &mut Checks) -> Option<Features> {
 
 fn report_error(outcome: Result<(), MeilisearchError>, check: &'static str, checks: &mut Checks) {
     match outcome {
-        Err(error) if !error.is_forbidden() => checks.fail_as_said(ABOUT, check, error),
+        Err(error) if !error.is_forbidden() => checks.at(ABOUT, check).fail_as_said(error),
         _ => {}
     }
 }
@@ -71,43 +67,34 @@ async fn open_to_everybody(server: &Server, checks: &mut Checks) {
         .await
         .is_err()
     {
-        return checks.ok(ABOUT, CHECK, "without a key nobody reads or writes");
+        return checks
+            .at(ABOUT, CHECK)
+            .ok("without a key nobody reads or writes");
     }
-    checks.warn(
-        ABOUT,
-        CHECK,
-        match server.address().is_loopback() {
+    checks.at(ABOUT, CHECK).warn(match server.address().is_loopback() {
             true => "it takes reads and writes without a key, from everybody who reaches it",
             false => "it takes reads and writes without a key, and other machines reach it: anybody may empty the indexes",
-        },
-        "start it with MEILI_MASTER_KEY (16 bytes or more), and give application and indexer keys of their own \
-         (`bisan-indexer key`); until then close its port",
-    );
+        }, "start it with MEILI_MASTER_KEY (16 bytes or more), and give application and indexer keys of their own \
+         (`bisan-indexer key`); until then close its port");
 }
 
 fn version(features: &Features, checks: &mut Checks) {
     const CHECK: &str = "server.version";
     let Some(version @ (major, minor, patch)) = features.version else {
-        return checks.ok(
-            ABOUT,
-            CHECK,
+        return checks.at(ABOUT, CHECK).ok(
             "the key may not ask for the version, which is enough: what the server can do is found out by asking",
         );
     };
     let name = format!("it is Meilisearch {major}.{minor}.{patch}");
     let (first, last) = TESTED;
     if version < first {
-        return checks.fail(
-            ABOUT,
-            CHECK,
+        return checks.at(ABOUT, CHECK).fail(
             format!("{name}, and 1.5 is the oldest that this program knows"),
             "update it",
         );
     }
     if version > last {
-        return checks.warn(
-            ABOUT,
-            CHECK,
+        return checks.at(ABOUT, CHECK).warn(
             format!("{name}, newer than what this program was tested with (1.5 to 1.50)"),
             "look whether there is a newer bisan-indexer; `reindex` and its gates hold all the same",
         );
@@ -127,39 +114,18 @@ fn version(features: &Features, checks: &mut Checks) {
     .filter(|(since, _)| version < *since)
     .map(|(_, what)| what)
     .collect();
-    checks.ok(
-        ABOUT,
-        CHECK,
-        match lacks.is_empty() {
-            true => name,
-            false => format!("{name}: {}", lacks.join("; ")),
-        },
-    );
+    checks.at(ABOUT, CHECK).ok(match lacks.is_empty() {
+        true => name,
+        false => format!("{name}: {}", lacks.join("; ")),
+    });
 }
 
 async fn queue(server: &Server, checks: &mut Checks) -> Result<(), MeilisearchError> {
     let queue = server.queue().await?;
-    let by_index: Vec<String> = queue
-        .by_index()
-        .iter()
-        .map(|(uid, tasks)| format!("{} for {uid}", grouped(*tasks as u64)))
-        .collect();
-    let found = match queue.total {
-        0 => "no task waits".to_owned(),
-        total => {
-            let waiting = counted(
-                total,
-                "task waits or is at work",
-                "tasks wait or are at work",
-            );
-            format!("{waiting}: {}", by_index.join(", "))
-        }
-    };
+    let found = QueueStatus::of(&queue).summary();
     match queue.total > LONG_QUEUE {
-        false => checks.ok(ABOUT, "server.queue", found),
-        true => checks.warn(
-            ABOUT,
-            "server.queue",
+        false => checks.at(ABOUT, "server.queue").ok(found),
+        true => checks.at(ABOUT, "server.queue").warn(
             found,
             "all tasks of a server are worked on one after the other: find out who sends that many small ones",
         ),
@@ -169,10 +135,11 @@ async fn queue(server: &Server, checks: &mut Checks) -> Result<(), MeilisearchEr
         .await?;
     let all = all.get("total").and_then(Value::as_u64).unwrap_or(0);
     if all > MANY_TASKS {
-        checks.warn(
-            ABOUT,
-            "server.tasks",
-            format!("it keeps {} tasks; at 1,000,000 it deletes some, and a full task database takes no writes", grouped(all)),
+        checks.at(ABOUT, "server.tasks").warn(
+            format!(
+                "it keeps {} tasks; at 1,000,000 it deletes some, and a full task database takes no writes",
+                grouped(all)
+            ),
             "delete the finished ones: DELETE /tasks?statuses=succeeded,failed,canceled",
         );
     }
@@ -182,7 +149,6 @@ async fn queue(server: &Server, checks: &mut Checks) -> Result<(), MeilisearchEr
 async fn space(server: &Server, checks: &mut Checks) -> Result<(), MeilisearchError> {
     const CHECK: &str = "server.space";
     let stats = server.stats().await?;
-    let size = |bytes| ByteSize::b(bytes).display().si().to_string();
     let needed = stats.used_database_size.unwrap_or(stats.database_size);
     let spare = stats.database_size.saturating_sub(needed);
     let found = format!(
@@ -193,22 +159,17 @@ async fn space(server: &Server, checks: &mut Checks) -> Result<(), MeilisearchEr
     let free = server.address().is_loopback().then(free_space).flatten();
     match free {
         // Which disk a server's files are on is not told; on this machine the one that this program is on is likely.
-        Some(free) if free + spare < needed => checks.warn(
-            ABOUT,
-            CHECK,
+        Some(free) if free + spare < needed => checks.at(ABOUT, CHECK).warn(
             format!("{found}; this machine's disk has {} free", size(free)),
             "free some, or let the server's files lie on a larger disk",
         ),
-        Some(free) => checks.ok(
-            ABOUT,
-            CHECK,
-            format!("{found}; this machine's disk has {} free", size(free)),
-        ),
-        None => checks.ok(
-            ABOUT,
-            CHECK,
-            format!("{found}; how much is free on its disk is not told"),
-        ),
+        Some(free) => checks.at(ABOUT, CHECK).ok(format!(
+            "{found}; this machine's disk has {} free",
+            size(free)
+        )),
+        None => checks
+            .at(ABOUT, CHECK)
+            .ok(format!("{found}; how much is free on its disk is not told")),
     }
     Ok(())
 }

@@ -1,26 +1,15 @@
 //! The natural key of a computed id: `NEWCO` where documents.sql says `hex(code) AS id`.
 
 use futures::TryStreamExt as _;
-use serde::Serialize;
 
 use crate::document::ids::DocumentId;
 use crate::error::Error;
 use crate::prepared::Prepared;
+use crate::report::explain::ByKey;
 use crate::sqlite::{Argument, Connection, DatabaseError, Snapshot, advice, queries};
 
 /// As many ids of one row are shown.
 const SHOWN_IDS: usize = 10;
-
-/// A row that was found by a key of its table, because no document has what was asked for as its id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ByKey {
-    /// The table, or view, as documents.sql names it.
-    pub table: String,
-    /// The column, of a PRIMARY KEY or a UNIQUE index.
-    pub column: String,
-    /// The ids that documents.sql gives to the row; none where it leaves the row out.
-    pub ids: Vec<String>,
-}
 
 impl ByKey {
     /// The id to explain.

@@ -2,11 +2,11 @@
 
 use futures::TryStreamExt as _;
 
-use super::report::{ExplainReport, InDatabase};
 use crate::document::ids::DocumentId;
 use crate::document::{Anomalies, DocumentError};
 use crate::error::{CommandError, Error, FAILED};
 use crate::prepared::Prepared;
+use crate::report::explain::{ExplainReport, InDatabase};
 use crate::sqlite::{Connection, Value, advice, queries};
 
 /// What became of an id that documents.sql does not return.

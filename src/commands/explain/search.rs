@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::report::{Searched, StandIn, Word};
 use super::typos::Typos;
 use crate::document::ids::DocumentId;
 use crate::error::Error;
 use crate::meilisearch::settings::DEFAULT_MAX_TOTAL_HITS;
 use crate::meilisearch::{MeilisearchError, Server, settings_form};
 use crate::prepared::Prepared;
+use crate::report::explain::{Searched, StandIn, Word};
 
 /// Hits that one request asks for.
 const HITS_A_REQUEST: u64 = 1_000;

@@ -1,20 +1,10 @@
 //! The rights that each user of a key needs, and why.
 
-use serde::Serialize;
-
 use crate::cli::KeyHolder;
 use crate::meilisearch::keys::VERSION_NEEDS_ALL_INDEXES;
 use crate::meilisearch::uid::RECORDS_UID;
 use crate::meilisearch::version::Version;
-
-/// One right, by Meilisearch's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Right {
-    /// As it stands in a key.
-    pub action: &'static str,
-    /// What it is needed for.
-    pub why: &'static str,
-}
+use crate::report::key::Right;
 
 /// All that a key may do, and to what.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Built, Job};
 use crate::cli::Percent;
 use crate::error::Error;
+use crate::figures::{counted, documents};
 use crate::generation::build::Build;
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::TaskUid;
 use crate::meilisearch::wait::until_the_last_ended;
 use crate::prepared::Prepared;
 use crate::reader::Read;
-use crate::report::counted;
 use crate::sync::tracking::Tracking;
 use crate::sync::{Beginning, Depth, Followed, Round};
 
@@ -153,7 +153,7 @@ fn wrote_into_the_new_one(live_uid: &str, tasks: usize, followed: &Followed) -> 
         "tasks of other programs",
     );
     let plan = &followed.plan;
-    let set_right = counted(plan.sent() + plan.gone.len(), "document", "documents");
+    let set_right = documents(plan.sent() + plan.gone.len());
     format!(
         "{live_uid}: {tasks} waited when it was swapped and wrote into the new index. Every document was compared, and \
          {set_right} set right"

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::report::Done;
 use crate::cli::Compare;
 use crate::commands::sync::RoundPolicy;
 use crate::error::{CommandError, Error, LOCKED, REFUSED};
@@ -14,9 +13,9 @@ use crate::generation::records::{Change, Record, RecordWrite, record_of};
 use crate::meilisearch::Server;
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::upload::BatchLimit;
-use crate::prepared::Prepared;
-
 use crate::meilisearch::wait::until_succeeded;
+use crate::prepared::Prepared;
+use crate::report::sync::Done;
 use crate::sqlite::{Database, LogPosition};
 use crate::sync::lag::followed_until;
 use crate::sync::tracking::Tracking;

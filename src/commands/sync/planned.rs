@@ -5,12 +5,12 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::follower::{Follower, Remembered};
-use super::report::Done;
 use crate::error::Error;
 use crate::generation::build::Started;
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Live;
+use crate::report::sync::Done;
 use crate::sqlite::LogPosition;
 use crate::sync::Followed;
 use crate::sync::lag::followed_until;

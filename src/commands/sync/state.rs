@@ -117,7 +117,7 @@ impl State {
             let each = inner.indexes.iter();
             let lines = each.map(|(live_uid, figures)| {
                 let labels = prometheus::labels(&[("index", live_uid)]);
-                (labels, value(figures))
+                (labels, Some(value(figures)))
             });
             prometheus::family(&mut text, name, kind, help, lines);
         };
@@ -182,7 +182,7 @@ impl State {
             "bisan_indexer_ready",
             "gauge",
             "Whether the follower follows.",
-            [(String::new(), f64::from(ready))],
+            [(String::new(), Some(f64::from(ready)))],
         );
         text
     }

@@ -1,18 +1,16 @@
-//! What `apply` found and did: for people and for programs. Fields are only ever added. Sizes are in bytes.
+//! What `apply` found and did.
 
-use std::fmt::Write as _;
+use serde::{Deserialize, Serialize};
 
-use bytesize::ByteSize;
-use serde::Serialize;
-
-use crate::commands::reindex::ReindexReport;
-use crate::commands::sync::SyncReport;
 use crate::document::ids::IdList;
 use crate::error::Error;
+use crate::figures::{documents, grouped, listed, size};
 use crate::meilisearch::Task;
 use crate::meilisearch::settings::Difference;
 use crate::prepared::Prepared;
-use crate::report::{counted, grouped};
+use crate::report::page::Page;
+use crate::report::reindex::ReindexReport;
+use crate::report::sync::SyncReport;
 use crate::sync::Plan;
 use crate::terminal::style;
 
@@ -20,10 +18,11 @@ use crate::terminal::style;
 const FIRST_IDS: usize = 10;
 
 /// What is to be done, the cheapest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Every live index is what its definition and the database say.
+    #[default]
     Nothing,
     /// Documents differ.
     Sync,
@@ -34,7 +33,7 @@ pub enum Action {
 }
 
 /// What `apply` found and did.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ApplyReport {
     /// The way that was chosen for all indexes: the dearest that one of them needs.
     pub way: Action,
@@ -49,7 +48,7 @@ pub struct ApplyReport {
 }
 
 /// What one index needs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct IndexPlan {
     /// The definition's name.
     pub index: String,
@@ -74,7 +73,7 @@ pub struct IndexPlan {
 }
 
 /// Documents that differ.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Documents {
     /// In the database only.
     pub add: u64,
@@ -91,7 +90,7 @@ pub struct Documents {
 }
 
 /// Settings that another program sent.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OtherWriter {
     /// Its task.
     pub task: u64,
@@ -102,7 +101,8 @@ pub struct OtherWriter {
 }
 
 impl OtherWriter {
-    pub(super) fn new(task: &Task) -> Self {
+    /// Whoever sent this task.
+    pub fn new(task: &Task) -> Self {
         let keys = task.details.as_object();
         Self {
             task: task.uid,
@@ -113,7 +113,8 @@ impl OtherWriter {
 }
 
 impl Documents {
-    pub(super) fn new(plan: &Plan) -> Result<Self, Error> {
+    /// Those of a plan.
+    pub fn new(plan: &Plan) -> Result<Self, Error> {
         let first = |ids: &IdList| {
             let ids = ids.first(FIRST_IDS)?;
             Ok::<_, Error>(ids.iter().map(ToString::to_string).collect())
@@ -134,124 +135,109 @@ impl Documents {
 
     /// `2 to add (7 9), 1 to delete (3)`; nothing where nothing differs.
     fn words(&self) -> Option<String> {
-        let parts: Vec<String> = [
+        let kinds = [
             (self.add, "add", &self.first_added),
             (self.change, "change", &self.first_changed),
             (self.delete, "delete", &self.first_deleted),
-        ]
-        .into_iter()
-        .filter(|(count, _, _)| *count > 0)
-        .map(|(count, what, ids)| {
-            let more = if count > ids.len() as u64 { " …" } else { "" };
-            let ids = match ids.is_empty() {
-                true => String::new(),
-                false => format!(" (id {}{more})", ids.join(" ")),
-            };
-            format!("{} to {what}{ids}", grouped(count))
-        })
-        .collect();
-        (!parts.is_empty()).then(|| parts.join(", "))
+        ];
+        let words = listed(kinds.iter().filter(|(count, ..)| *count > 0).map(
+            |(count, what, ids)| {
+                let more = if *count > ids.len() as u64 {
+                    " …"
+                } else {
+                    ""
+                };
+                let ids = match ids.is_empty() {
+                    true => String::new(),
+                    false => format!(" (id {}{more})", ids.join(" ")),
+                };
+                format!("{} to {what}{ids}", grouped(*count))
+            },
+        ));
+        Some(words).filter(|words| !words.is_empty())
     }
 }
 
 impl IndexPlan {
-    pub(super) fn new(index: &Prepared) -> Self {
+    /// Nothing is due yet.
+    pub fn new(index: &Prepared) -> Self {
         Self {
             index: index.definition.name.clone(),
             live_uid: index.definition.live_uid.clone(),
-            way: Action::Nothing,
-            reasons: Vec::new(),
-            settings: Vec::new(),
-            lost_settings: Vec::new(),
-            other_writers: Vec::new(),
-            documents: None,
-            documents_to_send: None,
-            bytes_to_send: None,
+            ..Self::default()
         }
     }
 
-    pub(super) fn rebuild(&mut self, reason: &str) {
+    /// It has to be rebuilt, for this reason.
+    pub fn rebuild(&mut self, reason: &str) {
         self.way = Action::Reindex;
         self.reasons.push(reason.to_owned());
     }
 
     /// The way and its reason in a line: `settings in place: synonyms`.
     fn head(&self) -> String {
-        let keys = || {
-            let keys: Vec<&str> = self
-                .settings
-                .iter()
-                .map(|difference| difference.key.as_str())
-                .chain(self.lost_settings.iter().map(String::as_str))
-                .collect();
-            keys.join(", ")
-        };
         match self.way {
             Action::Nothing => "nothing to do".to_owned(),
             Action::Sync => {
-                let documents = self.documents.as_ref().map_or(0, Documents::all);
-                format!("sync: {}", counted(documents, "document", "documents"))
+                let differing = self.documents.as_ref().map_or(0, Documents::all);
+                format!("sync: {}", documents(differing))
             }
-            Action::Settings if keys().is_empty() => {
-                "settings in place: they are there already".to_owned()
+            Action::Settings => {
+                let changed = self.settings.iter().map(|difference| &difference.key);
+                match listed(changed.chain(&self.lost_settings)) {
+                    none if none.is_empty() => {
+                        "settings in place: they are there already".to_owned()
+                    }
+                    keys => format!("settings in place: {keys}"),
+                }
             }
-            Action::Settings => format!("settings in place: {}", keys()),
             Action::Reindex => format!("reindex: {}", self.reasons.join("; ")),
         }
     }
 
-    fn describe(&self, text: &mut String) {
+    fn describe(&self, page: &mut Page) {
         let uid = style(&self.live_uid).bold();
-        let _ = writeln!(text, "{uid}  {}", self.head());
-        let mut line = |line: String| {
-            let _ = writeln!(text, "  {line}");
-        };
+        page.line(format_args!("{uid}  {}", self.head()));
         if self.way != Action::Reindex {
-            self.reasons.iter().cloned().for_each(&mut line);
+            self.reasons.iter().for_each(|reason| page.note(reason));
         }
         for difference in &self.settings {
-            line(format!("settings: {difference}"));
+            page.note(format_args!("settings: {difference}"));
         }
         if !self.lost_settings.is_empty() {
-            line(format!(
+            page.note(format_args!(
                 "settings that the definition does not mention get lost: {}; add them to {}/settings.json to keep them",
-                self.lost_settings.join(", "),
+                listed(&self.lost_settings),
                 self.index
             ));
         }
         if let Some(newest) = self.other_writers.first() {
-            line(format!(
+            let when = newest.enqueued_at.as_deref();
+            page.note(format_args!(
                 "another program sends settings to this index: {} (task {}, {}); where that is meilisearch-rails, say \
                  `meilisearch check_settings: false` in the model, or it sends them again",
-                newest.keys.join(", "),
+                listed(&newest.keys),
                 newest.task,
-                newest
-                    .enqueued_at
-                    .as_deref()
-                    .unwrap_or("at an unknown time")
+                when.unwrap_or("at an unknown time")
             ));
         }
         if let Some(words) = self.documents.as_ref().and_then(Documents::words) {
-            line(format!("documents: {words}"));
+            page.note(format_args!("documents: {words}"));
         }
-        if let Some(documents) = self.documents_to_send.filter(|documents| *documents > 0) {
-            let bytes = self
-                .bytes_to_send
-                .map(|bytes| format!(", {}", ByteSize(bytes).display().si()));
-            line(format!(
-                "to send: {}{}",
-                counted(documents, "document", "documents"),
-                bytes.unwrap_or_default()
-            ));
+        if let Some(number) = self.documents_to_send.filter(|number| *number > 0) {
+            let bytes = self.bytes_to_send.map(|bytes| format!(", {}", size(bytes)));
+            let bytes = bytes.unwrap_or_default();
+            page.note(format_args!("to send: {}{bytes}", documents(number)));
         }
     }
 }
 
 impl ApplyReport {
-    pub(super) fn new(indexes: Vec<IndexPlan>) -> Self {
+    /// Of what each index needs. Nothing is done yet.
+    pub fn new(indexes: Vec<IndexPlan>) -> Self {
         let way = indexes.iter().map(|index| index.way).max();
         Self {
-            way: way.unwrap_or(Action::Nothing),
+            way: way.unwrap_or_default(),
             done: false,
             indexes,
             sync: None,
@@ -261,68 +247,32 @@ impl ApplyReport {
 
     /// The plan for people.
     pub fn describe(&self) -> String {
-        let mut text = String::new();
+        let mut page = Page::default();
         if self.way == Action::Nothing {
-            text.push_str("nothing to do\n");
+            page.line("nothing to do");
         }
         for index in &self.indexes {
             if self.way != Action::Nothing || !index.other_writers.is_empty() {
-                index.describe(&mut text);
+                index.describe(&mut page);
             }
         }
-        let others = self
-            .indexes
-            .iter()
-            .any(|index| index.way != Action::Reindex);
-        if self.way == Action::Reindex && others {
-            text.push_str(
-                "indexes that are built together go live together, so all of these are built\n",
+        let mut others = self.indexes.iter();
+        if self.way == Action::Reindex && others.any(|index| index.way != Action::Reindex) {
+            page.line(
+                "indexes that are built together go live together, so all of these are built",
             );
         }
-        text
+        page.text()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::report::expect_documented;
+    use crate::report::documented;
 
     fn plan() -> IndexPlan {
-        IndexPlan {
-            index: "articles".to_owned(),
-            live_uid: "articles".to_owned(),
-            way: Action::Settings,
-            reasons: vec!["settings.json changed".to_owned()],
-            settings: vec![Difference {
-                key: "synonyms".to_owned(),
-                wanted: json!({"قدس": ["القدس"]}),
-                found: json!({}),
-            }],
-            lost_settings: vec!["faceting".to_owned()],
-            other_writers: vec![OtherWriter {
-                task: 812,
-                enqueued_at: Some("2026-11-24T15:02:11.114209Z".to_owned()),
-                keys: vec!["faceting".to_owned()],
-            }],
-            documents: Some(Documents {
-                add: 2,
-                change: 11,
-                delete: 1,
-                first_added: vec!["20330".to_owned(), "20331".to_owned()],
-                first_changed: (1..=10).map(|id| id.to_string()).collect(),
-                first_deleted: vec!["7".to_owned()],
-            }),
-            documents_to_send: Some(13),
-            bytes_to_send: Some(208_000),
-        }
-    }
-
-    #[test]
-    fn the_report_is_documented_field_by_field() {
-        expect_documented("apply", &ApplyReport::new(vec![plan()]));
+        documented::<ApplyReport>("apply").indexes.remove(0)
     }
 
     #[test]
@@ -343,11 +293,6 @@ mod tests {
     #[test]
     fn the_dearest_way_is_taken_for_all() {
         let mut rebuilt = IndexPlan {
-            settings: Vec::new(),
-            lost_settings: Vec::new(),
-            other_writers: Vec::new(),
-            documents: None,
-            documents_to_send: None,
             live_uid: "authors".to_owned(),
             reasons: Vec::new(),
             ..plan()

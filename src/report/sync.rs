@@ -1,22 +1,19 @@
-//! What a round of `sync` did: for people and for programs. Fields are only ever added. Sizes are in bytes, times in
-//! seconds.
+//! What a round of `sync` did.
 
-use std::fmt::Write as _;
-
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::document::AnomalyCount;
 use crate::document::ids::IdList;
 use crate::error::Error;
-use crate::report::{about, aligned, counted, grouped};
+use crate::figures::{counted, grouped, kinds};
+use crate::report::page::{Mark, Page, about};
 use crate::sync::{Depth, Followed};
-use crate::terminal::style;
 
 /// Ids that a dry run lists of each kind; the counts are of all.
 const LISTED_IDS: usize = 1_000;
 
 /// How `sync` ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Every index is what documents.sql returned.
@@ -28,7 +25,7 @@ pub enum Outcome {
 }
 
 /// What `sync` did.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SyncReport {
     /// How it ended.
     pub outcome: Outcome,
@@ -56,7 +53,7 @@ impl SyncReport {
 }
 
 /// One index of a `sync`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct IndexSynced {
     /// The definition's name.
     pub index: String,
@@ -71,7 +68,7 @@ pub struct IndexSynced {
 }
 
 /// What was done to one index, or would be.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Done {
     /// How deeply it was compared.
     pub compare: Depth,
@@ -159,83 +156,76 @@ impl Done {
 
     /// What was done, in a few words: `12 sent (10 changed, 2 missing), 1 deleted`.
     pub fn words(&self) -> String {
-        let reasons: Vec<String> = [
+        let reasons = kinds(&[
             (self.sent_changed, "changed"),
             (self.sent_missing, "missing"),
             (self.sent_different, "different"),
-        ]
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, reason)| format!("{} {reason}", grouped(*count)))
-        .collect();
-        let sent = match reasons.len() {
-            0 => "0 sent".to_owned(),
-            _ => format!("{} sent ({})", grouped(self.sent()), reasons.join(", ")),
+        ]);
+        let reasons = match reasons.is_empty() {
+            true => reasons,
+            false => format!(" ({reasons})"),
         };
-        format!("{sent}, {} deleted", grouped(self.deleted))
+        format!(
+            "{} sent{reasons}, {} deleted",
+            grouped(self.sent()),
+            grouped(self.deleted)
+        )
+    }
+
+    /// How it was compared.
+    fn comparison(&self) -> String {
+        let compared = match (self.compare, self.edits_seen) {
+            (Depth::Count, _) => "counted; no edit was looked for",
+            (Depth::Ids, false) => "every id compared; no edit was looked for",
+            (Depth::Changed, _) => "what changed, and how many there are",
+            (Depth::Ids, true) => "what changed, and every id compared",
+            (Depth::All, _) => "every document compared",
+        };
+        format!(
+            "{} read, {compared}",
+            counted(self.rows_read, "row", "rows")
+        )
+    }
+}
+
+impl IndexSynced {
+    fn row(&self) -> [String; 4] {
+        let (words, comparison, seconds) = match &self.done {
+            Some(done) => (
+                done.words(),
+                done.comparison(),
+                format!("{:.1} s", done.seconds),
+            ),
+            None => ("failed".to_owned(), String::new(), String::new()),
+        };
+        [self.live_uid.clone(), words, comparison, seconds]
     }
 }
 
 impl SyncReport {
     /// The summary for people.
     pub fn summary(&self) -> String {
-        let mut text = String::new();
-        let head = match self.outcome {
-            Outcome::Synced => format!("{} Synced", style("✔").green().bold()),
-            Outcome::DryRun => format!(
-                "{} Compared (dry run: nothing was sent)",
-                style("✔").green().bold()
-            ),
-            Outcome::Failed => format!("{} Not all synced", style("✘").red().bold()),
+        let mut page = match self.outcome {
+            Outcome::Synced => Page::headed(Mark::Good, "Synced"),
+            Outcome::DryRun => Page::headed(Mark::Good, "Compared (dry run: nothing was sent)"),
+            Outcome::Failed => Page::headed(Mark::Bad, "Not all synced"),
         };
-        let _ = writeln!(text, "{head}");
-        let rows: Vec<[String; 4]> = self
-            .indexes
-            .iter()
-            .map(|index| match &index.done {
-                Some(done) => [
-                    index.live_uid.clone(),
-                    done.words(),
-                    format!(
-                        "{} read, {}",
-                        counted(done.rows_read, "row", "rows"),
-                        looked_at(done)
-                    ),
-                    format!("{:.1} s", done.seconds),
-                ],
-                None => [
-                    index.live_uid.clone(),
-                    "failed".to_owned(),
-                    String::new(),
-                    String::new(),
-                ],
-            })
-            .collect();
-        text.push_str(&aligned(&rows));
+        page.table(self.indexes.iter().map(IndexSynced::row));
         for index in &self.indexes {
+            let uid = &index.live_uid;
             if let Some(error) = &index.error {
-                let _ = writeln!(text, "  {}", about(&index.live_uid, error));
+                page.note(about(uid, error));
             }
             let Some(done) = &index.done else { continue };
             for (ids, what) in [(&done.would_send, "send"), (&done.would_delete, "delete")] {
                 if let Some(ids) = ids.as_ref().filter(|ids| !ids.is_empty()) {
-                    let _ = writeln!(text, "  {} would {what}: {}", index.live_uid, ids.join(" "));
+                    page.note(format_args!("{uid} would {what}: {}", ids.join(" ")));
                 }
             }
             for note in &done.notes {
-                let _ = writeln!(text, "  {}: {note}", index.live_uid);
+                page.note(format_args!("{uid}: {note}"));
             }
         }
-        text
-    }
-}
-
-fn looked_at(done: &Done) -> &'static str {
-    match (done.compare, done.edits_seen) {
-        (Depth::Count, _) => "counted; no edit was looked for",
-        (Depth::Ids, false) => "every id compared; no edit was looked for",
-        (Depth::Changed, _) => "what changed, and how many there are",
-        (Depth::Ids, true) => "what changed, and every id compared",
-        (Depth::All, _) => "every document compared",
+        page.text()
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::report::counted;
+use crate::figures::counted;
 use crate::terminal::{line, set_in};
 use crate::triggers::{Changes, Missing, Wanted};
 
@@ -51,7 +51,7 @@ pub struct NamedTrigger {
 }
 
 impl TriggersReport {
-    pub(super) fn new(wanted: &Wanted, statements: Vec<String>) -> Self {
+    pub fn new(wanted: &Wanted, statements: Vec<String>) -> Self {
         let triggers = wanted.triggers.iter().map(|trigger| NamedTrigger {
             name: trigger.name.clone(),
             table: trigger.table.clone(),
@@ -68,7 +68,7 @@ impl TriggersReport {
     }
 
     /// What stands above the SQL.
-    pub(super) fn introduction(&self) -> String {
+    pub fn introduction(&self) -> String {
         let names: Vec<String> = self
             .changes
             .iter()
@@ -82,7 +82,7 @@ impl TriggersReport {
     }
 
     /// The summary of --check.
-    pub(super) fn summary(&self) -> String {
+    pub fn summary(&self) -> String {
         let mut text = String::new();
         for one in &self.missing {
             let _ = writeln!(
@@ -115,13 +115,13 @@ impl TriggersReport {
 }
 
 /// Statements as a script.
-pub(super) fn script(statements: &[String]) -> String {
+pub fn script(statements: &[String]) -> String {
     let statements: Vec<String> = statements.iter().map(|sql| format!("{sql};\n")).collect();
     statements.join("\n")
 }
 
 /// Statements as a Rails migration: SQLite executes one statement a call.
-pub(super) fn migration(log: &str, up: &[String], down: &[String]) -> String {
+pub fn migration(log: &str, up: &[String], down: &[String]) -> String {
     let words = log.split(|c: char| !c.is_ascii_alphanumeric());
     let capital = |word: &str| {
         let (first, rest) = word.split_at(word.len().min(1));

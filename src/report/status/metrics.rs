@@ -3,28 +3,30 @@
 use jiff::Timestamp;
 
 use super::{IndexStatus, StatusReport};
-use crate::report::prometheus::{self, labels};
+use crate::report::prometheus::{family, labels};
 
+const GAUGE: &str = "gauge";
 const UP: &str = "bisan_indexer_up";
 const UP_HELP: &str = "Whether Meilisearch answers.";
 
 /// Metrics of a server that does not answer.
-pub(super) fn down() -> String {
+pub fn down() -> String {
     let mut text = String::new();
-    family(&mut text, UP, UP_HELP, [(String::new(), Some(0.0))]);
+    family(&mut text, UP, GAUGE, UP_HELP, [(String::new(), Some(0.0))]);
     text
 }
 
 /// All metrics. A figure that is not known has no line.
-pub(super) fn text(report: &StatusReport) -> String {
+pub fn metrics(report: &StatusReport) -> String {
     let mut text = String::new();
     let none = String::new;
-    family(&mut text, UP, UP_HELP, [(none(), Some(1.0))]);
+    family(&mut text, UP, GAUGE, UP_HELP, [(none(), Some(1.0))]);
     if let Some(version) = &report.server.version {
         let labels = labels(&[("version", version)]);
         family(
             &mut text,
             "bisan_indexer_meilisearch_info",
+            GAUGE,
             "The version of Meilisearch.",
             [(labels, Some(1.0))],
         );
@@ -57,14 +59,14 @@ pub(super) fn text(report: &StatusReport) -> String {
             Some(seconds(report.checked_at)),
         ),
     ] {
-        family(&mut text, name, help, [(none(), value)]);
+        family(&mut text, name, GAUGE, help, [(none(), value)]);
     }
     for (name, help, value) in FIGURES {
         let lines = report.indexes.iter().map(|index| {
             let labels = labels(&[("index", &index.index), ("uid", &index.live_uid)]);
             (labels, value(index))
         });
-        family(&mut text, name, help, lines);
+        family(&mut text, name, GAUGE, help, lines);
     }
     text
 }
@@ -139,22 +141,6 @@ const FIGURES: [Figure; 12] = [
     ),
 ];
 
-/// One metric with its lines; nothing where no figure is known.
-fn family(
-    text: &mut String,
-    name: &str,
-    help: &str,
-    lines: impl IntoIterator<Item = (String, Option<f64>)>,
-) {
-    let known = lines
-        .into_iter()
-        .filter_map(|(labels, value)| Some((labels, value?)));
-    let mut known = known.peekable();
-    if known.peek().is_some() {
-        prometheus::family(text, name, "gauge", help, known);
-    }
-}
-
 /// Milliseconds are as fine as Prometheus is.
 fn seconds(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1000.0
@@ -165,17 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_figure_that_is_not_known_has_no_line() {
-        let mut text = String::new();
-        family(&mut text, "a", "A.", [(String::new(), None)]);
-        assert_eq!(text, "");
-        family(
-            &mut text,
-            "a",
-            "A.",
-            [(String::new(), Some(1.5)), (String::new(), None)],
-        );
-        assert_eq!(text, "# HELP a A.\n# TYPE a gauge\na 1.5\n");
+    fn a_server_that_is_down_is_a_metric() {
         assert_eq!(
             down(),
             "# HELP bisan_indexer_up Whether Meilisearch answers.\n# TYPE bisan_indexer_up gauge\nbisan_indexer_up 0\n"

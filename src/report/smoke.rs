@@ -1,17 +1,19 @@
-//! What the smoke queries found: for people and for programs. Fields are only ever added.
+//! What the smoke queries found.
 
-use std::fmt::Write as _;
+mod junit;
 
-use serde::Serialize;
+pub use junit::xml;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::catalog::SmokeQuery;
+use crate::figures::counted;
 use crate::generation::smoke::SmokeAnswer;
-use crate::report::{aligned, counted};
+use crate::report::page::{Mark, Page};
 use crate::terminal::style;
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Every query was answered as by a good index.
@@ -21,7 +23,7 @@ pub enum Outcome {
 }
 
 /// What the smoke queries found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SmokeReport {
     /// How it ended.
     pub outcome: Outcome,
@@ -34,7 +36,7 @@ pub struct SmokeReport {
 }
 
 /// One index.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct IndexSmoked {
     /// The definition's name.
     pub index: String,
@@ -47,7 +49,7 @@ pub struct IndexSmoked {
 }
 
 /// One query and its answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asked {
     /// What a reader would type.
     pub q: String,
@@ -70,7 +72,7 @@ pub struct Asked {
 }
 
 /// A document that must be among the first.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Top {
     /// Its id.
     pub id: Value,
@@ -79,7 +81,8 @@ pub struct Top {
 }
 
 impl Asked {
-    pub(super) fn new(query: &SmokeQuery, answer: SmokeAnswer) -> Self {
+    /// Of a query that was answered.
+    pub fn new(query: &SmokeQuery, answer: SmokeAnswer) -> Self {
         Self {
             q: query.q.clone(),
             search: query.search.clone(),
@@ -97,7 +100,7 @@ impl Asked {
     }
 
     /// The query as a person recognises it: what is typed, and the parameters that tell it from others.
-    pub(super) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         let q = Value::from(self.q.as_str()).to_string();
         match self.search.is_empty() {
             true => q,
@@ -117,17 +120,26 @@ impl Asked {
             place.unwrap_or_default()
         )
     }
+
+    fn row(&self) -> [String; 4] {
+        [
+            Mark::of(self.passed).to_string(),
+            self.name(),
+            self.expectation(),
+            format!("{} ms", self.milliseconds),
+        ]
+    }
 }
 
 impl SmokeReport {
-    pub(super) fn new(indexes: Vec<IndexSmoked>) -> Self {
+    /// Of all indexes.
+    pub fn new(indexes: Vec<IndexSmoked>) -> Self {
         let queries = || indexes.iter().flat_map(|index| &index.queries);
         let failed = queries().filter(|query| !query.passed).count() as u64;
         Self {
-            outcome: if failed == 0 {
-                Outcome::Passed
-            } else {
-                Outcome::Failed
+            outcome: match failed {
+                0 => Outcome::Passed,
+                _ => Outcome::Failed,
             },
             asked: queries().count() as u64,
             failed,
@@ -136,7 +148,7 @@ impl SmokeReport {
     }
 
     /// A line for each query that failed.
-    pub(super) fn failures(&self) -> impl Iterator<Item = String> {
+    pub fn failures(&self) -> impl Iterator<Item = String> {
         self.indexes.iter().flat_map(|index| {
             let failed = index
                 .queries
@@ -148,91 +160,32 @@ impl SmokeReport {
 
     /// The summary for people.
     pub fn summary(&self) -> String {
-        let tick = style("✔").green().bold().to_string();
-        let cross = style("✘").red().bold().to_string();
-        let mut text = String::new();
+        let mut page = Page::default();
         for index in &self.indexes {
-            let _ = writeln!(text, "{}", style(&index.uid).bold());
-            let rows: Vec<[String; 4]> = index
-                .queries
-                .iter()
-                .map(|query| {
-                    [
-                        if query.passed {
-                            tick.clone()
-                        } else {
-                            cross.clone()
-                        },
-                        query.name(),
-                        query.expectation(),
-                        format!("{} ms", query.milliseconds),
-                    ]
-                })
-                .collect();
-            text.push_str(&aligned(&rows));
+            page.line(style(&index.uid).bold());
+            page.table(index.queries.iter().map(Asked::row));
             if index.queries.is_empty() {
-                text.push_str("  no smoke query\n");
+                page.note("no smoke query");
             }
         }
         let asked = counted(self.asked, "query", "queries");
-        let _ = match self.failed {
-            0 => writeln!(text, "{tick} {asked} passed"),
-            failed => writeln!(text, "{cross} {failed} of {asked} failed"),
-        };
-        text
+        match self.failed {
+            0 => page.line(format_args!("{} {asked} passed", Mark::Good)),
+            failed => page.line(format_args!("{} {failed} of {asked} failed", Mark::Bad)),
+        }
+        page.text()
     }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-    use crate::report::expect_documented;
-    use serde_json::json;
-
-    /// Every field is there: docs/json.md shows this very report.
-    pub(in crate::commands::smoke) fn report() -> SmokeReport {
-        SmokeReport::new(vec![IndexSmoked {
-            index: "articles".to_owned(),
-            uid: "articles".to_owned(),
-            created_at: "2026-11-24T14:30:02.114209Z".to_owned(),
-            queries: vec![
-                Asked {
-                    q: "القدس".to_owned(),
-                    search: json!({"filter": "category = \"أخبار\""})
-                        .as_object()
-                        .unwrap()
-                        .clone(),
-                    min_hits: 1,
-                    hits: 212,
-                    in_top: Some(Top { id: json!(7), n: 5 }),
-                    rank: Some(2),
-                    milliseconds: 3,
-                    passed: true,
-                    failure: None,
-                },
-                Asked {
-                    q: "غزة".to_owned(),
-                    search: Map::new(),
-                    min_hits: 10,
-                    hits: 4,
-                    in_top: None,
-                    rank: None,
-                    milliseconds: 1,
-                    passed: false,
-                    failure: Some("4 hits, and at least 10 are wanted".to_owned()),
-                },
-            ],
-        }])
-    }
-
-    #[test]
-    fn the_report_is_documented_field_by_field() {
-        expect_documented("smoke", &report());
-    }
+    use crate::report::documented;
 
     #[test]
     fn the_summary_is_a_table_with_a_verdict() {
-        let text = report().summary();
+        let report: SmokeReport = documented("smoke");
+        let text = report.summary();
         assert!(
             text.contains("✔  \"القدس\" {\"filter\":\"category = \\\"أخبار\\\"\"}"),
             "{text}"
@@ -242,7 +195,7 @@ pub(super) mod tests {
             "{text}"
         );
         assert!(text.ends_with("✘ 1 of 2 queries failed\n"), "{text}");
-        let failures: Vec<String> = report().failures().collect();
+        let failures: Vec<String> = report.failures().collect();
         assert_eq!(
             failures,
             ["articles: \"غزة\": 4 hits, and at least 10 are wanted"]

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::SmokeReport;
 
 /// The whole document.
-pub(super) fn xml(report: &SmokeReport) -> String {
+pub fn xml(report: &SmokeReport) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let all = report.indexes.iter().flat_map(|index| &index.queries);
     let _ = writeln!(
@@ -76,8 +76,8 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::tests::report;
     use super::*;
+    use crate::report::documented;
 
     #[test]
     fn every_text_is_escaped() {
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn an_index_is_a_suite_and_a_query_a_case() {
-        let xml = xml(&report());
+        let xml = xml(&documented("smoke"));
         for line in [
             "<testsuites name=\"bisan-indexer smoke\" tests=\"2\" failures=\"1\" errors=\"0\" time=\"0.004\">",
             "  <testsuite name=\"articles\" tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\" time=\"0.004\">",

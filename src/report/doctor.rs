@@ -1,10 +1,11 @@
-//! Checks and their verdicts: for people and for programs. Fields are only ever added.
+//! Checks of `doctor` and their verdicts.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 use serde::Serialize;
 
-use crate::report::counted;
+use crate::figures::counted;
+use crate::report::page::{Mark, Page};
 use crate::terminal::style;
 
 /// Whether a run would be refused or fail.
@@ -62,65 +63,13 @@ pub struct Check {
 pub struct Checks(Vec<Check>);
 
 impl Checks {
-    /// As it should be.
-    pub fn ok(&mut self, about: &str, check: &'static str, found: impl Display) {
-        self.add(about, check, Verdict::Ok, found, None);
-    }
-
-    /// Worth knowing.
-    pub fn warn(
-        &mut self,
-        about: &str,
-        check: &'static str,
-        found: impl Display,
-        advice: impl Display,
-    ) {
-        self.add(
+    /// One check of `about`, whose verdict is to follow.
+    pub fn at<'c>(&'c mut self, about: &'c str, check: &'static str) -> Judged<'c> {
+        Judged {
+            checks: &mut self.0,
             about,
             check,
-            Verdict::Warning,
-            found,
-            Some(advice.to_string()),
-        );
-    }
-
-    /// A run would be refused or fail.
-    pub fn fail(
-        &mut self,
-        about: &str,
-        check: &'static str,
-        found: impl Display,
-        advice: impl Display,
-    ) {
-        self.add(
-            about,
-            check,
-            Verdict::Failed,
-            found,
-            Some(advice.to_string()),
-        );
-    }
-
-    /// A run would be refused or fail; what to do is in the words of the error.
-    pub fn fail_as_said(&mut self, about: &str, check: &'static str, error: impl Display) {
-        self.add(about, check, Verdict::Failed, error, None);
-    }
-
-    fn add(
-        &mut self,
-        about: &str,
-        check: &'static str,
-        verdict: Verdict,
-        found: impl Display,
-        advice: Option<String>,
-    ) {
-        self.0.push(Check {
-            about: about.to_owned(),
-            check,
-            verdict,
-            found: found.to_string(),
-            advice,
-        });
+        }
     }
 
     /// Everything: what all indexes need first, then index by index.
@@ -135,17 +84,14 @@ impl Checks {
         let mut checks = self.0;
         checks.sort_by_key(|check| abouts.iter().position(|about| *about == check.about));
         let count = |verdict| {
-            checks
-                .iter()
-                .filter(|check| check.verdict == verdict)
-                .count() as u64
+            let its = checks.iter().filter(|check| check.verdict == verdict);
+            its.count() as u64
         };
         let failed = count(Verdict::Failed);
         DoctorReport {
-            outcome: if failed == 0 {
-                Outcome::Fine
-            } else {
-                Outcome::Failed
+            outcome: match failed {
+                0 => Outcome::Fine,
+                _ => Outcome::Failed,
             },
             warnings: count(Verdict::Warning),
             failed,
@@ -154,16 +100,53 @@ impl Checks {
     }
 }
 
+/// A check that gets its verdict.
+#[derive(Debug)]
+pub struct Judged<'c> {
+    checks: &'c mut Vec<Check>,
+    about: &'c str,
+    check: &'static str,
+}
+
+impl Judged<'_> {
+    /// As it should be.
+    pub fn ok(self, found: impl Display) {
+        self.add(Verdict::Ok, &found, None);
+    }
+
+    /// Worth knowing.
+    pub fn warn(self, found: impl Display, advice: impl Display) {
+        self.add(Verdict::Warning, &found, Some(&advice));
+    }
+
+    /// A run would be refused or fail.
+    pub fn fail(self, found: impl Display, advice: impl Display) {
+        self.add(Verdict::Failed, &found, Some(&advice));
+    }
+
+    /// A run would be refused or fail; what to do is in the words of the error.
+    pub fn fail_as_said(self, error: impl Display) {
+        self.add(Verdict::Failed, &error, None);
+    }
+
+    fn add(self, verdict: Verdict, found: &dyn Display, advice: Option<&dyn Display>) {
+        self.checks.push(Check {
+            about: self.about.to_owned(),
+            check: self.check,
+            verdict,
+            found: found.to_string(),
+            advice: advice.map(ToString::to_string),
+        });
+    }
+}
+
 impl DoctorReport {
     /// A log line for each check that failed or warns.
-    pub(super) fn log(&self) {
+    pub fn log(&self) {
         for check in &self.checks {
             let (about, found) = (&check.about, &check.found);
-            let advice = check
-                .advice
-                .as_ref()
-                .map(|advice| format!("; {advice}"))
-                .unwrap_or_default();
+            let advice = check.advice.as_ref().map(|advice| format!("; {advice}"));
+            let advice = advice.unwrap_or_default();
             match check.verdict {
                 Verdict::Ok => {}
                 Verdict::Warning => tracing::warn!("{about}: {found}{advice}"),
@@ -174,50 +157,43 @@ impl DoctorReport {
 
     /// The summary for people.
     pub fn summary(&self) -> String {
-        let mut text = String::new();
+        let mut page = Page::default();
         let mut about = "";
         for check in &self.checks {
             if check.about != about {
-                let gap = if about.is_empty() { "" } else { "\n" };
+                if !about.is_empty() {
+                    page.line("");
+                }
                 about = &check.about;
-                let _ = writeln!(text, "{gap}{}", style(about).bold());
+                page.line(style(about).bold());
             }
             let found = check.found.replace('\n', "\n    ");
-            let _ = writeln!(text, "  {} {found}", mark(check.verdict));
+            page.note(format_args!("{} {found}", check.verdict.mark()));
             if let Some(advice) = &check.advice {
-                let _ = writeln!(
-                    text,
-                    "    {} {}",
-                    style("→").dim(),
-                    advice.replace('\n', "\n      ")
-                );
+                let (arrow, advice) = (style("→").dim(), advice.replace('\n', "\n      "));
+                page.note(format_args!("  {arrow} {advice}"));
             }
         }
+        page.line("");
         let warnings = counted(self.warnings, "warning", "warnings");
         let failed = counted(self.failed, "check failed", "checks failed");
-        let _ = match (self.failed, self.warnings) {
-            (0, 0) => writeln!(
-                text,
-                "\n{} Everything is as it should be",
-                mark(Verdict::Ok)
-            ),
-            (0, _) => writeln!(
-                text,
-                "\n{} {warnings}; a run goes well all the same",
-                mark(Verdict::Warning)
-            ),
-            (_, 0) => writeln!(text, "\n{} {failed}", mark(Verdict::Failed)),
-            _ => writeln!(text, "\n{} {failed}, {warnings}", mark(Verdict::Failed)),
-        };
-        text
+        page.line(match (self.failed, self.warnings) {
+            (0, 0) => format!("{} Everything is as it should be", Mark::Good),
+            (0, _) => format!("{} {warnings}; a run goes well all the same", Mark::Warning),
+            (_, 0) => format!("{} {failed}", Mark::Bad),
+            _ => format!("{} {failed}, {warnings}", Mark::Bad),
+        });
+        page.text()
     }
 }
 
-fn mark(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Ok => style("✔").green().to_string(),
-        Verdict::Warning => style("⚠").yellow().bold().to_string(),
-        Verdict::Failed => style("✘").red().bold().to_string(),
+impl Verdict {
+    fn mark(self) -> Mark {
+        match self {
+            Verdict::Ok => Mark::Good,
+            Verdict::Warning => Mark::Warning,
+            Verdict::Failed => Mark::Bad,
+        }
     }
 }
 
@@ -228,24 +204,20 @@ mod tests {
 
     fn report() -> DoctorReport {
         let mut checks = Checks::default();
-        checks.ok(
-            "database",
-            "database.readable",
-            "/rails/storage/production.sqlite3 can be read",
-        );
-        checks.warn(
-            "articles",
-            "definition.changes_index",
+        checks
+            .at("database", "database.readable")
+            .ok("/rails/storage/production.sqlite3 can be read");
+        checks.at("articles", "definition.changes_index").warn(
             "changes.sql reads the whole table articles at each look (14 ms)",
             "CREATE INDEX index_articles_on_updated_at ON articles (updated_at);",
         );
-        checks.fail(
-            "key",
-            "key.actions",
+        checks.at("key", "key.actions").fail(
             "the key may not do documents.delete",
             "add the action to the key",
         );
-        checks.ok("database", "database.lock", "no other run is at work");
+        checks
+            .at("database", "database.lock")
+            .ok("no other run is at work");
         checks.report()
     }
 

@@ -1,15 +1,34 @@
-//! The report of `key`.
-
-use std::fmt::Write as _;
+//! What a key needs.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::KeyHolder;
 use crate::meilisearch::keys::MadeKey;
-use crate::report::aligned;
+use crate::report::page::Page;
 
-use super::rights::{Right, Rights};
+/// From an open server to keys with no more rights than needed, so that nobody is refused in between.
+pub const STEPS_TO_A_MASTER_KEY: [&str; 6] = [
+    "Close the server's port to the world (a firewall, or no published port): until step 4 everybody can write to it",
+    "Make a master key of at least 16 bytes, as with: openssl rand -hex 32",
+    "Give it to the application and to this program as MEILISEARCH_API_KEY, and restart both. An open server takes any key, \
+     so nothing changes yet; what sends none is refused from the next step on",
+    "Restart Meilisearch with MEILI_MASTER_KEY set to it. Searches fail for as long as it starts, some seconds; where that is \
+     too long, start a second Meilisearch with the master key and an empty folder, `bisan-indexer reindex` into it, \
+     and point the application there",
+    "With the master key, `bisan-indexer key --create > indexer.key`, and `--for application` (or `--for rails`) for the application",
+    "Give each its own key in the master key's place, and restart it. The master key stays with Meilisearch alone; \
+     changing it changes every key",
+];
+
+/// One right, by Meilisearch's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Right {
+    /// As it stands in a key.
+    pub action: &'static str,
+    /// What it is needed for.
+    pub why: &'static str,
+}
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,9 +69,9 @@ pub struct KeyReport {
     /// How the server knows its callers.
     pub server: ServerState,
     /// What a person should know about such a key.
-    pub notes: Vec<String>,
+    pub notes: &'static [&'static str],
     /// What to do on a server without a master key, in this order.
-    pub steps: Vec<String>,
+    pub steps: &'static [&'static str],
     /// The name of the new key on the server.
     pub key_uid: Option<String>,
     /// The new key: a secret.
@@ -60,9 +79,10 @@ pub struct KeyReport {
 }
 
 impl KeyReport {
-    pub(super) fn new(
+    /// Of a key that is not made.
+    pub fn new(
         holder: KeyHolder,
-        rights: Rights,
+        (actions, indexes): (Vec<Right>, Vec<String>),
         expires_at: Option<Timestamp>,
         server: ServerState,
     ) -> Self {
@@ -73,21 +93,22 @@ impl KeyReport {
                 KeyHolder::Application => "application",
                 KeyHolder::Rails => "rails",
             },
-            actions: rights.actions,
-            indexes: rights.indexes,
+            actions,
+            indexes,
             expires_at: expires_at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
             server,
             notes: notes(holder),
             steps: match server {
-                ServerState::Open => steps_to_a_master_key(),
-                ServerState::Guarded | ServerState::Unknown => Vec::new(),
+                ServerState::Open => &STEPS_TO_A_MASTER_KEY,
+                ServerState::Guarded | ServerState::Unknown => &[],
             },
             key_uid: None,
             key: None,
         }
     }
 
-    pub(super) fn made(self, made: MadeKey) -> Self {
+    /// The same of the key that was made.
+    pub fn made(self, made: MadeKey) -> Self {
         Self {
             outcome: Outcome::Created,
             key_uid: Some(made.uid),
@@ -97,46 +118,38 @@ impl KeyReport {
     }
 
     /// The summary for people.
-    pub(super) fn summary(&self) -> String {
-        let mut text = format!(
-            "A key for the {} needs\n",
-            if self.holder == "rails" {
-                "Rails application"
-            } else {
-                self.holder
+    pub fn summary(&self) -> String {
+        let mut page = Page::default();
+        page.line(format_args!(
+            "A key for the {} needs",
+            match self.holder {
+                "rails" => "Rails application",
+                holder => holder,
             }
-        );
-        let rows: Vec<[String; 2]> = self
-            .actions
-            .iter()
-            .map(|right| [right.action.to_owned(), right.why.to_owned()])
-            .collect();
-        text.push_str(&aligned(&rows));
-        let _ = writeln!(text, "for the indexes\n  {}", self.indexes.join("\n  "));
-        for note in &self.notes {
-            let _ = writeln!(text, "{note}");
-        }
+        ));
+        let rights = self.actions.iter();
+        page.table(rights.map(|right| [right.action, right.why].map(str::to_owned)));
+        page.line("for the indexes");
+        self.indexes.iter().for_each(|index| page.note(index));
+        self.notes.iter().for_each(|note| page.line(note));
         match self.server {
             ServerState::Open => {
-                text.push_str(
-                    "This server has no master key: everybody may do everything. In this order:\n",
+                page.line(
+                    "This server has no master key: everybody may do everything. In this order:",
                 );
-                let _ = writeln!(text, "{}", numbered(&self.steps));
+                page.line(numbered(self.steps));
             }
-            ServerState::Guarded | ServerState::Unknown => {
-                let _ = writeln!(
-                    text,
-                    "With the master key in MEILISEARCH_API_KEY, `bisan-indexer key --create --for {}` makes it",
-                    self.holder
-                );
-            }
+            ServerState::Guarded | ServerState::Unknown => page.line(format_args!(
+                "With the master key in MEILISEARCH_API_KEY, `bisan-indexer key --create --for {}` makes it",
+                self.holder
+            )),
         }
-        text
+        page.text()
     }
 }
 
 /// Lines with numbers before them.
-pub(super) fn numbered(steps: &[String]) -> String {
+pub fn numbered(steps: &[&str]) -> String {
     let lines = steps.iter().zip(1..);
     let lines: Vec<String> = lines
         .map(|(step, number)| format!("  {number}. {step}"))
@@ -144,26 +157,8 @@ pub(super) fn numbered(steps: &[String]) -> String {
     lines.join("\n")
 }
 
-/// From an open server to keys with no more rights than needed, so that nobody is refused in between.
-pub(super) fn steps_to_a_master_key() -> Vec<String> {
-    [
-        "Close the server's port to the world (a firewall, or no published port): until step 4 everybody can write to it",
-        "Make a master key of at least 16 bytes, as with: openssl rand -hex 32",
-        "Give it to the application and to this program as MEILISEARCH_API_KEY, and restart both. An open server takes any key, \
-         so nothing changes yet; what sends none is refused from the next step on",
-        "Restart Meilisearch with MEILI_MASTER_KEY set to it. Searches fail for as long as it starts, some seconds; where that is \
-         too long, start a second Meilisearch with the master key and an empty folder, `bisan-indexer reindex` into it, \
-         and point the application there",
-        "With the master key, `bisan-indexer key --create > indexer.key`, and `--for application` (or `--for rails`) for the application",
-        "Give each its own key in the master key's place, and restart it. The master key stays with Meilisearch alone; \
-         changing it changes every key",
-    ]
-    .map(str::to_owned)
-    .to_vec()
-}
-
-fn notes(holder: KeyHolder) -> Vec<String> {
-    let notes: &[&str] = match holder {
+fn notes(holder: KeyHolder) -> &'static [&'static str] {
+    match holder {
         KeyHolder::Indexer => &[
             "A key for some indexes does not see the task of a swap. It need not: the swap is proven by the createdAt of what lies \
              under the live uid, and by a task that waits behind it",
@@ -176,8 +171,7 @@ fn notes(holder: KeyHolder) -> Vec<String> {
         KeyHolder::Rails => &[
             "Where the models say `auto_index: false, auto_remove: false, check_settings: false` and the indexes exist, search may be enough",
         ],
-    };
-    notes.iter().map(|note| (*note).to_owned()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -185,15 +179,16 @@ mod tests {
     use super::*;
     use crate::report::expect_documented;
 
-    /// Every field is there: docs/json.md shows this very report.
     #[test]
     fn the_report_is_documented_field_by_field() {
-        let rights = Rights::of(KeyHolder::Application, &["articles"], None);
-        let expires_at = "2027-11-24T17:29:00Z".parse().unwrap();
+        let right = Right {
+            action: "search",
+            why: "searches",
+        };
         let report = KeyReport::new(
             KeyHolder::Application,
-            rights,
-            Some(expires_at),
+            (vec![right], vec!["articles".to_owned()]),
+            Some("2027-11-24T17:29:00Z".parse().unwrap()),
             ServerState::Guarded,
         );
         let report = report.made(MadeKey {
@@ -205,7 +200,7 @@ mod tests {
 
     #[test]
     fn an_open_server_is_told_what_to_do_in_which_order() {
-        let rights = Rights::of(KeyHolder::Indexer, &["articles"], None);
+        let rights = (Vec::new(), vec!["articles".to_owned()]);
         let report = KeyReport::new(KeyHolder::Indexer, rights, None, ServerState::Open);
         let text = report.summary();
         let place = |words: &str| {

@@ -1,0 +1,133 @@
+//! What people read of a report, built line by line.
+
+use std::fmt::{self, Display, Formatter, Write as _};
+
+use crate::terminal::{set_in, style, width};
+
+/// What stands before a line that is a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// As it should be.
+    Good,
+    /// Worth knowing.
+    Warning,
+    /// Failed, or not as it should be.
+    Bad,
+}
+
+impl Mark {
+    /// Of what is either good or bad.
+    pub fn of(is_good: bool) -> Mark {
+        match is_good {
+            true => Mark::Good,
+            false => Mark::Bad,
+        }
+    }
+}
+
+impl Display for Mark {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Mark::Good => style("✔").green().bold().fmt(f),
+            Mark::Warning => style("⚠").yellow().bold().fmt(f),
+            Mark::Bad => style("✘").red().bold().fmt(f),
+        }
+    }
+}
+
+/// The lines until now.
+#[derive(Debug, Default)]
+pub struct Page(String);
+
+impl Page {
+    /// Begins with a verdict.
+    pub fn headed(mark: Mark, verdict: impl Display) -> Page {
+        let mut page = Page::default();
+        page.line(format_args!("{mark} {verdict}"));
+        page
+    }
+
+    /// A line.
+    pub fn line(&mut self, text: impl Display) {
+        // A String takes everything that is written to it.
+        let _ = writeln!(self.0, "{text}");
+    }
+
+    /// A line that belongs to the one above.
+    pub fn note(&mut self, text: impl Display) {
+        self.line(format_args!("  {text}"));
+    }
+
+    /// A note that names some things, where there are any.
+    pub fn names(&mut self, what: &str, names: &[String]) {
+        if !names.is_empty() {
+            self.note(format_args!("{what}: {}", names.join(", ")));
+        }
+    }
+
+    /// Rows as columns, two spaces before and between; numbers are right where they lead their cell. A cell stays on its
+    /// line, whatever the name or the value in it holds.
+    pub fn table<const N: usize>(&mut self, rows: impl IntoIterator<Item = [String; N]>) {
+        let on_one_line = |cell: String| cell.replace('\n', "\\n").replace('\t', "\\t");
+        let rows: Vec<[String; N]> = rows.into_iter().map(|row| row.map(on_one_line)).collect();
+        let mut widths = [0; N];
+        for row in &rows {
+            for (widest, cell) in widths.iter_mut().zip(row) {
+                *widest = (*widest).max(width(cell));
+            }
+        }
+        for row in &rows {
+            let mut line = String::new();
+            for (widest, cell) in widths.iter().zip(row) {
+                let padding = " ".repeat(widest - width(cell));
+                let _ = match cell.starts_with(|first: char| first.is_ascii_digit()) {
+                    true => write!(line, "  {padding}{cell}"),
+                    false => write!(line, "  {cell}{padding}"),
+                };
+            }
+            self.line(line.trim_end());
+        }
+    }
+
+    /// All of it.
+    pub fn text(self) -> String {
+        self.0
+    }
+}
+
+/// What is said about something, with its name in front where it does not begin with it anyway.
+pub fn about(name: &str, said: &str) -> String {
+    let said = set_in(said);
+    match said.strip_prefix(name) {
+        Some(rest) if rest.starts_with(':') => said.into_owned(),
+        _ => format!("{name}: {said}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_said_of_one_thing_once() {
+        assert_eq!(about("a", "a: it is gone"), "a: it is gone");
+        assert_eq!(about("a", "it is gone"), "a: it is gone");
+        assert_eq!(about("a", "ab: it is gone"), "a: ab: it is gone");
+    }
+
+    #[test]
+    fn columns_are_aligned_and_numbers_stand_right() {
+        let mut page = Page::headed(Mark::Good, "Live");
+        page.table([
+            ["articles".to_owned(), "5,208 documents".to_owned()],
+            ["authors".to_owned(), "17 documents".to_owned()],
+        ]);
+        page.table([["a\nb".to_owned(), "c\td".to_owned()]]);
+        page.names("deleted", &[]);
+        page.names("retained", &["a".to_owned(), "b".to_owned()]);
+        assert_eq!(
+            page.text(),
+            "✔ Live\n  articles  5,208 documents\n  authors      17 documents\n  a\\nb  c\\td\n  retained: a, b\n"
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! What `status` warns of, and what exceeds the limits that it was given.
+
+use super::{InDatabase, IndexStatus, Outcome, StatusReport};
+use crate::cli::Status;
+use crate::figures::{counted, documents, grouped, span};
+use crate::report::generation::created;
+
+impl StatusReport {
+    /// Holds every index to what is allowed.
+    pub fn judge(&mut self, options: &Status) {
+        for index in &self.indexes {
+            self.exceeded.extend(index.exceeded(options));
+        }
+        if !self.exceeded.is_empty() {
+            self.outcome = Outcome::Behind;
+        }
+    }
+}
+
+impl IndexStatus {
+    /// What the database says of it.
+    pub fn add_database(&mut self, in_database: InDatabase, fingerprint: &str) {
+        let live = self.live.as_ref().map_or(0, |live| live.documents);
+        self.missing = Some(in_database.documents.saturating_sub(live));
+        self.lag_seconds = in_database.waiting_seconds;
+        self.database = Some(in_database);
+        if let Some(live) = &mut self.live {
+            let built_by = live.fingerprint.as_deref().filter(|_| live.built_by_us);
+            live.definition_changed = built_by.map(|built_by| built_by != fingerprint);
+        }
+    }
+
+    fn exceeded(&self, options: &Status) -> Vec<String> {
+        let live_uid = &self.live_uid;
+        let mut exceeded = Vec::new();
+        let Some(database) = &self.database else {
+            // Its definition cannot be used, which is a warning of its own; whoever watches a limit must hear of it.
+            if options.max_missing.is_some() || options.max_lag.is_some() {
+                exceeded.push(format!(
+                    "{live_uid}: the database could not be asked about it"
+                ));
+            }
+            return exceeded;
+        };
+        let missing = self.missing.unwrap_or(0);
+        if let Some(max) = options.max_missing
+            && !max.allows(missing, database.documents)
+        {
+            exceeded.push(format!(
+                "{live_uid}: {} missing in the live index ({} of {}), and --max-missing allows {max}",
+                counted(missing, "document is", "documents are"),
+                grouped(database.documents - missing),
+                grouped(database.documents),
+            ));
+        }
+        let Some(max) = options.max_lag else {
+            return exceeded;
+        };
+        match self.lag_seconds {
+            None if !database.tracks_edits => exceeded.push(format!(
+                "{live_uid}: changes.sql does not show the edits, so there is no lag to hold to --max-lag {max:#}"
+            )),
+            None => exceeded.push(format!(
+                "{live_uid}: nothing follows the database, so there is no lag to hold to --max-lag {max:#}"
+            )),
+            Some(lag) if lag > max.as_secs() => exceeded.push(format!(
+                "{live_uid}: the oldest change waits for {}, and --max-lag allows {max:#}",
+                span(lag)
+            )),
+            Some(_) => {}
+        }
+        exceeded
+    }
+
+    /// What should be done about it, limits or not.
+    pub fn warnings(&self) -> Vec<String> {
+        let live_uid = &self.live_uid;
+        let mut warnings = Vec::new();
+        let spots = self
+            .database
+            .iter()
+            .flat_map(|database| &database.blind_spots);
+        warnings.extend(spots.map(|spot| format!("{live_uid}: {spot}")));
+        let Some(live) = &self.live else {
+            warnings.push(format!(
+                "{live_uid}: there is no such index: a search finds nothing; `bisan-indexer reindex` makes it"
+            ));
+            return warnings;
+        };
+        if let Some(database) = &self.database
+            && live.documents == 0
+            && database.documents > 0
+        {
+            warnings.push(format!(
+                "{live_uid}: the live index is empty, and the database has {}; `bisan-indexer reindex`",
+                documents(database.documents)
+            ));
+        }
+        if let Some(built_for) = &live.built_for {
+            warnings.push(format!(
+                "{live_uid}: what lies there was built for `{built_for}`: the two were swapped or renamed by hand, and `sync` \
+                 does not follow it; swap them back, or `bisan-indexer apply` builds it anew"
+            ));
+        } else if live.followed_until.is_none() {
+            warnings.push(format!(
+                "{live_uid}: the live index was not built by this program, or its record is lost: `sync` cannot follow \
+                 it; `bisan-indexer reindex` builds it anew"
+            ));
+        }
+        if live.definition_changed == Some(true) {
+            warnings.push(format!(
+                "{live_uid}: the definition has changed since the live index was built ({}); `bisan-indexer reindex` \
+                 builds it by the new one",
+                created(&live.created_at)
+            ));
+        }
+        warnings
+    }
+}
