@@ -325,7 +325,7 @@ async fn ids_of_every_form_are_logged_as_documents_sql_computes_them() {
             &["01"][..],
         ),
         ("UPDATE notes SET k = x'0a' WHERE k = x'02'", &["02", "0A"]),
-        ("INSERT INTO notes (k) VALUES (NULL), (x'ff')", &["FF"]),
+        ("INSERT INTO notes (k) VALUES (x'ff')", &["FF"]),
         ("UPDATE pairs SET v = 'z' WHERE k = 2", &["a-2"]),
         ("UPDATE pairs SET w = 'z'", &[]),
         ("UPDATE pairs SET t = 'b' WHERE k = 1", &["a-1", "b-1"]),
