@@ -28,7 +28,7 @@ use serde::Serialize;
 
 use crate::catalog::IndexDefinition;
 use crate::error::{CommandError, Error, USAGE};
-use crate::sqlite::{Connection, DatabaseError, Snapshot, Value};
+use crate::sqlite::{Connection, DatabaseError, Snapshot, Value, sql};
 use plan::Watched;
 use schema::Schema;
 use text::same;
@@ -199,7 +199,9 @@ pub async fn missing(
 ) -> Result<Vec<Missing>, Error> {
     let wanted = wanted(connection, definitions, log_table).await?;
     let there = present(connection).await?;
-    Ok(wanted.missing_in(&there))
+    let mut missing = wanted.missing_in(&there);
+    missing.extend(wanted.unread_by(definitions));
+    Ok(missing)
 }
 
 /// The triggers of a database that this program can read, and its tables' columns.
@@ -255,6 +257,31 @@ impl Wanted {
             });
         }
         missing
+    }
+
+    /// The rows of the log that a changes.sql does not read: the triggers were made again for another key, say, and it still
+    /// looks for the former one.
+    pub fn unread_by(&self, definitions: &[IndexDefinition]) -> Vec<Missing> {
+        let mut unread = Vec::new();
+        for (definition, changes) in definitions.iter().zip(&self.changes) {
+            let Some(sql) = &definition.changes_sql else {
+                continue;
+            };
+            for source in text::sources(&changes.sql) {
+                if !sql::tokens(sql).any(|token| token.text == source) {
+                    unread.push(Missing {
+                        name: format!("{}/changes.sql", definition.name),
+                        table: self.log_table.clone(),
+                        why: format!(
+                            "it does not read the rows of the log whose src is {source}; `bisan-indexer triggers --changes {}` \
+                             prints one that does",
+                            definition.name
+                        ),
+                    });
+                }
+            }
+        }
+        unread
     }
 
     /// The triggers of the database that write to the log and that no definition needs.

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::catalog::IndexDefinition;
 use crate::cli::Triggers;
 use crate::error::{DIFFERENT, Error, UsageError, WriteError};
 use crate::interrupt::or_interrupted;
@@ -22,7 +23,7 @@ pub async fn run(options: &Triggers) -> Result<Answer, Error> {
         let mut connection = database.connect().await?;
         let wanted = wanted(&mut connection, &definitions, &options.log_table).await?;
         let answer = if options.check {
-            check(options, &mut connection, &wanted).await
+            check(options, &mut connection, &wanted, &definitions).await
         } else {
             print(options, &wanted)
         };
@@ -106,6 +107,7 @@ async fn check(
     options: &Triggers,
     connection: &mut Connection,
     wanted: &Wanted,
+    definitions: &[IndexDefinition],
 ) -> Result<Answer, Error> {
     let there = present(connection).await?;
     let mut missing = wanted.missing_in(&there);
@@ -122,6 +124,17 @@ async fn check(
             why: "it is not there, so the log grows without end".to_owned(),
         });
     }
+    let by_log = definitions.iter().filter(|one| {
+        let changes = one.changes_sql.as_deref();
+        changes.is_some_and(|changes| changes.contains(":after"))
+    });
+    let by_log: Vec<&str> = by_log.map(|one| one.name.as_str()).collect();
+    let unread = wanted.unread_by(definitions);
+    // Where a definition still follows timestamps, its changes.sql is what comes next.
+    missing.extend(unread.into_iter().filter(|one| {
+        let index = one.name.strip_suffix("/changes.sql");
+        index.is_some_and(|index| by_log.contains(&index))
+    }));
     let is_missing = |name: &str| missing.iter().any(|one| one.name == name);
     let mut mend = Vec::new();
     if is_missing(log) {

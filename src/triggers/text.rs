@@ -97,3 +97,19 @@ pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> usize {
         .find(|(at, depth)| **depth == 0 && tokens[open + at].text == ")");
     inside.map_or(tokens.len(), |(at, _)| open + at)
 }
+
+/// What a changes.sql of our own compares `src` with, as literals, each once.
+pub(super) fn sources(changes_sql: &str) -> Vec<String> {
+    let significant = sql::tokens(changes_sql).filter(|token| token.kind != Kind::Blank);
+    let tokens: Vec<Token<'_>> = significant.collect();
+    let mut sources: Vec<String> = Vec::new();
+    for window in tokens.windows(3) {
+        if window[0].text == "\"src\"" && window[1].text == "=" {
+            let source = window[2].text.to_owned();
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+    }
+    sources
+}
