@@ -11,9 +11,10 @@ use crate::error::Error;
 use crate::figures::counted;
 use crate::generation::records::record_of;
 use crate::meilisearch::{Features, Server, settings, settings_keys};
-use crate::prepared::{ChangeLog, ChangesBy, DefinitionError, Live, Prepared};
+use crate::prepared::{DefinitionError, Live, Prepared};
 use crate::reader;
 use crate::sqlite::{Connection, DatabaseError, Snapshot, advice, queries};
+use crate::sync::changes_by::{ChangeLog, ChangesBy};
 use crate::triggers::{self, TriggersError};
 
 /// Rows that are read and converted as a sample before anything is created.

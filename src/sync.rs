@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `changes` | which ids changes.sql names since an instant |
+//! | `changes_by` | how changes.sql finds them: by timestamps, or by a change log |
 //! | `memory` | which of these ids earlier rounds have already compared |
 //! | `compare` | compares rows with documents: only those that differ are sent |
 //! | `plan` | what a round found, and why |
@@ -10,6 +11,8 @@
 //! | `same` | whether two values are equal, although a server has read and rewritten one of them |
 //! | `carry_out` | sends, waits, and deletes the documents whose rows are still gone |
 //! | `tracking` | which edits changes.sql can show, and which it cannot |
+//! | `blind_spots` | how that is told |
+//! | `guard` | refuses a round that would delete too much |
 //! | `lag` | how far an index is behind the database |
 //! | `planned` | carries out an earlier plan |
 //!
@@ -17,10 +20,13 @@
 //! Only a delete cannot be undone: before it is sent, the id is looked up in the database once more, and a round that
 //! would delete a large share of the index is refused.
 
+pub mod blind_spots;
 mod carry_out;
 mod changes;
+pub mod changes_by;
 mod compare;
 mod drift;
+mod guard;
 pub mod lag;
 mod memory;
 mod plan;
@@ -37,13 +43,12 @@ pub use plan::{Plan, Reason};
 
 use crate::cli::Percent;
 use crate::document::timestamp;
-use crate::error::{CommandError, Error, REFUSED};
-use crate::figures::counted;
+use crate::error::Error;
 use crate::generation::build::Started;
 use crate::meilisearch::Server;
 use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Prepared;
-use crate::sqlite::{Connection, Database, LogPosition, queries};
+use crate::sqlite::{Connection, Database, LogPosition};
 use crate::sync::tracking::Tracking;
 
 /// How deeply a round compares.
@@ -153,38 +158,6 @@ impl Followed {
             Depth::Count => false,
         }
     }
-}
-
-/// A round that would delete too much.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{uid}: {deletes} of {} would be deleted, {:.0} % where --max-loss allows {allowed}; nothing was \
-     changed. If somebody is importing, wait until that has ended; if it is right, say --max-loss {}%",
-    counted(*.documents, "document", "documents"), share(*.deletes, *.documents), share(*.deletes, *.documents).ceil()
-)]
-pub struct TooManyDeletes {
-    /// The index.
-    pub uid: String,
-    /// What would be deleted.
-    pub deletes: u64,
-    /// Of how many.
-    pub documents: u64,
-    /// The share that is allowed.
-    pub allowed: Percent,
-}
-
-impl CommandError for TooManyDeletes {
-    fn exit_code(&self) -> u8 {
-        REFUSED
-    }
-}
-
-/// As few deletes as this are not too many, whatever share they are: in an index of three, one is a third. Unless they
-/// are all, or none is allowed.
-const FEW_DELETES: u64 = 10;
-
-fn share(deletes: u64, documents: u64) -> f64 {
-    deletes as f64 * 100.0 / documents.max(1) as f64
 }
 
 impl Round<'_> {
@@ -314,40 +287,5 @@ impl Round<'_> {
             memory,
         };
         Ok((found, in_database))
-    }
-
-    /// Refuses to delete a larger share than is allowed, and to empty an index unless all of it may go: a table that is
-    /// empty for a moment will be filled again.
-    async fn guard(&self, connection: &mut Connection, plan: &Plan) -> Result<(), Error> {
-        let deletes = plan.gone.len();
-        let Some(allowed) = self.max_loss.filter(|_| deletes > 0) else {
-            return Ok(());
-        };
-        let percent = allowed.fraction() * 100.0;
-        let all_go = percent < 100.0 && self.is_empty(connection).await?;
-        if deletes <= FEW_DELETES && !all_go && percent > 0.0 {
-            return Ok(());
-        }
-        let documents = self.server.count_documents(self.uid).await?;
-        let deletes = if all_go { documents } else { deletes };
-        if share(deletes, documents) > percent {
-            return Err(TooManyDeletes {
-                uid: self.uid.to_owned(),
-                deletes,
-                documents,
-                allowed,
-            }
-            .into());
-        }
-        Ok(())
-    }
-
-    /// Whether documents.sql returns no row at this moment.
-    async fn is_empty(&self, connection: &mut Connection) -> Result<bool, Error> {
-        let mut snapshot = connection.snapshot().await?;
-        let ids = queries::ids_only(&self.index.definition.documents_sql);
-        let is_empty = snapshot.first_row(&ids, Vec::new()).await?.is_none();
-        snapshot.end().await?;
-        Ok(is_empty)
     }
 }

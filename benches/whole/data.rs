@@ -10,7 +10,6 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
-use super::cases::log::printed;
 use super::sample::Sample;
 use super::server::Server;
 use super::{Outcome, process};
@@ -100,9 +99,9 @@ impl Data {
 
     /// Gives a database its change log, and a definition the changes.sql that reads it.
     async fn log(&self, database: &Path, definitions: &Path, name: &str) -> Outcome<()> {
-        let sql = printed(database, definitions, &[])?;
+        let sql = process::triggers(database, definitions, &[])?;
         Writer::open(database).await?.write(&sql).await?;
-        let changes = printed(database, definitions, &["--changes", name])?;
+        let changes = process::triggers(database, definitions, &["--changes", name])?;
         std::fs::write(definitions.join(name).join("changes.sql"), changes)?;
         Ok(())
     }

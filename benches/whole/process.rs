@@ -1,6 +1,6 @@
 //! A process from its start to its end, and what the kernel says that it took.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -63,6 +63,18 @@ pub async fn run(mut command: Command) -> Outcome<Cost> {
         })
     };
     tokio::task::spawn_blocking(work).await?
+}
+
+/// What `triggers` prints on standard output.
+pub fn triggers(database: &Path, definitions: &Path, options: &[&str]) -> Outcome<String> {
+    let mut command: Command = bisan_indexer(["triggers"]);
+    command.args(options).arg("--database").arg(database);
+    command.arg("--index-settings").arg(definitions);
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// The kernel keeps the high-water mark itself, so looking now and then misses only what grew since the last look. A

@@ -1,4 +1,7 @@
 //! `rollback`: swaps a former generation back in, with checks and a proof as for any swap.
+//!
+//! It has all steps of a rollback from top to bottom; `choose` decides what is swapped, `runs` lists the former
+//! generations.
 
 mod choose;
 mod runs;

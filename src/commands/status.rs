@@ -10,13 +10,14 @@ use crate::generation::records::{Record, record_of};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::task::Queue;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
-use crate::prepared::{ChangesBy, Prepared};
+use crate::prepared::Prepared;
 use crate::report::status::{
     Build, DatabaseStatus, Foreign, InDatabase, IndexStatus, Live, Outcome, QueueStatus, Retained,
     ServerStatus, StatusReport,
 };
 use crate::report::{Answer, generation, status};
 use crate::sqlite::{Connection, Database, DatabaseError};
+use crate::sync::changes_by::ChangesBy;
 use crate::sync::lag;
 use crate::{host, preflight, session};
 

@@ -3,6 +3,7 @@
 //! [`run`] is one round for each index: it reads the checkpoint from the record, compares, sends and deletes what
 //! differs, and only then moves the checkpoint.
 
+mod cannot_follow;
 mod follower;
 mod listen;
 mod planned;
@@ -13,7 +14,7 @@ use std::time::Instant;
 
 use jiff::SignedDuration;
 
-pub use follower::CannotFollow;
+pub use cannot_follow::CannotFollow;
 use follower::{Follower, Remembered};
 pub use listen::{Health, ask};
 pub use watch::watch;

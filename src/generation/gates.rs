@@ -2,6 +2,8 @@
 //!
 //! Each gate prevents one way in which a bad index could become live: half-filled, empty because the source returned
 //! nothing, with the wrong settings, or without answers to the smoke queries.
+//!
+//! They are in one file, so that one sees all of them side by side.
 
 use serde_json::Value;
 

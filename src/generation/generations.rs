@@ -5,6 +5,8 @@
 //! clean-up by prefix once deleted `articles_archive` as well. An index is ours if one of our records has its
 //! `createdAt`, which moves with the documents. The record, and not the present uid, also says for which live uid a
 //! generation was built, because people swap and rename indexes by hand.
+//!
+//! The roles exclude one another, so they are told apart in one place.
 
 use std::fmt;
 use std::time::Duration;

@@ -2,6 +2,8 @@
 //!
 //! A state file in a container may be lost or shared by accident, and after a wiped volume or a restored dump it still
 //! describes an index that no longer exists. A record here is wiped, restored and kept together with its documents.
+//!
+//! A record and what each writer may change of it are in one file: whoever adds a field decides who owns it.
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,9 @@
 //! A page of documents is compared with its rows as they are at that moment, in a snapshot that is open only for this
 //! page: listing all documents may take long, and a read transaction of that length would let the application's WAL
 //! grow.
+//!
+//! All depths read rows and compare them in the same way, and differ only in which ids they ask for. So they share a
+//! file.
 
 use std::collections::HashMap;
 

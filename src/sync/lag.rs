@@ -7,9 +7,10 @@ use crate::document::ids::{DocumentId, IdList};
 use crate::document::timestamp::{self, TimestampForm};
 use crate::error::Error;
 use crate::generation::records::Record;
-use crate::prepared::{ChangeLog, Prepared};
+use crate::prepared::Prepared;
 use crate::spool;
 use crate::sqlite::{Argument, LogPosition, Snapshot, Value, queries};
+use crate::sync::changes_by::ChangeLog;
 
 /// What the change timestamps of one index say at one moment.
 #[derive(Debug, Default)]

@@ -1,4 +1,6 @@
 //! The tables, views and triggers of a database, as far as a change log needs them.
+//!
+//! It is one file, because each item is a query and the structure that its rows become.
 
 use futures::TryStreamExt as _;
 

@@ -2,6 +2,8 @@
 //!
 //! It reads enough to tell how a row of one table gets into a document, and no more. What it does not understand it
 //! leaves out, so that no way is found where there is one; never the other way round.
+//!
+//! It is one file, because a FROM clause contains conditions, and a condition may contain a SELECT.
 
 mod conditions;
 mod sources;

@@ -143,7 +143,19 @@ fn every_exit_code_comes_through_and_is_explained() {
 }
 
 #[test]
-fn somebody_else_at_it_is_waited_for() {
+fn the_triggers_of_a_change_log_are_checked_where_one_is_followed() {
+    let application = Application::whose_indexer_ends_with(&[0, 0]);
+    for (log, expected) in [("yes", true), ("", false)] {
+        let hook = &mut application.hook("post-deploy");
+        hook.env("INDEXER_LOG", log).assert().code(0);
+        let asked = application.asked();
+        let last = asked.last().unwrap();
+        assert_eq!(last.contains("triggers --check"), expected, "{last}");
+    }
+}
+
+#[test]
+fn another_run_in_progress_is_waited_for() {
     let application = Application::whose_indexer_ends_with(&[4, 4, 0]);
     application.hook("post-deploy").assert().code(0);
     assert_eq!(application.asked().len(), 3);

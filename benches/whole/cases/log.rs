@@ -1,13 +1,12 @@
 //! A change log: rounds that cost what changed, and what a writer pays for its triggers.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::{cells, indexer_by};
 use crate::Outcome;
 use crate::data::{Data, Writer};
-use crate::process::{bisan_indexer, run};
+use crate::process::{run, triggers};
 use crate::server::{Server, Threads};
 use crate::table::{Table, size, time};
 
@@ -128,19 +127,7 @@ async fn log_of(data: &Data) -> Outcome<String> {
     let path = data.path("empty.sqlite3");
     Writer::open(&path).await?.write(NOTES).await?;
     let definitions = data.notes_by_log()?;
-    printed(&path, &definitions, &[])
-}
-
-/// What the command prints on standard output.
-pub fn printed(database: &Path, definitions: &Path, options: &[&str]) -> Outcome<String> {
-    let mut command: Command = bisan_indexer(["triggers"]);
-    command.args(options).arg("--database").arg(database);
-    command.arg("--index-settings").arg(definitions);
-    let output = command.output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
-    }
-    Ok(String::from_utf8(output.stdout)?)
+    triggers(&path, &definitions, &[])
 }
 
 /// How long the transactions take, one after the other, and the bytes of the write-ahead log afterwards.

@@ -14,7 +14,7 @@ mod changes;
 mod ids;
 mod large;
 mod latency;
-pub mod log;
+mod log;
 mod million;
 mod program;
 mod reindex;

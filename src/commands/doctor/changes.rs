@@ -8,11 +8,13 @@ use jiff::Timestamp;
 use crate::document::ids::DocumentId;
 use crate::error::Error;
 use crate::figures::{counted, span};
-use crate::prepared::{ChangesBy, Prepared};
+use crate::prepared::Prepared;
 use crate::report::doctor::Checks;
 use crate::sqlite::{Argument, Snapshot, Value, advice, queries};
+use crate::sync::blind_spots::BlindSpot;
+use crate::sync::changes_by::ChangesBy;
 use crate::sync::lag;
-use crate::sync::tracking::{BlindSpot, Tracking};
+use crate::sync::tracking::Tracking;
 
 /// Whether changes.sql shows the edits.
 pub(super) fn edits(prepared: &Prepared, tracking: &Tracking, checks: &mut Checks) {

@@ -7,9 +7,10 @@ use crate::cli::Selection;
 use crate::figures::counted;
 use crate::meilisearch::settings_keys;
 use crate::preflight;
-use crate::prepared::{ChangesBy, Prepared};
+use crate::prepared::Prepared;
 use crate::report::doctor::Checks;
 use crate::sqlite::{Connection, Statement, advice};
+use crate::sync::changes_by::ChangesBy;
 
 /// The definitions that can be read. Each that cannot is a failed check of its own.
 pub fn load(selection: &Selection, checks: &mut Checks) -> Vec<IndexDefinition> {

@@ -1,5 +1,7 @@
 //! Checks of one index on the server: does the application use it, does it match the definition, and which other
 //! program writes to it?
+//!
+//! They are in one file, because all of them use what was requested from the server once.
 
 use futures::TryStreamExt as _;
 

@@ -10,9 +10,10 @@ use crate::error::Error;
 use crate::figures::{documents, grouped};
 use crate::meilisearch::settings::DEFAULT_MAX_TOTAL_HITS;
 use crate::preflight::{self, SAMPLE_ROWS};
-use crate::prepared::{ChangesBy, Prepared};
+use crate::prepared::Prepared;
 use crate::report::doctor::Checks;
 use crate::sqlite::{Connection, Snapshot, Statement, Value, queries};
+use crate::sync::changes_by::ChangesBy;
 
 /// What reading costs, and what the rows hold. An error of the database ends the checks of this index.
 pub async fn examine(

@@ -1,4 +1,6 @@
 //! At which rank a query finds a document.
+//!
+//! It is one search after the other, each begun only if the one before did not tell why a document is not found.
 
 use serde_json::{Map, Value, json};
 

@@ -4,6 +4,9 @@
 //! is searchable in a moment. There is a round after a commit and at least once a minute, and a deeper one at each
 //! `--compare-every`. A problem is reported once, and then the follower waits until it is over: a server that restarts,
 //! a database that is locked, replaced or gone, a definition that changed.
+//!
+//! The loop and what it remembers from one round to the next are in one file, because each decision depends on that
+//! memory.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
