@@ -38,6 +38,8 @@ pub struct Walk {
     seed: u64,
     dice: Dice,
     server: Arc<RwLock<Server>>,
+    /// When another file last took the database's place.
+    pub(super) restored_at: Option<jiff::Timestamp>,
     copy: Option<PathBuf>,
     steps: Vec<String>,
     tally: Tally,
@@ -79,6 +81,7 @@ impl Walk {
             dice,
             server,
             copy: None,
+            restored_at: None,
             steps: Vec::new(),
             tally,
         };
@@ -172,6 +175,7 @@ impl Walk {
             let _ = std::fs::remove_file(name);
         }
         std::fs::rename(arriving, database).unwrap();
+        self.restored_at = Some(jiff::Timestamp::now());
         self.note("restores the copy".to_owned());
     }
 
