@@ -391,10 +391,7 @@ async fn every_kind_of_write_of_another_program_is_followed() {
         "DELETE FROM posts WHERE id <> 9",
     ] {
         write_by_python(&scene, write).await;
-        eventually(&format!("{write}"), async || {
-            equal(&scene).await.then_some(())
-        })
-        .await;
+        eventually(write, async || equal(&scene).await.then_some(())).await;
     }
     let metrics = follower.asks("/metrics").await.unwrap().1;
     assert!(
