@@ -144,7 +144,7 @@ fn every_exit_code_comes_through_and_is_explained() {
 
 #[test]
 fn the_triggers_of_a_change_log_are_checked_where_one_is_followed() {
-    let application = Application::whose_indexer_ends_with(&[0, 0]);
+    let application = Application::whose_indexer_ends_with(&[0, 0, 0]);
     for (log, expected) in [("yes", true), ("", false)] {
         let hook = &mut application.hook("post-deploy");
         hook.env("INDEXER_LOG", log).assert().code(0);
