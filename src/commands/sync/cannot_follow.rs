@@ -1,7 +1,9 @@
 //! Why a live index cannot be followed.
 
-use super::follower::MAX_ATTEMPTS;
 use crate::error::{CommandError, LOCKED, REFUSED};
+
+/// How often a round is begun again because another program swapped the index in its middle.
+pub(super) const MAX_ATTEMPTS: u32 = 3;
 
 /// Why a live index cannot be followed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::cannot_follow::CannotFollow;
+use super::cannot_follow::{CannotFollow, MAX_ATTEMPTS};
 use crate::cli::Compare;
 use crate::commands::sync::RoundPolicy;
 use crate::error::Error;
@@ -28,9 +28,6 @@ const CHECKPOINT_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Nor for its position in the change log, unless that would fall so many rows behind: a log keeps at least ten times as many.
 const LOG_ROWS_UNWRITTEN: i64 = 10_000;
-
-/// How often a round is begun again because another program swapped the index in its middle.
-pub(super) const MAX_ATTEMPTS: u32 = 3;
 
 /// Follows one index.
 pub struct Follower<'a> {
