@@ -124,17 +124,7 @@ async fn check(
             why: "it is not there, so the log grows without end".to_owned(),
         });
     }
-    let by_log = definitions.iter().filter(|one| {
-        let changes = one.changes_sql.as_deref();
-        changes.is_some_and(|changes| changes.contains(":after"))
-    });
-    let by_log: Vec<&str> = by_log.map(|one| one.name.as_str()).collect();
-    let unread = wanted.unread_by(definitions);
-    // Where a definition still follows timestamps, its changes.sql is what comes next.
-    missing.extend(unread.into_iter().filter(|one| {
-        let index = one.name.strip_suffix("/changes.sql");
-        index.is_some_and(|index| by_log.contains(&index))
-    }));
+    missing.extend(wanted.unread_by(definitions));
     let is_missing = |name: &str| missing.iter().any(|one| one.name == name);
     let mut mend = Vec::new();
     if is_missing(log) {

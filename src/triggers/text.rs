@@ -1,11 +1,7 @@
 //! Pieces of SQL text: names in and out of their quotes, tokens without what stands between them.
 
+pub(super) use crate::sqlite::queries::quoted;
 use crate::sqlite::sql::{self, Kind, Token};
-
-/// A name in quotes, whatever it holds.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
 
 /// A text as a literal.
 pub(super) fn literal(text: &str) -> String {
@@ -100,10 +96,8 @@ pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> usize {
 
 /// What a changes.sql of our own compares `src` with, as literals, each once.
 pub(super) fn sources(changes_sql: &str) -> Vec<String> {
-    let significant = sql::tokens(changes_sql).filter(|token| token.kind != Kind::Blank);
-    let tokens: Vec<Token<'_>> = significant.collect();
     let mut sources: Vec<String> = Vec::new();
-    for window in tokens.windows(3) {
+    for window in significant(changes_sql).windows(3) {
         if window[0].text == "\"src\"" && window[1].text == "=" {
             let source = window[2].text.to_owned();
             if !sources.contains(&source) {

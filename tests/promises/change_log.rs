@@ -420,7 +420,7 @@ async fn write_by_python(scene: &Scene, sql: &str) {
     );
 }
 
-/// Whether the index holds what documents.sql returns, by this program's own comparison.
+/// Whether the index holds what the tables say, by SQL of the test's own.
 async fn equal(scene: &Scene) -> bool {
     let rows = scene.database.column(
         "SELECT json_object('id', p.id, 'title', p.title, 'slug', p.slug, 'author', w.name, 'tags', json((SELECT \
