@@ -10,6 +10,7 @@
 //! | [`spool`] | collects documents in NDJSON batches in an unlinked file |
 //! | [`meilisearch`] | all requests to Meilisearch |
 //! | [`generation`] | builds an index next to the live one, checks it, swaps it in, keeps and deletes it |
+//! | [`tracking`] | how the changes of an index are found, and which of them cannot be |
 //! | [`sync`] | a round: sends and deletes what has changed |
 //! | [`triggers`] | a change log in the application's database: its triggers, and the changes.sql that reads it |
 //! | [`commands`] | one file for each command, with its steps |
@@ -54,4 +55,5 @@ mod sync;
 pub mod terminal;
 #[cfg(test)]
 mod testing;
+mod tracking;
 pub mod triggers;

@@ -14,7 +14,7 @@ use crate::meilisearch::{Features, Server, settings, settings_keys};
 use crate::prepared::{DefinitionError, Live, Prepared};
 use crate::reader;
 use crate::sqlite::{Connection, DatabaseError, Snapshot, advice, queries};
-use crate::sync::changes_by::{ChangeLog, ChangesBy};
+use crate::tracking::{ChangeLog, ChangesBy};
 use crate::triggers::{self, TriggersError};
 
 /// Rows that are read and converted as a sample before anything is created.

@@ -10,8 +10,7 @@ use crate::error::{CommandError, Error, FAILED, USAGE};
 use crate::generation::records::Record;
 use crate::meilisearch::IndexInfo;
 use crate::sqlite::{Row, Snapshot};
-use crate::sync::changes_by::ChangesBy;
-use crate::sync::tracking::Tracking;
+use crate::tracking::{ChangesBy, Tracking};
 
 /// An index whose definition was checked against the database and the server.
 #[derive(Clone, Debug)]
@@ -197,7 +196,7 @@ pub enum DefinitionError {
     /// The database was migrated while its rows were read.
     #[error(
         "{index}/documents.sql returns other columns than when the run began: the database was changed meanwhile (ALTER \
-         TABLE, a migration). Nothing that was read since is used; run it once more"
+         TABLE, a migration). Nothing that was read since is used; run the command again"
     )]
     ColumnsChanged {
         /// The definition's name.

@@ -12,6 +12,7 @@
 //! | `reads` | which columns of which tables a statement reads |
 //! | `functions`, `collations` | functions and collations that the application's SQLite has and this program's lacks |
 //! | `snapshot`, `row`, `value` | the database as it was at one moment, row by row |
+//! | `time_limit` | how long reads of whole tables may take |
 //! | `queries` | statements derived from those of a definition |
 //! | `change_log` | the log that the application's triggers write, and whether it continues |
 //! | `advice` | warnings derived from a statement's text and plan |
@@ -44,10 +45,11 @@ pub(crate) mod sql;
 mod statement;
 #[cfg(test)]
 pub(crate) mod testing;
+mod time_limit;
 mod value;
 
 pub use address::DatabaseAddress;
-pub use change_log::{LogGap, LogPosition};
+pub use change_log::{LOG_COLUMNS, LogGap, LogPosition};
 pub(crate) use collations::collated_columns;
 pub use commits::Commits;
 pub use connection::Connection;
@@ -58,4 +60,5 @@ pub use reads::ColumnRead;
 pub use row::Row;
 pub use snapshot::Snapshot;
 pub use statement::Statement;
+pub use time_limit::TimeLimit;
 pub use value::{Argument, Value};

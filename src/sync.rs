@@ -3,15 +3,12 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `changes` | which ids changes.sql names since an instant |
-//! | `changes_by` | how changes.sql finds them: by timestamps, or by a change log |
 //! | `memory` | which of these ids earlier rounds have already compared |
 //! | `compare` | compares rows with documents: only those that differ are sent |
 //! | `plan` | what a round found, and why |
 //! | `drift` | finds what differs, field by field, and changes nothing |
 //! | `same` | whether two values are equal, although a server has read and rewritten one of them |
 //! | `carry_out` | sends, waits, and deletes the documents whose rows are still gone |
-//! | `tracking` | which edits changes.sql can show, and which it cannot |
-//! | `blind_spots` | how that is told |
 //! | `guard` | refuses a round that would delete too much |
 //! | `lag` | how far an index is behind the database |
 //! | `planned` | carries out an earlier plan |
@@ -20,10 +17,8 @@
 //! Only a delete cannot be undone: before it is sent, the id is looked up in the database once more, and a round that
 //! would delete a large share of the index is refused.
 
-pub mod blind_spots;
 mod carry_out;
 mod changes;
-pub mod changes_by;
 mod compare;
 mod drift;
 mod guard;
@@ -32,9 +27,7 @@ mod memory;
 mod plan;
 mod planned;
 mod same;
-pub mod tracking;
 
-pub use changes::ChangesError;
 pub use drift::{Drift, Drifted, FieldDifference, Kind, differing_fields};
 use jiff::Timestamp;
 pub use memory::Memory;
@@ -49,7 +42,7 @@ use crate::meilisearch::Server;
 use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Prepared;
 use crate::sqlite::{Connection, Database, LogPosition};
-use crate::sync::tracking::Tracking;
+use crate::tracking::Tracking;
 
 /// How deeply a round compares.
 #[derive(

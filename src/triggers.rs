@@ -23,12 +23,11 @@ mod select;
 mod text;
 mod trigger;
 
-use futures::TryStreamExt as _;
 use serde::Serialize;
 
 use crate::catalog::IndexDefinition;
 use crate::error::{CommandError, Error, USAGE};
-use crate::sqlite::{Connection, DatabaseError, Snapshot, Value, sql};
+use crate::sqlite::{Connection, DatabaseError, LOG_COLUMNS, Snapshot, sql};
 use plan::Watched;
 use schema::Schema;
 use text::same;
@@ -95,6 +94,8 @@ pub struct Wanted {
     pub triggers: Vec<Trigger>,
     /// The changes.sql of each definition.
     pub changes: Vec<Changes>,
+    /// The database's own.
+    schema: Schema,
 }
 
 /// The changes.sql of one definition.
@@ -185,6 +186,7 @@ pub async fn wanted(
         log_table: log_table.to_owned(),
         triggers,
         changes,
+        schema,
     })
 }
 
@@ -198,38 +200,23 @@ pub async fn missing(
     log_table: &str,
 ) -> Result<Vec<Missing>, Error> {
     let wanted = wanted(connection, definitions, log_table).await?;
-    let there = present(connection).await?;
-    let mut missing = wanted.missing_in(&there);
+    let mut missing = wanted.missing_from(&wanted.present());
     missing.extend(wanted.unread_by(definitions));
     Ok(missing)
 }
 
-/// The triggers of a database that this program can read, and its tables' columns.
-pub struct Present {
-    /// The triggers.
-    pub triggers: Vec<Trigger>,
-    schema: Schema,
-}
-
-/// Reads the triggers of the database.
-///
-/// # Errors
-/// Where it cannot be read.
-pub async fn present(connection: &mut Connection) -> Result<Present, Error> {
-    let (schema, _) = look(connection).await?;
-    let triggers = schema.triggers.iter().filter_map(|sql| Trigger::parse(sql));
-    Ok(Present {
-        triggers: triggers.collect(),
-        schema,
-    })
-}
-
 impl Wanted {
-    /// What the database does not have.
-    pub fn missing_in(&self, there: &Present) -> Vec<Missing> {
+    /// The triggers of the database that this program can read.
+    pub fn present(&self) -> Vec<Trigger> {
+        let triggers = self.schema.triggers.iter();
+        triggers.filter_map(|sql| Trigger::parse(sql)).collect()
+    }
+
+    /// What the database does not have, whose triggers are these.
+    pub fn missing_from(&self, present: &[Trigger]) -> Vec<Missing> {
         let mut missing = Vec::new();
-        let log = there.schema.table(&self.log_table);
-        let lacking = log::COLUMNS
+        let log = self.schema.table(&self.log_table);
+        let lacking = LOG_COLUMNS
             .iter()
             .find(|column| log.is_some_and(|log| log.column(column).is_none()));
         let about_log = match (log, lacking) {
@@ -243,10 +230,10 @@ impl Wanted {
             why,
         }));
         for trigger in &self.triggers {
-            if there.triggers.iter().any(|one| one.covers(trigger)) {
+            if present.iter().any(|one| one.covers(trigger)) {
                 continue;
             }
-            let mut named = there.triggers.iter();
+            let mut named = present.iter();
             let named = named.find(|one| same(&one.name, &trigger.name));
             missing.push(Missing {
                 name: trigger.name.clone(),
@@ -288,8 +275,8 @@ impl Wanted {
         unread
     }
 
-    /// The triggers of the database that write to the log and that no definition needs.
-    pub fn unneeded_in<'p>(&self, there: &'p Present) -> Vec<&'p Trigger> {
+    /// Those of the present triggers that write to the log and that no definition needs.
+    pub fn unneeded_among<'p>(&self, present: &'p [Trigger]) -> Vec<&'p Trigger> {
         let log = text::quoted(&self.log_table);
         let is_ours = |one: &&Trigger| {
             let into = format!("INSERT INTO {log} ");
@@ -301,12 +288,7 @@ impl Wanted {
                 .iter()
                 .any(|wanted| same(&wanted.table, &one.table) && wanted.event == one.event)
         };
-        there
-            .triggers
-            .iter()
-            .filter(is_ours)
-            .filter(is_needed)
-            .collect()
+        present.iter().filter(is_ours).filter(is_needed).collect()
     }
 }
 
@@ -321,12 +303,10 @@ async fn look(connection: &mut Connection) -> Result<(Schema, Vec<String>), Erro
 
 async fn aggregates(snapshot: &mut Snapshot<'_>) -> Result<Vec<String>, DatabaseError> {
     let sql = "SELECT DISTINCT lower(name) FROM pragma_function_list WHERE type IN ('a', 'w')";
-    let mut rows = snapshot.rows(sql, Vec::new());
-    let mut names = Vec::new();
-    while let Some(row) = rows.try_next().await? {
-        if let Value::Text(name) = row.value(0) {
-            names.push(name.to_owned());
-        }
-    }
-    Ok(names)
+    Ok(snapshot
+        .texts(sql, &[])
+        .await?
+        .into_iter()
+        .flatten()
+        .collect())
 }

@@ -47,7 +47,7 @@ async fn examine(options: &Doctor) -> Result<DoctorReport, Error> {
             None => None,
         };
         if let (Some(connection), Some((prepared, statement))) = (&mut connection, &prepared) {
-            rows::examine(connection, prepared, statement, &mut checks).await;
+            rows::examine(connection, prepared, statement, options.full, &mut checks).await;
         }
         indexes.push((definition, prepared.map(|(prepared, _)| prepared)));
     }

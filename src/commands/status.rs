@@ -1,5 +1,7 @@
 //! `status`: what is live, how far it is behind the database, and which other indexes exist.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::catalog::IndexDefinition;
@@ -16,10 +18,14 @@ use crate::report::status::{
     ServerStatus, StatusReport,
 };
 use crate::report::{Answer, generation, status};
-use crate::sqlite::{Connection, Database, DatabaseError};
-use crate::sync::changes_by::ChangesBy;
+use crate::sqlite::{Connection, Database, DatabaseError, TimeLimit};
 use crate::sync::lag;
+use crate::tracking::ChangesBy;
 use crate::{host, preflight, session};
+
+/// How long the documents of one index may be counted: `status` answers at once, whatever the size of the table. With
+/// `--max-missing` they are counted to the end.
+const COUNTING: Duration = Duration::from_millis(500);
 
 /// Runs it.
 ///
@@ -84,7 +90,11 @@ async fn look(options: &Status) -> Result<StatusReport, Error> {
         let mut status = there.index(&definition, database.as_ref()).await?;
         if let Some(connection) = &mut connection {
             let record = there.record_of(&definition.live_uid);
-            match in_database(connection, definition, record).await {
+            let counting = match options.max_missing {
+                Some(_) => TimeLimit::none(),
+                None => TimeLimit::of(COUNTING),
+            };
+            match in_database(connection, definition, record, counting).await {
                 Ok((in_database, fingerprint)) => {
                     status.add_database(in_database, &fingerprint);
                 }
@@ -277,15 +287,18 @@ impl There<'_> {
     }
 }
 
-/// What the database says of one index, and the fingerprint of its definition. `record`: of the live index.
+/// What the database says of one index, and the fingerprint of its definition. `record`: of the live index. `counting`: how
+/// long its documents may be counted.
 async fn in_database(
     connection: &mut Connection,
     definition: IndexDefinition,
     record: Option<&Record>,
+    mut counting: TimeLimit,
 ) -> Result<(InDatabase, String), Error> {
     let index: Prepared = preflight::check_statements(connection, definition).await?;
     let mut snapshot = connection.snapshot().await?;
-    let documents = snapshot.count(&index.definition.documents_sql).await?;
+    let count = snapshot.count(&index.definition.documents_sql);
+    let documents = counting.within(count).await?;
     let tracking = index.tracking(&mut snapshot).await?;
     // If changes.sql does not show the edits, it is unknown what waits.
     let followed_until = record.and_then(lag::followed_until);
@@ -296,7 +309,7 @@ async fn in_database(
             lag::look_in_log(&mut snapshot, &index, log, position).await?
         }
         (true, ChangesBy::Time { .. }) => {
-            lag::look(&mut snapshot, &index, tracking.everything(), followed_until).await?
+            lag::look_since(&mut snapshot, &index, &tracking, followed_until).await?
         }
     };
     let taken_at = snapshot.taken_at();

@@ -9,8 +9,7 @@ use crate::interrupt::or_interrupted;
 use crate::report::Answer;
 use crate::report::triggers::{self as report, Outcome, TriggersReport};
 use crate::session;
-use crate::sqlite::Connection;
-use crate::triggers::{Missing, Wanted, log, present, wanted};
+use crate::triggers::{Missing, Wanted, log, wanted};
 
 /// Runs it.
 ///
@@ -23,7 +22,7 @@ pub async fn run(options: &Triggers) -> Result<Answer, Error> {
         let mut connection = database.connect().await?;
         let wanted = wanted(&mut connection, &definitions, &options.log_table).await?;
         let answer = if options.check {
-            check(options, &mut connection, &wanted, &definitions).await
+            Ok(check(options, &wanted, &definitions))
         } else {
             print(options, &wanted)
         };
@@ -103,17 +102,12 @@ fn write_changes(options: &Triggers, wanted: &Wanted) -> Result<(), Error> {
 }
 
 /// Compares with what the database has.
-async fn check(
-    options: &Triggers,
-    connection: &mut Connection,
-    wanted: &Wanted,
-    definitions: &[IndexDefinition],
-) -> Result<Answer, Error> {
-    let there = present(connection).await?;
-    let mut missing = wanted.missing_in(&there);
+fn check(options: &Triggers, wanted: &Wanted, definitions: &[IndexDefinition]) -> Answer {
+    let present = wanted.present();
+    let mut missing = wanted.missing_from(&present);
     let log = &options.log_table;
     let prune = log::prune(log, options.keep);
-    let is_pruned = there.triggers.iter().any(|one| {
+    let is_pruned = present.iter().any(|one| {
         one.table.eq_ignore_ascii_case(log)
             && one.statements.iter().any(|sql| sql.starts_with("DELETE"))
     });
@@ -134,8 +128,7 @@ async fn check(
         if !is_missing(&trigger.name) {
             continue;
         }
-        let is_other = there
-            .triggers
+        let is_other = present
             .iter()
             .any(|one| one.name.eq_ignore_ascii_case(&trigger.name));
         if is_other {
@@ -146,7 +139,7 @@ async fn check(
     let mut report = TriggersReport::new(wanted, mend);
     // With some of the definitions only, those of the others are no surprise.
     if options.selection.index.is_empty() {
-        let unneeded = wanted.unneeded_in(&there);
+        let unneeded = wanted.unneeded_among(&present);
         report.unneeded = unneeded.iter().map(|one| one.name.clone()).collect();
     }
     report.outcome = if missing.is_empty() {
@@ -160,5 +153,5 @@ async fn check(
     } else {
         DIFFERENT
     };
-    Ok(Answer::new(&report, report.summary()).with_exit_code(code))
+    Answer::new(&report, report.summary()).with_exit_code(code)
 }

@@ -85,7 +85,7 @@ async fn verify(
                 ..IndexVerified::new(index, before.created_at, &drift, start.elapsed())
             });
         }
-        tracing::info!("{live_uid}: swapped by another program meanwhile; once more");
+        tracing::info!("{live_uid}: swapped by another program meanwhile; comparing again");
     }
     let live_uid = live_uid.clone();
     Err(match server.index(&live_uid).await? {

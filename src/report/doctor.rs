@@ -28,6 +28,8 @@ pub enum Verdict {
     Warning,
     /// A run would be refused or fail.
     Failed,
+    /// Not checked, since that takes too long.
+    Skipped,
 }
 
 /// All that was checked.
@@ -119,6 +121,11 @@ impl Judged<'_> {
         self.add(Verdict::Warning, &found, Some(&advice));
     }
 
+    /// Not checked; the advice says how it is.
+    pub fn skip(self, found: impl Display, advice: impl Display) {
+        self.add(Verdict::Skipped, &found, Some(&advice));
+    }
+
     /// A run would be refused or fail.
     pub fn fail(self, found: impl Display, advice: impl Display) {
         self.add(Verdict::Failed, &found, Some(&advice));
@@ -148,7 +155,7 @@ impl DoctorReport {
             let advice = check.advice.as_ref().map(|advice| format!("; {advice}"));
             let advice = advice.unwrap_or_default();
             match check.verdict {
-                Verdict::Ok => {}
+                Verdict::Ok | Verdict::Skipped => {}
                 Verdict::Warning => tracing::warn!("{about}: {found}{advice}"),
                 Verdict::Failed => tracing::error!("{about}: {found}{advice}"),
             }
@@ -193,6 +200,7 @@ impl Verdict {
             Verdict::Ok => Mark::Good,
             Verdict::Warning => Mark::Warning,
             Verdict::Failed => Mark::Bad,
+            Verdict::Skipped => Mark::Unknown,
         }
     }
 }

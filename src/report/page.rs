@@ -13,6 +13,8 @@ pub enum Mark {
     Warning,
     /// Failed, or not as it should be.
     Bad,
+    /// Nobody looked.
+    Unknown,
 }
 
 impl Mark {
@@ -31,6 +33,7 @@ impl Display for Mark {
             Mark::Good => style("✔").green().bold().fmt(f),
             Mark::Warning => style("⚠").yellow().bold().fmt(f),
             Mark::Bad => style("✘").red().bold().fmt(f),
+            Mark::Unknown => style("?").dim().fmt(f),
         }
     }
 }

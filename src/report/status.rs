@@ -110,7 +110,7 @@ pub struct IndexStatus {
     pub live: Option<Live>,
     /// What the database has of it; null where it was not asked.
     pub database: Option<InDatabase>,
-    /// How many documents fewer the live index has than the database.
+    /// How many documents fewer the live index has than the database; null where they were not counted.
     pub missing: Option<u64>,
     /// For how long the oldest change waits to be followed; null where nothing follows.
     pub lag_seconds: Option<i64>,
@@ -153,8 +153,9 @@ pub struct Live {
 /// What the database has of one index.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InDatabase {
-    /// Documents, by documents.sql.
-    pub documents: u64,
+    /// Documents, by documents.sql; null where counting them takes more than half a second, and `--max-missing` does not ask
+    /// for it.
+    pub documents: Option<u64>,
     /// The newest change timestamp that is not in the future; null without changes.sql.
     pub newest_change: Option<Timestamp>,
     /// Documents that changed after `followed_until`; null where nothing follows, and where changes.sql does not show it.

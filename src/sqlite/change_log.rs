@@ -13,11 +13,10 @@ use crate::sqlite::snapshot::Snapshot;
 use crate::sqlite::value::{Argument, Value};
 
 /// The columns of a log.
-const COLUMNS: [&str; 4] = ["seq", "src", "id", "at"];
+pub const LOG_COLUMNS: [&str; 4] = ["seq", "src", "id", "at"];
 
-/// The tables that are logs have these columns; bind the name.
-const HAS_COLUMNS: &str =
-    "SELECT COUNT(*) FROM pragma_table_info(?1) WHERE name IN ('seq', 'src', 'id', 'at')";
+/// The columns of a table; bind its name.
+const COLUMNS_OF: &str = "SELECT name FROM pragma_table_info(?1)";
 
 /// A number that is another one after the schema was changed (<https://www.sqlite.org/pragma.html#pragma_schema_version>).
 const SCHEMA_VERSION: &str = "SELECT schema_version FROM pragma_schema_version";
@@ -125,9 +124,11 @@ impl Snapshot<'_> {
     /// Where the database cannot be read.
     pub async fn log_among(&mut self, tables: &[String]) -> Result<Option<String>, DatabaseError> {
         for table in tables {
-            let name = vec![Argument::Text(table.clone())];
-            let found = self.only_row(HAS_COLUMNS, name).await?;
-            if found.is_some_and(|row| row.value(0) == Value::Integer(COLUMNS.len() as i64)) {
+            let columns = self.texts(COLUMNS_OF, &[table]).await?.concat();
+            if LOG_COLUMNS
+                .iter()
+                .all(|name| columns.iter().any(|column| column == name))
+            {
                 return Ok(Some(table.clone()));
             }
         }

@@ -216,7 +216,7 @@ pub enum OpenProblem {
     },
     /// A backup was put in the database's place, and the log of the former one was left beside it.
     #[error(
-        "the write-ahead log {name}-wal beside it was not written for it: {why}. A backup was put here and the former database's log left, and SQLite would mix the two. Nothing was read. Stop the application, remove {name}-wal and {name}-shm, and put the backup here once more"
+        "the write-ahead log {name}-wal beside it was not written for it: {why}. A backup was put here and the former database's log left, and SQLite would mix the two. Nothing was read. Stop the application, remove {name}-wal and {name}-shm, and put the backup here again"
     )]
     ForeignLog {
         name: String,

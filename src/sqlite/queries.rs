@@ -213,6 +213,8 @@ pub fn newest_changes(changes_sql: &str, most: usize) -> String {
 
 /// How many rows a statement has, as far as `most`: it reads no more of them.
 pub fn count_up_to(sql: &str, most: u64) -> String {
+    // LIMIT takes a signed number.
+    let most = most.min(i64::MAX.unsigned_abs());
     format!(
         "SELECT COUNT(*) FROM (SELECT 1 FROM (\n{}\n) LIMIT {most})",
         sql::core(sql)

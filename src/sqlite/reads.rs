@@ -3,10 +3,12 @@
 //! SQLite asks an authorizer about each column while it prepares a statement, through views and subqueries. So this is
 //! exact where the text of a statement is not. It is unsafe, as `statement`, `functions` and `collations` are.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
 
 use libsqlite3_sys as ffi;
+
+use super::statement::owned;
 
 /// A column that a statement reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub(super) fn reads(
             &mut statement,
             ptr::null_mut(),
         );
-        let message = owned(ffi::sqlite3_errmsg(handle.as_ptr()));
+        let message = owned(ffi::sqlite3_errmsg(handle.as_ptr())).unwrap_or_default();
         ffi::sqlite3_set_authorizer(handle.as_ptr(), None, ptr::null_mut());
         ffi::sqlite3_finalize(statement);
         (code, message)
@@ -72,9 +74,9 @@ unsafe extern "C" fn note(
         // NUL, and live during this call.
         let (found, read) = unsafe {
             let read = ColumnRead {
-                database: owned(database),
-                table: owned(table),
-                column: owned(column),
+                database: owned(database).unwrap_or_default(),
+                table: owned(table).unwrap_or_default(),
+                column: owned(column).unwrap_or_default(),
             };
             (&mut *state.cast::<Vec<ColumnRead>>(), read)
         };
@@ -84,20 +86,6 @@ unsafe extern "C" fn note(
         }
     }
     ffi::SQLITE_OK
-}
-
-/// A text of SQLite's as one of ours; empty for none.
-///
-/// # Safety
-/// `text` is null, or points to a text that ends with a NUL and stays where it is during the call.
-unsafe fn owned(text: *const c_char) -> String {
-    if text.is_null() {
-        return String::new();
-    }
-    // SAFETY: the caller's promise.
-    unsafe { CStr::from_ptr(text) }
-        .to_string_lossy()
-        .into_owned()
 }
 
 #[cfg(test)]

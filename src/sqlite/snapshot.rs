@@ -114,6 +114,29 @@ impl<'c> Snapshot<'c> {
         self.rows(sql, arguments).try_next().await
     }
 
+    /// All rows of a short answer, as texts; what is neither text nor number is empty.
+    pub async fn texts(
+        &mut self,
+        sql: &str,
+        arguments: &[&str],
+    ) -> Result<Vec<Vec<String>>, DatabaseError> {
+        let arguments = arguments
+            .iter()
+            .map(|text| Argument::Text((*text).to_owned()));
+        let mut rows = self.rows(sql, arguments.collect());
+        let mut all = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            let text = |value: &Value<'_>| match value {
+                Value::Text(text) => (*text).to_owned(),
+                Value::Integer(number) => number.to_string(),
+                Value::Real(number) => number.to_string(),
+                Value::Null | Value::NotUtf8(_) | Value::Blob(_) => String::new(),
+            };
+            all.push(row.values().iter().map(text).collect());
+        }
+        Ok(all)
+    }
+
     /// How many rows a statement without parameters has, by the database's own count.
     pub async fn count(&mut self, sql: &str) -> Result<u64, DatabaseError> {
         self.count_bound(sql, Vec::new()).await
@@ -125,7 +148,26 @@ impl<'c> Snapshot<'c> {
         sql: &str,
         arguments: Vec<Argument>,
     ) -> Result<u64, DatabaseError> {
-        let row = self.only_row(&queries::count(sql), arguments).await?;
+        self.counted(&queries::count(sql), arguments).await
+    }
+
+    /// The same as far as `most`: no more rows are read.
+    pub async fn count_up_to(
+        &mut self,
+        most: u64,
+        sql: &str,
+        arguments: Vec<Argument>,
+    ) -> Result<u64, DatabaseError> {
+        self.counted(&queries::count_up_to(sql, most), arguments)
+            .await
+    }
+
+    async fn counted(
+        &mut self,
+        count_sql: &str,
+        arguments: Vec<Argument>,
+    ) -> Result<u64, DatabaseError> {
+        let row = self.only_row(count_sql, arguments).await?;
         let count = row.as_ref().and_then(|row| match row.value(0) {
             Value::Integer(count) => u64::try_from(count).ok(),
             _ => None,

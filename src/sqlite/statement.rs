@@ -246,7 +246,7 @@ impl Drop for Prepared<'_> {
 ///
 /// # Safety
 /// `text` is null, or points to a text that ends with a NUL and stays where it is during the call.
-unsafe fn owned(text: *const c_char) -> Option<String> {
+pub(super) unsafe fn owned(text: *const c_char) -> Option<String> {
     // SAFETY: the caller's promise.
     (!text.is_null()).then(|| {
         unsafe { CStr::from_ptr(text) }

@@ -4,73 +4,63 @@ use futures::TryStreamExt as _;
 use jiff::Timestamp;
 
 use crate::document::ids::{DocumentId, IdError};
-use crate::document::timestamp::{self, NotATimestamp};
-use crate::error::{CommandError, Error, FAILED};
-use crate::figures::counted;
+use crate::document::timestamp;
+use crate::error::Error;
+use crate::prepared::Prepared;
+use crate::reader::all_bad_rows;
 use crate::spool;
-use crate::sqlite::{Argument, Snapshot, queries};
+use crate::sqlite::{Argument, Snapshot, Value, queries};
 use crate::sync::Round;
+use crate::tracking::ChangesError;
 
-/// A row of changes.sql that cannot be compared.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum ChangesError {
-    /// The column holds numbers and texts; no comparison in SQL holds for both.
-    #[error(
-        "{index}/changes.sql: change timestamps are numbers and texts in one column (id {number} has a number, id \
-         {text} a text); make them one form"
-    )]
-    MixedForms {
-        /// The definition's name.
-        index: String,
-        /// An id with a number.
-        number: String,
-        /// An id with a text.
-        text: String,
-    },
-    /// A row has no change timestamp: it would never be seen as changed.
-    #[error(
-        "{index}/changes.sql: {} no change timestamp, first id {id}; give every row one (COALESCE with another column, \
-         say), or leave changes.sql out, so that everything is compared", counted(*.rows, "row has", "rows have")
-    )]
-    Missing {
-        /// The definition's name.
-        index: String,
-        /// How many.
-        rows: u64,
-        /// One of them.
-        id: String,
-    },
-    /// A value that is no timestamp.
-    #[error("{index}/changes.sql: id {id}: {why}")]
-    Timestamp {
-        /// The definition's name.
-        index: String,
-        /// The row's id.
-        id: String,
-        /// What is wrong.
-        why: NotATimestamp,
-    },
-    /// An id that is none.
-    #[error("{index}/changes.sql: {why}")]
-    Id {
-        /// The definition's name.
-        index: String,
-        /// What is wrong.
-        why: IdError,
-    },
-    /// A document on the server whose id is none.
-    #[error("{uid}: a document of the index is not known by its id: {why}")]
-    InIndex {
-        /// The index.
-        uid: String,
-        /// What is wrong.
-        why: IdError,
-    },
+/// So many texts that can be no id of a document may be named by one look.
+const MOST_UNFIT: usize = 10_000;
+
+/// So many of them are looked up by one statement.
+const UNFIT_PER_READ: usize = 500;
+
+/// Texts that changes.sql names and that can be no id of a document. It may name rows that documents.sql leaves out, a log
+/// names each row of its tables; but where documents.sql returns one, it is a bad row.
+struct Unfit<'r> {
+    index: &'r Prepared,
+    ids: Vec<(String, IdError)>,
 }
 
-impl CommandError for ChangesError {
-    fn exit_code(&self) -> u8 {
-        FAILED
+impl<'r> Unfit<'r> {
+    fn of(index: &'r Prepared) -> Self {
+        Self {
+            index,
+            ids: Vec::new(),
+        }
+    }
+
+    /// The id that changes.sql names, if a document can have it.
+    fn sort_out(&mut self, value: Value<'_>) -> Result<Option<DocumentId>, ChangesError> {
+        match (DocumentId::from_value(value), value) {
+            (Ok(id), _) => Ok(Some(id)),
+            (Err(why), Value::Text(text)) if self.ids.len() < MOST_UNFIT => {
+                self.ids.push((text.to_owned(), why));
+                Ok(None)
+            }
+            (Err(why), _) => Err(ChangesError::Id {
+                index: self.index.definition.name.clone(),
+                why,
+            }),
+        }
+    }
+
+    /// Looks whether documents.sql leaves all of them out.
+    async fn expect_left_out(self, snapshot: &mut Snapshot<'_>) -> Result<(), Error> {
+        for some in self.ids.chunks(UNFIT_PER_READ) {
+            let texts = some.iter().map(|(text, _)| text.as_str());
+            let (sql, arguments) = queries::ids_among(&self.index.definition.documents_sql, texts);
+            if snapshot.first_row(&sql, arguments).await?.is_some()
+                && let Some((_, why)) = some.first()
+            {
+                return Err(all_bad_rows(snapshot, self.index, 1, why.clone().into()).await);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -85,14 +75,15 @@ impl Round<'_> {
         since: Timestamp,
         mut each: impl FnMut(DocumentId, Timestamp) -> spool::Result<()>,
     ) -> Result<(), Error> {
-        let name = || self.index.definition.name.clone();
+        let mut unfit = Unfit::of(self.index);
         let sql = queries::changes(changes);
         let mut rows = snapshot.rows(&sql, bound);
         while let Some(row) = rows.try_next().await? {
-            let id = DocumentId::from_value(row.value(0))
-                .map_err(|why| ChangesError::Id { index: name(), why })?;
+            let Some(id) = unfit.sort_out(row.value(0))? else {
+                continue;
+            };
             let at = timestamp::parse(row.value(1)).map_err(|why| ChangesError::Timestamp {
-                index: name(),
+                index: self.index.definition.name.clone(),
                 id: id.to_string(),
                 why,
             })?;
@@ -100,7 +91,8 @@ impl Round<'_> {
                 each(id, at)?;
             }
         }
-        Ok(())
+        drop(rows);
+        unfit.expect_left_out(snapshot).await
     }
 
     /// Gives to `each` the ids that the change log names after the row `after`.
@@ -111,15 +103,15 @@ impl Round<'_> {
         after: i64,
         mut each: impl FnMut(DocumentId) -> spool::Result<()>,
     ) -> Result<(), Error> {
+        let mut unfit = Unfit::of(self.index);
         let sql = queries::logged_changes(changes);
         let mut rows = snapshot.rows(&sql, vec![Argument::Integer(after)]);
         while let Some(row) = rows.try_next().await? {
-            let id = DocumentId::from_value(row.value(0));
-            each(id.map_err(|why| ChangesError::Id {
-                index: self.index.definition.name.clone(),
-                why,
-            })?)?;
+            if let Some(id) = unfit.sort_out(row.value(0))? {
+                each(id)?;
+            }
         }
-        Ok(())
+        drop(rows);
+        unfit.expect_left_out(snapshot).await
     }
 }

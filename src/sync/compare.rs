@@ -15,16 +15,16 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::background::Background;
-use crate::document::ids::{Differences, DocumentId, IdList, Side};
+use crate::document::ids::{Differences, DocumentId, IdError, IdList, Side};
 use crate::document::{Anomalies, AnomalyCount};
-use crate::error::Error;
+use crate::error::{CommandError, Error, FAILED};
 use crate::meilisearch::documents::FoundByIds;
 use crate::reader::all_bad_rows;
 use crate::sqlite::Connection;
 use crate::sqlite::queries::{self, IDS_PER_READ};
 use crate::sync::memory::Changed;
 use crate::sync::same::same_fields;
-use crate::sync::{ChangesError, Plan, Reason, Round};
+use crate::sync::{Plan, Reason, Round};
 
 /// Ids that one page of the documents route lists: some hundred KiB.
 const IDS_A_PAGE: u64 = 10_000;
@@ -52,6 +52,22 @@ const IDS_IN_HAND: usize = 5_000;
 
 /// How many ids of two lists are compared before other tasks get a turn, for example the one that handles Ctrl-C.
 const IDS_A_TURN: u64 = 10_000;
+
+/// A document on the server whose id is none.
+#[derive(Debug, thiserror::Error)]
+#[error("{uid}: a document of the index is not known by its id: {why}")]
+struct UnknownDocument {
+    /// The index.
+    uid: String,
+    /// What is wrong.
+    why: IdError,
+}
+
+impl CommandError for UnknownDocument {
+    fn exit_code(&self) -> u8 {
+        FAILED
+    }
+}
 
 /// Documents as the server writes them. It writes JSON as we do, with the fields in the order in which it met them, so
 /// that most can be compared with their line without being read.
@@ -356,12 +372,11 @@ impl Round<'_> {
         documents
             .into_iter()
             .map(|document| {
-                let id = DocumentId::from_json(&id_of(&document)).map_err(|why| {
-                    ChangesError::InIndex {
+                let id =
+                    DocumentId::from_json(&id_of(&document)).map_err(|why| UnknownDocument {
                         uid: self.uid.to_owned(),
                         why,
-                    }
-                })?;
+                    })?;
                 Ok((id, document))
             })
             .collect()

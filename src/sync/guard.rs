@@ -10,7 +10,7 @@ use crate::sync::{Plan, Round};
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{uid}: {deletes} of {} would be deleted, {:.0} % where --max-loss allows {allowed}; nothing was \
-     changed. If somebody is importing, wait until that has ended; if it is right, say --max-loss {}%",
+     changed. If an import is running, wait until it has ended; if the deletes are right, repeat with --max-loss {}%",
     counted(*.documents, "document", "documents"), share(*.deletes, *.documents), share(*.deletes, *.documents).ceil()
 )]
 pub struct TooManyDeletes {

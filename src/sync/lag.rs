@@ -10,7 +10,7 @@ use crate::generation::records::Record;
 use crate::prepared::Prepared;
 use crate::spool;
 use crate::sqlite::{Argument, LogPosition, Snapshot, Value, queries};
-use crate::sync::changes_by::ChangeLog;
+use crate::tracking::{ChangeLog, Tracking};
 
 /// What the change timestamps of one index say at one moment.
 #[derive(Debug, Default)]
@@ -82,6 +82,34 @@ pub async fn look(
         }
     }
     Ok(Some(seen.end()?))
+}
+
+/// The same by the newest rows alone: what changed after `followed_until`, and the newest change. Of the rows before it
+/// knows nothing.
+///
+/// # Errors
+/// Where the database cannot be read.
+pub async fn look_since(
+    snapshot: &mut Snapshot<'_>,
+    index: &Prepared,
+    tracking: &Tracking,
+    followed_until: Option<Timestamp>,
+) -> Result<Option<Changes>, Error> {
+    let now = snapshot.taken_at();
+    let bound = tracking.since(followed_until.unwrap_or(now));
+    let Some(changes) = look(snapshot, index, bound, followed_until).await? else {
+        return Ok(None);
+    };
+    if changes.newest.is_some() {
+        return Ok(Some(changes));
+    }
+    match tracking.column.as_ref().map(|column| column.newest) {
+        // A row of the future hides which one was the newest before.
+        Some(newest) if newest > now => {
+            look(snapshot, index, tracking.everything(), followed_until).await
+        }
+        newest => Ok(Some(Changes { newest, ..changes })),
+    }
 }
 
 /// What the change log names behind this position. `None` where it does not tell everything since.

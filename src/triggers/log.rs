@@ -4,9 +4,6 @@ use super::logged::NOW;
 use super::text::{literal, quoted};
 use super::trigger::{Event, Trigger};
 
-/// The columns of the log.
-pub(super) const COLUMNS: [&str; 4] = ["seq", "src", "id", "at"];
-
 /// How often the log is pruned: at each row whose number this divides.
 const PRUNED_EVERY: u32 = 1_000;
 

@@ -2,10 +2,8 @@
 //!
 //! It is one file, because each item is a query and the structure that its rows become.
 
-use futures::TryStreamExt as _;
-
 use super::text::{between, by_commas, closing, is_word, name, same, significant};
-use crate::sqlite::{Argument, DatabaseError, Snapshot, Value, collated_columns};
+use crate::sqlite::{DatabaseError, Snapshot, collated_columns};
 
 /// What the database has.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +90,7 @@ impl Schema {
                     FROM pragma_table_list AS l JOIN main.sqlite_schema AS s ON s.name = l.name AND s.type IN ('table', 'view') \
                     WHERE l.schema = 'main' AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY l.name";
         let mut schema = Schema::default();
-        for row in texts(snapshot, list, &[]).await? {
+        for row in snapshot.texts(list, &[]).await? {
             let [name, kind, without_rowid, is_strict, sql] = row.as_slice() else {
                 continue;
             };
@@ -114,7 +112,7 @@ impl Schema {
             schema.tables.push(table);
         }
         let triggers = "SELECT sql FROM main.sqlite_schema WHERE type = 'trigger' AND sql IS NOT NULL ORDER BY name";
-        let rows = texts(snapshot, triggers, &[]).await?;
+        let rows = snapshot.texts(triggers, &[]).await?;
         schema.triggers = rows.into_iter().flatten().collect();
         Ok(schema)
     }
@@ -133,13 +131,13 @@ impl Table {
         let list = "SELECT l.name, CAST(l.\"unique\" AS TEXT), l.origin, COALESCE(s.sql, '') FROM pragma_index_list(?1) AS l \
                     LEFT JOIN main.sqlite_schema AS s ON s.type = 'index' AND s.name = l.name ORDER BY l.seq DESC";
         let mut has_key_index = false;
-        for row in texts(snapshot, list, &[&self.name]).await? {
+        for row in snapshot.texts(list, &[&self.name]).await? {
             let [index, unique, origin, sql] = row.as_slice() else {
                 continue;
             };
             has_key_index |= origin == "pk";
             let terms = "SELECT COALESCE(name, ''), COALESCE(coll, 'BINARY'), CAST(cid AS TEXT) FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno";
-            let rows = texts(snapshot, terms, &[index]).await?;
+            let rows = snapshot.texts(terms, &[index]).await?;
             let expressions = indexed_expressions(sql);
             let terms: Vec<Term> = rows
                 .iter()
@@ -341,7 +339,7 @@ async fn columns(
     let sql = "SELECT name, UPPER(type), CAST(\"notnull\" AS TEXT), CAST(pk AS TEXT), CAST(hidden AS TEXT), COALESCE(dflt_value, '') \
                FROM pragma_table_xinfo(?1) ORDER BY cid";
     let collations = collated_columns(create_table);
-    let rows = texts(snapshot, sql, &[table]).await?;
+    let rows = snapshot.texts(sql, &[table]).await?;
     let columns = rows.into_iter().map(|row| Column {
         declared: row[1].clone(),
         not_null: row[2] == "1",
@@ -356,25 +354,4 @@ async fn columns(
         name: row[0].clone(),
     });
     Ok(columns.collect())
-}
-
-/// All rows of a short answer, as texts.
-async fn texts(
-    snapshot: &mut Snapshot<'_>,
-    sql: &str,
-    arguments: &[&str],
-) -> Result<Vec<Vec<String>>, DatabaseError> {
-    let arguments = arguments
-        .iter()
-        .map(|text| Argument::Text((*text).to_owned()));
-    let mut rows = snapshot.rows(sql, arguments.collect());
-    let mut all = Vec::new();
-    while let Some(row) = rows.try_next().await? {
-        let text = |value: &Value<'_>| match value {
-            Value::Text(text) => (*text).to_owned(),
-            _ => String::new(),
-        };
-        all.push(row.values().iter().map(text).collect());
-    }
-    Ok(all)
 }

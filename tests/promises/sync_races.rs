@@ -197,7 +197,7 @@ async fn an_alter_table_in_the_middle_of_a_round_sends_nothing_wrong() {
             .ended()
             .await
             .expect(1)
-            .says(["notes/documents.sql", "other columns", "once more"]);
+            .says(["notes/documents.sql", "other columns", "again"]);
         assert_eq!(scene.live().await, before, "{migration}");
         sync(&scene).run().await.expect(0);
         let live = scene.api.documents(&scene.uid("notes")).await;

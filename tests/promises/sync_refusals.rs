@@ -145,7 +145,7 @@ async fn a_backup_beside_the_log_of_what_it_replaced_is_not_read() {
     std::fs::copy(&kept, &log).unwrap();
     for command in ["sync", "reindex"] {
         let ended = scene.command(command).run().await.expect(1);
-        ended.says(["-wal", "not written for it", "remove", "once more"]);
+        ended.says(["-wal", "not written for it", "remove", "again"]);
     }
     assert_eq!(scene.live().await, before);
     assert_eq!(

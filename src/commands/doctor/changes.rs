@@ -11,10 +11,8 @@ use crate::figures::{counted, span};
 use crate::prepared::Prepared;
 use crate::report::doctor::Checks;
 use crate::sqlite::{Argument, Snapshot, Value, advice, queries};
-use crate::sync::blind_spots::BlindSpot;
-use crate::sync::changes_by::ChangesBy;
 use crate::sync::lag;
-use crate::sync::tracking::Tracking;
+use crate::tracking::{BlindSpot, ChangesBy, Tracking};
 
 /// Whether changes.sql shows the edits.
 pub(super) fn edits(prepared: &Prepared, tracking: &Tracking, checks: &mut Checks) {
@@ -114,6 +112,9 @@ pub(super) async fn cost(
     Ok(())
 }
 
+/// The check of [`times`].
+pub(super) const TIMES: &str = "definition.change_times";
+
 /// Whether each document has a change timestamp that can be compared.
 pub(super) async fn times(
     snapshot: &mut Snapshot<'_>,
@@ -122,7 +123,6 @@ pub(super) async fn times(
     tracking: &Tracking,
     checks: &mut Checks,
 ) -> Result<(), Error> {
-    const CHECK: &str = "definition.change_times";
     let name = &prepared.definition.name;
     let Some(found) = lag::look(snapshot, prepared, tracking.everything(), None).await? else {
         return Ok(());
@@ -131,7 +131,7 @@ pub(super) async fn times(
     let mut fine = tracking.sees_edits();
     if let Some((number, text)) = &found.mixed {
         fine = false;
-        checks.at(name, CHECK).fail(
+        checks.at(name, TIMES).fail(
             format!(
                 "change timestamps are numbers and texts in one column (id {number} has a number, id {text} a text)"
             ),
@@ -141,7 +141,7 @@ pub(super) async fn times(
     if let Some((id, why)) = &found.unreadable.first {
         fine = false;
         let rows = counted(found.unreadable.rows, "row has", "rows have");
-        checks.at(name, CHECK).fail_as_said(format!(
+        checks.at(name, TIMES).fail_as_said(format!(
             "{rows} a change timestamp that is none: id {id}: {why}"
         ));
     }
@@ -159,7 +159,7 @@ pub(super) async fn times(
             Some(0) => ", in less than a second".to_owned(),
             Some(seconds) => format!(", {} from now", span(seconds)),
         };
-        checks.at(name, CHECK).warn(
+        checks.at(name, TIMES).warn(
             format!("{rows} dated in the future: id {id} at {at}{ahead}"),
             "set the date right; where all new rows are some hours ahead, the application writes local time without an \
              offset, and UTC is what is read",
@@ -179,7 +179,7 @@ pub(super) async fn times(
         fine = false;
         let rows = counted(without, "document has", "documents have");
         let first = first.map_or(String::new(), |id| format!(", first id {id}"));
-        checks.at(name, CHECK).warn(
+        checks.at(name, TIMES).warn(
             format!("{rows} no change timestamp{first}"),
             "changes.sql never names them, so that a change of theirs is found by comparing alone: fill the column, as in \
              UPDATE ... SET updated_at = created_at WHERE updated_at IS NULL",
@@ -187,7 +187,7 @@ pub(super) async fn times(
     }
     if fine {
         checks
-            .at(name, CHECK)
+            .at(name, TIMES)
             .ok("every document has a change timestamp, all in one form, none in the future");
     }
     Ok(())

@@ -10,7 +10,7 @@ use crate::preflight;
 use crate::prepared::Prepared;
 use crate::report::doctor::Checks;
 use crate::sqlite::{Connection, Statement, advice};
-use crate::sync::changes_by::ChangesBy;
+use crate::tracking::ChangesBy;
 
 /// The definitions that can be read. Each that cannot is a failed check of its own.
 pub fn load(selection: &Selection, checks: &mut Checks) -> Vec<IndexDefinition> {

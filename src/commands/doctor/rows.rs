@@ -1,5 +1,7 @@
 //! Checks of the rows of documents.sql: what does reading them cost, and do they become good documents?
 
+use std::time::Duration;
+
 use futures::TryStreamExt as _;
 use serde_json::Value as Json;
 
@@ -12,16 +14,25 @@ use crate::meilisearch::settings::DEFAULT_MAX_TOTAL_HITS;
 use crate::preflight::{self, SAMPLE_ROWS};
 use crate::prepared::Prepared;
 use crate::report::doctor::Checks;
-use crate::sqlite::{Connection, Snapshot, Statement, Value, queries};
-use crate::sync::changes_by::ChangesBy;
+use crate::sqlite::{Connection, Snapshot, Statement, TimeLimit, Value, queries};
+use crate::tracking::ChangesBy;
+
+/// How long reads of all rows of one index may take together, so that `doctor` answers at once whatever the size of the
+/// table. With `--full` they may take any time.
+const READING_ALL: Duration = Duration::from_millis(500);
 
 /// What reading costs, and what the rows hold. An error of the database ends the checks of this index.
 pub async fn examine(
     connection: &mut Connection,
     prepared: &Prepared,
     statement: &Statement,
+    full: bool,
     checks: &mut Checks,
 ) {
+    let mut limit = match full {
+        true => TimeLimit::none(),
+        false => TimeLimit::of(READING_ALL),
+    };
     let looked = async {
         let mut snapshot = connection.snapshot().await?;
         first_rows(&mut snapshot, prepared, checks).await?;
@@ -32,10 +43,14 @@ pub async fn examine(
             (&prepared.definition.changes_sql, &prepared.changes_by)
         {
             changes::cost(&mut snapshot, prepared, changes, &tracking, checks).await?;
-            changes::times(&mut snapshot, prepared, changes, &tracking, checks).await?;
+            let times = changes::times(&mut snapshot, prepared, changes, &tracking, checks);
+            let read = limit.within(times).await?;
+            unless_stopped(read, prepared, changes::TIMES, checks);
         }
-        mixed_types(&mut snapshot, prepared, statement, checks).await?;
-        max_total_hits(&mut snapshot, prepared, checks).await?;
+        max_total_hits(&mut snapshot, prepared, &mut limit, checks).await?;
+        let types = mixed_types(&mut snapshot, prepared, statement, checks);
+        let read = limit.within(types).await?;
+        unless_stopped(read, prepared, MIXED_TYPES, checks);
         snapshot.end().await?;
         Ok::<_, Error>(())
     };
@@ -43,6 +58,16 @@ pub async fn examine(
         checks
             .at(&prepared.definition.name, "definition.rows")
             .fail_as_said(error);
+    }
+}
+
+/// A check whose read took too long is told as one that was not made.
+fn unless_stopped(read: Option<()>, prepared: &Prepared, check: &'static str, checks: &mut Checks) {
+    if read.is_none() {
+        checks.at(&prepared.definition.name, check).skip(
+            "not checked: reading all rows takes more than half a second",
+            "`doctor --full` takes the time",
+        );
     }
 }
 
@@ -91,6 +116,9 @@ async fn reads_by_id(
     Ok(())
 }
 
+/// The check of what is filtered and sorted by.
+const MIXED_TYPES: &str = "definition.mixed_types";
+
 /// The engine sorts numbers before texts, and a filter for the one does not find the other.
 async fn mixed_types(
     snapshot: &mut Snapshot<'_>,
@@ -98,7 +126,6 @@ async fn mixed_types(
     statement: &Statement,
     checks: &mut Checks,
 ) -> Result<(), Error> {
-    const CHECK: &str = "definition.mixed_types";
     let settings = &prepared.definition.settings;
     let named: Vec<&str> = ["filterableAttributes", "sortableAttributes"]
         .iter()
@@ -135,7 +162,7 @@ async fn mixed_types(
         let id = |value| {
             DocumentId::from_value(value).map_or_else(|_| "?".to_owned(), |id| id.to_string())
         };
-        checks.at(name, CHECK).warn(
+        checks.at(name, MIXED_TYPES).warn(
             format!(
                 "{column} is a number in {} (id {}) and a text in {} (id {}), and it is filtered or sorted by",
                 grouped(numbers.unsigned_abs()),
@@ -149,7 +176,7 @@ async fn mixed_types(
         );
     }
     if fine {
-        checks.at(name, CHECK).ok(format!(
+        checks.at(name, MIXED_TYPES).ok(format!(
             "what is filtered and sorted by has one type each ({})",
             columns.join(", ")
         ));
@@ -160,33 +187,46 @@ async fn mixed_types(
 async fn max_total_hits(
     snapshot: &mut Snapshot<'_>,
     prepared: &Prepared,
+    limit: &mut TimeLimit,
     checks: &mut Checks,
 ) -> Result<(), Error> {
     const CHECK: &str = "definition.max_total_hits";
-    let number = snapshot.count(&prepared.definition.documents_sql).await?;
+    let documents_sql = &prepared.definition.documents_sql;
     let settings = &prepared.definition.settings;
     let set = settings
         .get("pagination")
         .and_then(|pagination| pagination.get("maxTotalHits")?.as_u64());
     let max = set.unwrap_or(DEFAULT_MAX_TOTAL_HITS);
     let name = &prepared.definition.name;
-    if number <= max {
-        let found = format!("all {} can be paged through", documents(number));
+    let Some(some) = limit
+        .within(snapshot.count_up_to(max.saturating_add(1), documents_sql, Vec::new()))
+        .await?
+    else {
+        unless_stopped(None, prepared, CHECK, checks);
+        return Ok(());
+    };
+    if some <= max {
+        let found = format!("all {} can be paged through", documents(some));
         checks.at(name, CHECK).ok(found);
-    } else {
-        checks.at(name, CHECK).warn(
-            format!(
-                "documents.sql returns {}, and a search shows no more than {} hits (pagination.maxTotalHits): an \
-                 application that lists by searching hides {}",
-                documents(number),
-                grouped(max),
-                grouped(number - max)
-            ),
-            format!(
-                "set pagination.maxTotalHits to more than {} in settings.json, and in the model, if the application sends it",
-                grouped(number)
-            ),
-        );
+        return Ok(());
     }
+    let (all, hidden, set_to) = match limit.within(snapshot.count(documents_sql)).await? {
+        Some(all) => (documents(all), grouped(all - max), grouped(all)),
+        None => (
+            format!("more than {}", documents(max)),
+            "the others".to_owned(),
+            "there are".to_owned(),
+        ),
+    };
+    checks.at(name, CHECK).warn(
+        format!(
+            "documents.sql returns {all}, and a search shows no more than {} hits (pagination.maxTotalHits): an \
+             application that lists by searching hides {hidden}",
+            grouped(max),
+        ),
+        format!(
+            "set pagination.maxTotalHits to more than {set_to} in settings.json, and in the model, if the application sends it"
+        ),
+    );
     Ok(())
 }

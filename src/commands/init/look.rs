@@ -6,7 +6,7 @@ use super::schema::{Table, texts};
 use crate::document::timestamp::{self, TimestampForm};
 use crate::sqlite::queries::{self, quoted};
 use crate::sqlite::{DatabaseError, Snapshot};
-use crate::sync::tracking;
+use crate::tracking;
 
 /// What is known of a column's values.
 #[derive(Clone, Debug, Default)]

@@ -14,8 +14,8 @@ use crate::meilisearch::TaskUid;
 use crate::meilisearch::wait::until_the_last_ended;
 use crate::prepared::Prepared;
 use crate::reader::Read;
-use crate::sync::tracking::Tracking;
 use crate::sync::{Beginning, Depth, Followed, Round};
+use crate::tracking::Tracking;
 
 /// Rows may carry a timestamp older than their commit: an import stamps all its rows with the minute it began and
 /// commits ten minutes later. The catch-up rounds look back so far behind the snapshot.

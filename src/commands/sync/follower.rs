@@ -19,8 +19,8 @@ use crate::prepared::Prepared;
 use crate::report::sync::Done;
 use crate::sqlite::{Database, LogPosition};
 use crate::sync::lag::followed_until;
-use crate::sync::tracking::Tracking;
 use crate::sync::{Beginning, Depth, Followed, Memory, Round};
+use crate::tracking::Tracking;
 
 /// A record is not written for its checkpoint alone, unless it would fall this far behind: a round that saw nothing new
 /// makes no task. One that saw rows touched whose documents are the same does, or `status` would count them as waiting.
@@ -101,7 +101,9 @@ impl Follower<'_> {
             if let Some(done) = self.round(depth, remembered).await? {
                 return Ok(done);
             }
-            tracing::info!("{live_uid}: swapped by another program during the round; once more");
+            tracing::info!(
+                "{live_uid}: swapped by another program during the round; the round is repeated"
+            );
         }
         Err(CannotFollow::Swapped {
             live_uid: live_uid.clone(),

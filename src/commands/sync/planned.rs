@@ -47,7 +47,7 @@ impl Follower<'_> {
             }
         }
         tracing::info!(
-            "{live_uid}: swapped by another program since the plan was made; compared once more"
+            "{live_uid}: swapped by another program since the plan was made; compared again"
         );
         Ok(self.follow(None, &Remembered::default()).await?.done)
     }

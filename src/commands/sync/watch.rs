@@ -24,7 +24,7 @@ use crate::prepared::{DefinitionError, Prepared};
 use crate::report::Answer;
 use crate::sqlite::{Commits, Database, DatabaseError};
 use crate::sync::Depth;
-use crate::sync::tracking::Tracking;
+use crate::tracking::Tracking;
 use crate::{interrupt, session};
 
 /// A round comes at least this often: another file in the place of the database is no commit, and a documents.sql that
@@ -165,7 +165,7 @@ impl Watch<'_> {
             Err(error) => {
                 if let Some(DefinitionError::ColumnsChanged { index }) = error.downcast_ref() {
                     tracing::info!(
-                        "{index}: the database was migrated; looking at the definitions anew"
+                        "{index}: the database was migrated; checking the definitions again"
                     );
                     self.open = None;
                     return Ok(self.options.watching.interval());
@@ -197,9 +197,7 @@ impl Watch<'_> {
         }
         let committed = self.has_changed().await?;
         if committed && self.was_migrated().await? {
-            tracing::info!(
-                "the schema was changed; looking at the triggers of the change log anew"
-            );
+            tracing::info!("the schema was changed; checking the triggers of the change log again");
             self.open = None;
             self.deep_due = Instant::now();
         }

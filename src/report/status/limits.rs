@@ -21,7 +21,8 @@ impl IndexStatus {
     /// What the database says of it.
     pub fn add_database(&mut self, in_database: InDatabase, fingerprint: &str) {
         let live = self.live.as_ref().map_or(0, |live| live.documents);
-        self.missing = Some(in_database.documents.saturating_sub(live));
+        let documents = in_database.documents;
+        self.missing = documents.map(|documents| documents.saturating_sub(live));
         self.lag_seconds = in_database.waiting_seconds;
         self.database = Some(in_database);
         if let Some(live) = &mut self.live {
@@ -42,15 +43,15 @@ impl IndexStatus {
             }
             return exceeded;
         };
-        let missing = self.missing.unwrap_or(0);
-        if let Some(max) = options.max_missing
-            && !max.allows(missing, database.documents)
+        if let (Some(max), Some(all), Some(missing)) =
+            (options.max_missing, database.documents, self.missing)
+            && !max.allows(missing, all)
         {
             exceeded.push(format!(
                 "{live_uid}: {} missing in the live index ({} of {}), and --max-missing allows {max}",
                 counted(missing, "document is", "documents are"),
-                grouped(database.documents - missing),
-                grouped(database.documents),
+                grouped(all - missing),
+                grouped(all),
             ));
         }
         let Some(max) = options.max_lag else {
@@ -89,11 +90,13 @@ impl IndexStatus {
         };
         if let Some(database) = &self.database
             && live.documents == 0
-            && database.documents > 0
+            && database.documents != Some(0)
         {
+            let in_database = database
+                .documents
+                .map_or("more than was counted".to_owned(), documents);
             warnings.push(format!(
-                "{live_uid}: the live index is empty, and the database has {}; `bisan-indexer reindex`",
-                documents(database.documents)
+                "{live_uid}: the live index is empty, and the database has {in_database}; `bisan-indexer reindex`"
             ));
         }
         if let Some(built_for) = &live.built_for {

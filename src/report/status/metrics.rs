@@ -83,7 +83,7 @@ const FIGURES: [Figure; 12] = [
     (
         "bisan_indexer_database_documents",
         "Documents that documents.sql returns.",
-        |index| Some(index.database.as_ref()?.documents as f64),
+        |index| Some(index.database.as_ref()?.documents? as f64),
     ),
     (
         "bisan_indexer_missing_documents",

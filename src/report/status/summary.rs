@@ -85,8 +85,12 @@ impl IndexStatus {
         if let Some(database) = &self.database {
             let newest = database.newest_change;
             let newest = newest.map(|newest| format!("newest change {}", moment(newest)));
-            let about = [newest.as_deref().unwrap_or_default()];
-            rows.push(row("database", Some(database.documents), &about));
+            let count = match database.documents {
+                Some(_) => "",
+                None => "not counted (half a second is not enough; --max-missing counts)",
+            };
+            let about = [count, newest.as_deref().unwrap_or_default()];
+            rows.push(row("database", database.documents, &about));
         }
         if let Some(until) = self.live.as_ref().and_then(|live| live.followed_until) {
             let until = format!("until {}", moment(until));

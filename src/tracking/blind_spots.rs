@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::sync::ChangesError;
+use super::ChangesError;
 
 /// Something that a look at changes.sql cannot show.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
