@@ -65,15 +65,21 @@ impl Data {
         Ok((path, definitions))
     }
 
-    /// The same with a change log in the database.
-    pub async fn million_logged(&self) -> Outcome<(PathBuf, PathBuf)> {
-        let (path, _) = self.million().await?;
-        let logged = self
-            .changed(&path, "million-logged.sqlite3", "SELECT 1")
-            .await?;
-        let definitions = self.notes_by_log()?;
-        self.log(&logged, &definitions, "notes").await?;
-        Ok((logged, definitions))
+    /// So many rows with a text of so many letters each, a change log, and the definition of their index.
+    pub async fn logged(&self, rows: u32, letters: u32) -> Outcome<(PathBuf, PathBuf)> {
+        let path = self.path(&format!("logged-{rows}-{letters}.sqlite3"));
+        let mut writer = Writer::open(&path).await?;
+        let rows = format!(
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, body TEXT);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+             INSERT INTO notes SELECT i, 'note ' || i, hex(randomblob({letters} / 2)) FROM n;"
+        );
+        writer.write(&rows).await?;
+        let settings = json!({"searchableAttributes": ["title"]});
+        let documents = "SELECT id, title, body FROM notes";
+        let definitions = self.definition("notes", documents, None, &settings)?;
+        self.log(&path, &definitions, "notes").await?;
+        Ok((path, definitions))
     }
 
     /// The definition of small rows, still without its changes.sql.

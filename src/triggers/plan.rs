@@ -5,8 +5,8 @@ use super::changes::{self, Part};
 use super::graph::{Base, Graph, Id};
 use super::logged::Logged;
 use super::schema::{Schema, Table};
-use super::select::Query;
-use super::text::{same, significant};
+use super::select::{Expr, Query};
+use super::text::{is_word, same, significant};
 use crate::catalog::IndexDefinition;
 use crate::sqlite::{ColumnRead, Statement, sql};
 
@@ -181,6 +181,15 @@ impl Planner<'_> {
         let Some(table) = graph.table(base.place) else {
             return;
         };
+        if let Id::Expression(id) = &base.id
+            && compares(id)
+        {
+            self.warn(format!(
+                "the id is computed by comparing ({}). A trigger compares the value of a column without the column's type, so a \
+                 text column that is compared with a number gives another id there; write CAST(column AS TEXT)",
+                id.text.trim()
+            ));
+        }
         let logged = Logged::id(table, &graph.places[base.place].alias, &base.id);
         self.add_part(Part::Ids {
             src: logged.src.clone(),
@@ -274,4 +283,13 @@ impl Planner<'_> {
         }
         self.watched(table).add(logged);
     }
+}
+
+/// Whether an expression compares values.
+fn compares(expression: &Expr<'_>) -> bool {
+    const OPERATORS: [&str; 8] = ["=", "==", "<>", "!=", "<", "<=", ">", ">="];
+    const WORDS: [&str; 5] = ["in", "is", "between", "case", "nullif"];
+    expression.tokens.iter().any(|token| {
+        OPERATORS.contains(&token.text) || WORDS.iter().any(|word| is_word(token, word))
+    })
 }

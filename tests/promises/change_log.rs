@@ -49,6 +49,12 @@ async fn by_changes(scene: &Scene) -> Value {
     figures(&report, "articles").clone()
 }
 
+/// What a round does after a write.
+async fn after(scene: &Scene, write: &str) -> Value {
+    scene.database.execute(write).await;
+    by_changes(scene).await
+}
+
 #[tokio::test]
 async fn every_write_is_named_by_the_log_and_nothing_else_is_compared() {
     let scene = logged().await;
@@ -74,8 +80,7 @@ async fn every_write_is_named_by_the_log_and_nothing_else_is_compared() {
             0,
         ),
     ] {
-        scene.database.execute(write).await;
-        let articles = by_changes(&scene).await;
+        let articles = after(&scene, write).await;
         assert_eq!(articles["compare"], "changed", "{write}: {articles}");
         assert_eq!(articles["rows_read"], rows, "{write}: {articles}");
         assert_eq!(articles["sent_changed"], sent, "{write}: {articles}");
@@ -126,15 +131,10 @@ async fn a_log_that_does_not_continue_costs_one_comparison() {
         // A migration.
         "ALTER TABLE articles ADD COLUMN more",
     ] {
-        scene.database.execute(unseen).await;
-        let articles = by_changes(&scene).await;
+        let articles = after(&scene, unseen).await;
         assert_eq!(articles["compare"], "all", "{unseen}: {articles}");
         scene.expect_in_step().await;
-        scene
-            .database
-            .execute("UPDATE articles SET title = 'on' WHERE id = 7")
-            .await;
-        let articles = by_changes(&scene).await;
+        let articles = after(&scene, "UPDATE articles SET title = 'on' WHERE id = 7").await;
         assert_eq!(articles["compare"], "changed", "{unseen}: {articles}");
         assert_eq!(articles["rows_read"], 1, "{unseen}: {articles}");
         scene
@@ -247,11 +247,7 @@ async fn an_id_that_can_be_no_documents_is_passed_over_until_documents_sql_retur
                 .changes("articles", changes)
         });
         scene.reindex().run().await.expect(0);
-        scene
-            .database
-            .execute("UPDATE notes SET title = title || ' again'; INSERT INTO notes VALUES ('third' || random(), '3', 1)")
-            .await;
-        let articles = by_changes(&scene).await;
+        let articles = after(&scene, "UPDATE notes SET title = title || ' again'; INSERT INTO notes VALUES ('third' || random(), '3', 1)").await;
         assert_eq!(articles["compare"], "changed", "{articles}");
         scene.command("verify").run().await.expect(0);
         scene
@@ -280,11 +276,11 @@ async fn a_reindex_loses_nothing_that_is_written_meanwhile() {
         .await;
     scene.command("reindex").run().await.expect(0);
     scene.expect_in_step().await;
-    scene
-        .database
-        .execute("UPDATE articles SET title = 'unstamped' WHERE id = 5")
-        .await;
-    let articles = by_changes(&scene).await;
+    let articles = after(
+        &scene,
+        "UPDATE articles SET title = 'unstamped' WHERE id = 5",
+    )
+    .await;
     assert_eq!(articles["compare"], "changed", "{articles}");
     assert_eq!(articles["rows_read"], 1, "{articles}");
     scene.expect_in_step().await;
@@ -469,20 +465,10 @@ async fn write_by_python(scene: &Scene, sql: &str) {
 
 /// Whether the index holds what the tables say, by SQL of the test's own.
 async fn equal(scene: &Scene) -> bool {
-    let rows = scene.database.column(
-        "SELECT json_object('id', p.id, 'title', p.title, 'slug', p.slug, 'author', w.name, 'tags', json((SELECT \
+    let rows = "SELECT json_object('id', p.id, 'title', p.title, 'slug', p.slug, 'author', w.name, 'tags', json((SELECT \
          json_group_array(t.label) FROM posts_tags AS pt JOIN tags AS t ON t.code = pt.tag WHERE pt.post = p.id))) \
-         FROM posts AS p LEFT JOIN people AS w ON w.id = p.author",
-    ).await;
-    let mut expected: Vec<Value> = rows
-        .iter()
-        .map(|row| serde_json::from_str(row).unwrap())
-        .collect();
-    let mut found = scene.api.documents(&scene.uid("articles")).await;
-    for documents in [&mut expected, &mut found] {
-        documents.sort_by_key(|document| document["id"].as_i64());
-    }
-    expected == found
+         FROM posts AS p LEFT JOIN people AS w ON w.id = p.author";
+    scene.holds("articles", rows).await
 }
 
 /// Without its primary key, the rows of the copy are logged under another name, which the changes.sql of before does not read.
@@ -504,11 +490,11 @@ async fn a_changes_sql_that_reads_the_log_of_former_triggers_is_told_and_hides_n
     scene.database.execute(&drop.out).await;
     migrate(&scene).await;
     assert_eq!(database_check(&scene).await, 5);
-    scene
-        .database
-        .execute("UPDATE articles SET title = 'logged elsewhere' WHERE id = 5")
-        .await;
-    let articles = by_changes(&scene).await;
+    let articles = after(
+        &scene,
+        "UPDATE articles SET title = 'logged elsewhere' WHERE id = 5",
+    )
+    .await;
     assert_eq!(articles["compare"], "all", "{articles}");
     scene.expect_in_step().await;
     let words = &["articles/changes.sql", "--changes articles"];

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::support::Database;
-use crate::support::program::Program;
+use crate::support::definitions::Definitions;
+use crate::support::program::{Ended, Program};
 use crate::triggers::Logged;
 
 const POSTS: &str = "CREATE TABLE posts (id INTEGER PRIMARY KEY, title TEXT, author_id INTEGER, slug TEXT UNIQUE);
@@ -157,12 +158,21 @@ async fn the_log_is_pruned_and_never_empty() {
     assert_eq!(rows, ["1500 3500"]);
 }
 
-#[tokio::test]
-async fn what_cannot_be_followed_is_refused_with_what_to_do() {
+/// `triggers` for one definition of the posts.
+async fn triggers_for(documents: &str, schema: &str) -> Ended {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.sqlite3");
+    Database::made_by(&path, schema).await;
+    let definitions = folder.path().join("definitions");
+    Definitions::empty(&definitions).index("posts", documents);
+    let program = Program::new(folder.path()).arg("triggers");
+    let program = program.arg("--database").arg(&path);
+    program.arg("--index-settings").arg(definitions).run().await
+}
+
+#[tokio::test]
+async fn what_cannot_be_followed_is_refused_with_what_to_do() {
     let schema = format!("{POSTS} CREATE VIRTUAL TABLE found USING fts5(body);");
-    Database::made_by(&path, &schema).await;
     for (documents, said) in [
         ("SELECT rowid AS id, body FROM found", "virtual table"),
         (
@@ -173,17 +183,26 @@ async fn what_cannot_be_followed_is_refused_with_what_to_do() {
         ("SELECT title FROM posts", "no such column"),
         ("SELECT id, seq FROM posts, bisan_changes", "bisan_changes"),
     ] {
-        let files =
-            crate::support::definitions::Definitions::empty(&folder.path().join("definitions"));
-        files.index("posts", documents);
-        let program = Program::new(folder.path())
-            .arg("triggers")
-            .arg("--database")
-            .arg(&path);
-        let program = program
-            .arg("--index-settings")
-            .arg(folder.path().join("definitions"));
-        program.run().await.expect(2).says([said, "posts"]);
+        let ended = triggers_for(documents, &schema).await;
+        ended.expect(2).says([said, "posts"]);
+    }
+}
+
+/// In a trigger, NEW.column has no type: a text column is not equal to the number that it shows.
+#[tokio::test]
+async fn an_id_that_is_computed_by_comparing_is_told() {
+    for (id, is_told) in [
+        ("CASE WHEN title = 1 THEN 'a' ELSE 'b' END || id", true),
+        ("'post-' || id", false),
+    ] {
+        let documents = format!("SELECT {id} AS id, title FROM posts");
+        let ended = triggers_for(&documents, POSTS).await.expect(0);
+        assert_eq!(
+            ended.err.contains("computed by comparing"),
+            is_told,
+            "{}",
+            ended.err
+        );
     }
 }
 

@@ -39,7 +39,7 @@ pub async fn measure(data: &Data) -> Outcome<String> {
     let by_time = data.articles_by_time()?;
     let by_log = data.articles_by_log(&database).await?;
     let mut table = Table::new(&["an edit each 1.5 s", "median", "p95", "slowest"]);
-    for (what, definitions, sender) in [
+    let runs = [
         ("followed by timestamps", &by_time, Sender::Follower),
         ("followed by a change log", &by_log, Sender::Follower),
         (
@@ -47,19 +47,20 @@ pub async fn measure(data: &Data) -> Outcome<String> {
             &by_time,
             Sender::Application,
         ),
-    ] {
+    ];
+    for (number, (what, definitions, sender)) in runs.into_iter().enumerate() {
         let server = Server::start(Threads::Default).await?;
         let command = |words: &[&str]| indexer_by(&server, &database, definitions, words);
         run(command(&["reindex"])).await?;
         server.idle().await?;
         let mut times = match sender {
-            Sender::Application => edits(&server, &database, sender).await?,
+            Sender::Application => edits(&server, &database, number, sender).await?,
             Sender::Follower => {
                 let mut follower = command(&["sync", "--watch", "--quiet"])
                     .stdin(Stdio::null())
                     .stderr(Stdio::null())
                     .spawn()?;
-                let times = edits(&server, &database, sender).await;
+                let times = edits(&server, &database, number, sender).await;
                 follower.kill()?;
                 follower.wait()?;
                 times?
@@ -73,13 +74,19 @@ pub async fn measure(data: &Data) -> Outcome<String> {
     Ok(table.to_string())
 }
 
-async fn edits(server: &Server, database: &Path, sender: Sender) -> Outcome<Vec<Duration>> {
+async fn edits(
+    server: &Server,
+    database: &Path,
+    run: usize,
+    sender: Sender,
+) -> Outcome<Vec<Duration>> {
     let mut writer = Writer::open(database).await?;
     let mut times = Vec::new();
     // The first rounds of the follower are not what is measured.
     tokio::time::sleep(2 * PAUSE).await;
     for edit in 0..EDITS {
-        let word = format!("qw{edit}zx{}", times.len());
+        // Each word is new to the database, which the runs before have written to.
+        let word = format!("qw{run}zx{edit}");
         let id = 1 + edit * 37 % ARTICLES;
         let document = format!("/indexes/articles/documents/{id}");
         let mut document = match sender {

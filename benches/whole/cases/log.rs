@@ -24,29 +24,43 @@ const WHOLE_ROWS: &str = "
     END;";
 
 pub async fn measure(data: &Data) -> Outcome<String> {
-    Ok(format!("{}\n{}", rounds(data).await?, writers(data).await?))
+    let mut tables = String::new();
+    for (what, rows, letters) in [
+        ("a million small rows", 1_000_000, 0),
+        ("ten million small rows", 10_000_000, 0),
+        ("a million rows of 2,000 letters", 1_000_000, 2_000),
+    ] {
+        tables += &rounds(data, what, rows, letters).await?;
+        tables.push('\n');
+    }
+    tables += &writers(data).await?;
+    Ok(tables)
 }
 
-async fn rounds(data: &Data) -> Outcome<String> {
-    let (database, definitions) = data.million_logged().await?;
+/// What the commands cost at a table of so many rows with a text of so many letters.
+async fn rounds(data: &Data, what: &str, rows: u32, letters: u32) -> Outcome<String> {
+    let (database, definitions) = data.logged(rows, letters).await?;
     let server = Server::start(Threads::Default).await?;
     let command = |words: &[&str]| indexer_by(&server, &database, &definitions, words);
-    run(command(&["reindex"])).await?;
+    let mut table = Table::new(&[what, "time", "processor", "peak memory"]);
+    table.row(cells("`reindex`", run(command(&["reindex"])).await?));
     server.idle().await?;
-    let mut table = Table::new(&[
-        "1,000,000 rows, a change log",
-        "time",
-        "processor",
-        "peak memory",
-    ]);
     let round = ["sync", "--compare", "changed"];
     for (what, words) in [
         ("`sync --compare changed`, nothing changed", &round[..]),
         ("`status`", &["status"]),
         ("`doctor`", &["doctor"]),
+        (
+            "`sync --compare all`: every document",
+            &["sync", "--compare", "all"],
+        ),
     ] {
         table.row(cells(what, run(command(words)).await?));
     }
+    let listing = server.listing("notes").await?;
+    let mut row = vec!["all documents read from the server, without comparison".to_owned()];
+    row.extend([time(listing), String::new(), String::new()]);
+    table.row(row);
     for changes in [1, 100, 10_000] {
         for (what, sql) in [
             (
@@ -61,17 +75,21 @@ async fn rounds(data: &Data) -> Outcome<String> {
             Writer::open(&database).await?.write(&sql).await?;
             let cost = run(command(&round)).await?;
             server.idle().await?;
-            table.row(cells(&format!("the same, {changes} {what}"), cost));
+            table.row(cells(
+                &format!("`sync --compare changed`, {changes} {what}"),
+                cost,
+            ));
         }
         let again = format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {changes})
-             INSERT INTO notes SELECT i, 'note ' || i, '2026-01-01 00:00:00.000000' FROM n"
+             INSERT INTO notes SELECT i, 'note ' || i, hex(randomblob({letters} / 2)) FROM n"
         );
         Writer::open(&database).await?.write(&again).await?;
         run(command(&round)).await?;
         server.idle().await?;
     }
     server.end().await?;
+    std::fs::remove_file(database)?;
     Ok(table.to_string())
 }
 
@@ -84,12 +102,12 @@ async fn writers(data: &Data) -> Outcome<String> {
         "a transaction of one row",
         "log (WAL) of it",
     ]);
-    for (what, triggers) in [
-        ("no triggers", String::new()),
-        ("the change log", log_of(data).await?),
-        ("whole rows as JSON", WHOLE_ROWS.to_owned()),
+    for (what, file, triggers) in [
+        ("no triggers", "plain.sqlite3", String::new()),
+        ("the change log", "log.sqlite3", log_of(data).await?),
+        ("whole rows as JSON", "whole.sqlite3", WHOLE_ROWS.to_owned()),
     ] {
-        let path = data.path(&format!("writers-{}.sqlite3", what.len()));
+        let path = data.path(file);
         let mut writer = Writer::open(&path).await?;
         writer.write(&format!("{NOTES}{triggers}")).await?;
         let bulk = format!(

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::join_all;
-use serde_json::Value;
 
 use crate::change_log::migrate;
 use crate::support::server::Server;
@@ -195,16 +194,7 @@ async fn eventually_equal(scene: &Scene, steps: &Steps) {
         steps.seed
     );
     eventually(&what, async || {
-        let rows = scene.database.column(EXPECTED).await;
-        let mut expected: Vec<Value> = rows
-            .iter()
-            .map(|row| serde_json::from_str(row).unwrap())
-            .collect();
-        let mut found = scene.api.documents(&scene.uid("articles")).await;
-        for documents in [&mut expected, &mut found] {
-            documents.sort_by_key(|document| document["id"].to_string());
-        }
-        (expected == found).then_some(())
+        scene.holds("articles", EXPECTED).await.then_some(())
     })
     .await;
 }

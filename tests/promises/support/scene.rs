@@ -341,6 +341,18 @@ impl Scene {
         }
     }
 
+    /// Whether a live index holds these documents and no others: `rows` returns each as a text of JSON.
+    pub async fn holds(&self, name: &str, rows: &str) -> bool {
+        let rows = self.database.column(rows).await;
+        let read = |row: &String| serde_json::from_str(row).unwrap();
+        let mut expected: Vec<Value> = rows.iter().map(read).collect();
+        let mut found = self.api.documents(&self.uid(name)).await;
+        for documents in [&mut expected, &mut found] {
+            documents.sort_by_key(|document| document["id"].to_string());
+        }
+        expected == found
+    }
+
     /// A first good run, so that there is something live that can be kept or lost.
     pub async fn already_live(&self) -> Live {
         self.reindex().run().await.expect(0);
