@@ -12,6 +12,7 @@ pub mod convert;
 mod geo;
 pub mod ids;
 mod keys;
+pub mod same;
 mod shape;
 pub mod timestamp;
 

@@ -7,6 +7,7 @@
 //! | `generations` | which index is live, retained, a leftover, or not ours |
 //! | `gates`, `former` | the checks before a build, or a former generation, is swapped in |
 //! | `smoke` | smoke queries, and whether an index answers them |
+//! | `vectors` | takes embeddings over from the live index, so that no provider is asked for them again |
 //! | `quiesce` | waits until no task in the queue can still swap, create or delete one of our indexes |
 //! | `swap`, `promote` | the one call that makes builds live, and its proof |
 //! | `prune` | deletes leftovers and generations beyond the retained ones |
@@ -21,3 +22,4 @@ pub mod quiesce;
 pub mod records;
 pub mod smoke;
 pub mod swap;
+pub mod vectors;

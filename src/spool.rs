@@ -19,7 +19,10 @@ use tokio::task::JoinHandle;
 
 use crate::error::{CommandError, FAILED};
 
+mod lines;
 mod split;
+
+pub use lines::{Line, Lines};
 
 /// The temporary file that documents or ids wait in cannot be made, written or read.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +116,11 @@ impl Spool {
     /// batch comes back where there is nothing to cut. Reads the batch's range, so it may take milliseconds.
     pub fn split(&self, batch: &Batch, max_bytes: u64) -> Result<Vec<Batch>> {
         split::split(self, batch, max_bytes)
+    }
+
+    /// The documents of a batch, one after the other.
+    pub fn lines(&self, batch: &Batch) -> Lines {
+        Lines::of(self, batch)
     }
 
     /// Gives the disk space of a batch back while the spool lives on, where the file system can. What is read of it

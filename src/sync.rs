@@ -7,7 +7,6 @@
 //! | `compare` | compares rows with documents: only those that differ are sent |
 //! | `plan` | what a round found, and why |
 //! | `drift` | finds what differs, field by field, and changes nothing |
-//! | `same` | whether two values are equal, although a server has read and rewritten one of them |
 //! | `carry_out` | sends, waits, and deletes the documents whose rows are still gone |
 //! | `guard` | refuses a round that would delete too much |
 //! | `lag` | how far an index is behind the database |
@@ -26,7 +25,6 @@ pub mod lag;
 mod memory;
 mod plan;
 mod planned;
-mod same;
 
 pub use drift::{Drift, Drifted, FieldDifference, Kind, differing_fields};
 use jiff::Timestamp;

@@ -7,6 +7,7 @@ mod create;
 mod fill;
 mod go_live;
 mod key;
+mod vectors;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -103,6 +104,7 @@ pub async fn rebuild(
         progress,
         warnings: Vec::new(),
         times: Times::default(),
+        vectors_taken: Vec::new(),
     };
     job.warn(&warnings);
     job.warn(&what_is_not_seen(&job.indexes)?);
@@ -137,6 +139,7 @@ pub async fn rebuild(
         let build = &built.passed.builds()[i];
         index.created_at = Some(build.created_at.clone());
         index.documents_indexed = Some(built.passed.documents[i]);
+        index.vectors_taken = job.vectors_taken.get(i).copied().unwrap_or(0);
         for followed in [Some(&built.caught_up[i]), caught_up.get(i)]
             .into_iter()
             .flatten()
@@ -237,6 +240,8 @@ struct Job<'a> {
     progress: &'a Progress,
     warnings: Vec<String>,
     times: Times,
+    /// Documents that got their vectors from the live index, by the place of their index.
+    vectors_taken: Vec<u64>,
 }
 
 /// Builds that passed every gate, and what is known of them.

@@ -44,6 +44,13 @@ struct Identified {
     id: Value,
 }
 
+/// Whether documents come with their embeddings.
+#[derive(Clone, Copy, PartialEq)]
+enum Vectors {
+    Hidden,
+    Shown,
+}
+
 /// Some of the documents that were requested by id.
 #[derive(Debug)]
 pub struct FoundByIds {
@@ -185,9 +192,30 @@ impl Server {
         uid: &str,
         ids: &[&str],
     ) -> Result<FoundByIds, MeilisearchError> {
+        self.by_ids(uid, ids, Vectors::Hidden).await
+    }
+
+    /// The same with the field `_vectors`, the embeddings of each (1.9).
+    pub async fn documents_with_vectors(
+        &self,
+        uid: &str,
+        ids: &[&str],
+    ) -> Result<FoundByIds, MeilisearchError> {
+        self.by_ids(uid, ids, Vectors::Shown).await
+    }
+
+    async fn by_ids(
+        &self,
+        uid: &str,
+        ids: &[&str],
+        vectors: Vectors,
+    ) -> Result<FoundByIds, MeilisearchError> {
         let mut some = chunks(ids).next().unwrap_or_default();
         while !some.is_empty() && self.fetches_by_ids() {
-            let query = json!({"ids": some, "limit": some.len()});
+            let mut query = json!({"ids": some, "limit": some.len()});
+            if vectors == Vectors::Shown {
+                query["retrieveVectors"] = true.into();
+            }
             match self.bounded(some.len() as u64).fetch(uid, &query).await {
                 Ok(page) => {
                     return Ok(FoundByIds {
@@ -204,11 +232,19 @@ impl Server {
                 Err(error) => return Err(error),
             }
         }
-        self.one_by_one(uid, some).await
+        self.one_by_one(uid, some, vectors).await
     }
 
-    async fn one_by_one(&self, uid: &str, ids: &[&str]) -> Result<FoundByIds, MeilisearchError> {
-        let reads: Vec<_> = ids.iter().map(|id| self.read_one(uid, id)).collect();
+    async fn one_by_one(
+        &self,
+        uid: &str,
+        ids: &[&str],
+        vectors: Vectors,
+    ) -> Result<FoundByIds, MeilisearchError> {
+        let reads: Vec<_> = ids
+            .iter()
+            .map(|id| self.read_one(uid, id, vectors))
+            .collect();
         let mut reads = futures::stream::iter(reads).buffered(SINGLE_READS);
         let mut found = FoundByIds {
             asked: 0,
@@ -233,17 +269,22 @@ impl Server {
         uid: &str,
         id: &str,
     ) -> Result<Option<Map<String, Value>>, MeilisearchError> {
-        self.read_one(uid, id).await
+        self.read_one(uid, id, Vectors::Hidden).await
     }
 
     async fn read_one<D: DeserializeOwned + 'static>(
         &self,
         uid: &str,
         id: &str,
+        vectors: Vectors,
     ) -> Result<Option<D>, MeilisearchError> {
+        let query = match vectors {
+            Vectors::Hidden => "",
+            Vectors::Shown => "?retrieveVectors=true",
+        };
         let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
         match self
-            .get(&format!("/indexes/{}/documents/{id}", checked(uid)?))
+            .get(&format!("/indexes/{}/documents/{id}{query}", checked(uid)?))
             .await
         {
             Ok(document) => Ok(Some(document)),

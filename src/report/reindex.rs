@@ -54,6 +54,8 @@ pub struct IndexReport {
     pub bytes: u64,
     /// Uploads.
     pub batches: u32,
+    /// Documents whose embeddings were taken from the former live index.
+    pub vectors_taken: u64,
     /// Documents sent again, because they changed meanwhile.
     pub caught_up: u64,
     /// Documents deleted again, because they went meanwhile.
@@ -127,6 +129,12 @@ impl ReindexReport {
                     "{uid}: {} changed and {} deleted meanwhile, caught up",
                     grouped(index.caught_up),
                     grouped(index.caught_up_deletes)
+                ));
+            }
+            if index.vectors_taken > 0 {
+                page.note(format_args!(
+                    "{uid}: the embeddings of {} were taken from the former index",
+                    documents(index.vectors_taken)
                 ));
             }
             for note in &index.notes {

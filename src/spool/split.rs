@@ -56,7 +56,7 @@ fn add(pieces: &mut Vec<Batch>, whole: &Batch, max_bytes: u64, line: u64, id: St
 }
 
 /// The id of a line: `document.rs` always writes it first.
-fn first_field(head: &[u8]) -> super::Result<String> {
+pub(super) fn first_field(head: &[u8]) -> super::Result<String> {
     let not_ours = || {
         io::Error::new(
             io::ErrorKind::InvalidData,

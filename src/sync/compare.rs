@@ -11,11 +11,12 @@ use std::collections::HashMap;
 
 use futures::TryStreamExt as _;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::background::Background;
 use crate::document::ids::{Differences, DocumentId, IdError, IdList, Side};
+use crate::document::same::differs;
 use crate::document::{Anomalies, AnomalyCount};
 use crate::error::{CommandError, Error, FAILED};
 use crate::meilisearch::documents::FoundByIds;
@@ -23,7 +24,6 @@ use crate::reader::all_bad_rows;
 use crate::sqlite::Connection;
 use crate::sqlite::queries::{self, IDS_PER_READ};
 use crate::sync::memory::Changed;
-use crate::sync::same::same_fields;
 use crate::sync::{Plan, Reason, Round};
 
 /// Ids that one page of the documents route lists: some hundred KiB.
@@ -412,45 +412,11 @@ struct Identified {
     id: Value,
 }
 
-fn fields(json: &[u8]) -> Option<Map<String, Value>> {
-    serde_json::from_slice(json).ok()
-}
-
-/// Whether a document is another than this line of JSON says. Fields have no order: Meilisearch answers them in its own.
-///
-/// Values are read only where their texts differ, as those of `1.50` and `1.5` do: most documents need no reading.
-fn differs(line: &[u8], document: &RawValue) -> bool {
-    let line = line.trim_ascii_end();
-    let document = document.get().as_bytes();
-    if line == document || have_equal_texts(line, document).unwrap_or(false) {
-        return false;
-    }
-    match (fields(line), fields(document)) {
-        (Some(row), Some(there)) => !same_fields(&row, &there),
-        _ => true,
-    }
-}
-
-/// Whether both have the same fields with the same texts; `None` where a name cannot be read without unescaping it.
-fn have_equal_texts(line: &[u8], document: &[u8]) -> Option<bool> {
-    let row: HashMap<&str, &RawValue> = serde_json::from_slice(line).ok()?;
-    let there: HashMap<&str, &RawValue> = serde_json::from_slice(document).ok()?;
-    let same = |(name, text): (&&str, &&RawValue)| {
-        let other = there.get(*name);
-        other.is_some_and(|other| other.get() == text.get())
-    };
-    Some(row.len() == there.len() && row.iter().all(same))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn document(value: Value) -> Box<RawValue> {
-        RawValue::from_string(value.to_string()).unwrap()
-    }
 
     #[test]
     fn an_id_is_found_wherever_it_stands() {
@@ -463,26 +429,6 @@ mod tests {
         ] {
             let document = RawValue::from_string(document.to_owned()).unwrap();
             assert_eq!(id_of(&document), id);
-        }
-    }
-
-    #[test]
-    fn fields_have_no_order_and_nothing_else_is_overlooked() {
-        let there = document(json!({"b": {"y": 1, "x": null}, "id": 7, "a": [1, 2.0]}));
-        assert!(!differs(
-            br#"{"id":7,"a":[1,2.0],"b":{"x":null,"y":1}}"#,
-            &there
-        ));
-        let spelt = document(json!({"id": 7, "a\"": 1.5, "b": "غ"}));
-        assert!(!differs(br#"{"b":"\u063a","id":7,"a\"":1.50}"#, &spelt));
-        for other in [
-            r#"{"id":"7","a":[1,2.0],"b":{"x":null,"y":1}}"#,
-            r#"{"id":7,"a":[1,2],"b":{"x":null,"y":1}}"#,
-            r#"{"id":7,"a":[2.0,1],"b":{"x":null,"y":1}}"#,
-            r#"{"id":7,"a":[1,2.0],"b":{"y":1}}"#,
-            r#"{"id":7,"a":[1,2.0],"b":{"x":null,"y":1},"c":null}"#,
-        ] {
-            assert!(differs(other.as_bytes(), &there), "{other}");
         }
     }
 }

@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::document::ids::{DocumentId, IdList};
+use crate::document::same::same;
 use crate::document::{Anomalies, AnomalyCount};
 use crate::error::Error;
 use crate::sync::compare::Findings;
-use crate::sync::same::same;
 use crate::sync::{Reason, Round};
 
 /// How long a writer's change may take to the index before it is looked at again: above a follower's usual interval

@@ -6,6 +6,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use super::Job;
+use super::vectors::{self, Vectored};
 use crate::background::Background;
 use crate::error::Error;
 use crate::generation::build::Build;
@@ -53,6 +54,12 @@ impl Job<'_> {
             spool,
             batches,
         } = reading;
+        let sources = vectors::sources(self.server, &self.indexes, builds).await?;
+        let Vectored {
+            spool,
+            batches,
+            taken,
+        } = vectors::take(self.server, sources, spool, batches, &self.limit)?;
         let uids: Vec<String> = builds.iter().map(|build| build.uid.clone()).collect();
         let uploading = async {
             let sent = upload::upload_all(
@@ -66,7 +73,8 @@ impl Job<'_> {
             );
             Ok::<_, Error>(sent.await?)
         };
-        let (read, sent) = tokio::try_join!(reader.outcome(), uploading)?;
+        let (read, sent, vectors) = tokio::try_join!(reader.outcome(), uploading, taken.outcome())?;
+        self.vectors_taken = vectors;
         self.times.reading = read.seconds;
         self.times.uploading = began.elapsed().as_secs_f64();
         upload::all_ended(self.server, &sent, |wait| self.progress.server(wait)).await?;
