@@ -1,25 +1,25 @@
 //! Parses, starts the log, dispatches, and ends with the exit code.
 
-#![deny(clippy::print_stdout, clippy::print_stderr)]
-
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use bisan_indexer::cli::{Cli, Color, Command, LogFormat, Output, Speech};
-use bisan_indexer::error::{Error, FAILED, RuntimeError, UsageError};
-use bisan_indexer::progress::{Progress, Show};
-use bisan_indexer::report::{self, Answer};
-use bisan_indexer::terminal::{self, Form, OutputError};
-use bisan_indexer::{commands, interrupt};
 use clap::Parser as _;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::cli::{Cli, Color, Command, LogFormat, Output, Speech};
+use crate::error::{Error, FAILED, RuntimeError, UsageError};
+use crate::progress::{Progress, Show};
+use crate::report::{self, Answer};
+use crate::terminal::{self, Form, OutputError};
+use crate::{commands, interrupt};
+
 /// One thread reads and converts while the other sends; more would only cost memory.
 const THREADS: usize = 2;
 
-fn main() -> ExitCode {
+/// What the program does, from its command line to its exit code.
+pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => return answered(&answer),
