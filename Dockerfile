@@ -3,11 +3,11 @@
 #   COPY --from=bisan-indexer /usr/local/bin/bisan-indexer /usr/local/bin/
 #
 # The program needs glibc 2.34 or newer (Debian 12, Ubuntu 22.04 and later) and, for https, the system's certificates.
+#
+# Built on the Debian before the current one, whose glibc newer ones run, so that what is copied out runs in an image of
+# either; what is started here lies on the current one. Both by digest, which Dependabot raises.
 
-ARG RUST_VERSION=1.95
-ARG DEBIAN_VERSION=bookworm
-
-FROM rust:${RUST_VERSION}-slim-${DEBIAN_VERSION} AS build
+FROM rust:1.98.1-slim-bookworm@sha256:b5395fa1e42e25148de9b2fd8c8c3a8a341ccb17554ade0ad6bd9a47031f5101 AS build
 WORKDIR /src
 # `ephemeral` adds the command `demo`; no search engine is linked in either way.
 ARG FEATURES=""
@@ -29,7 +29,7 @@ RUN touch src/main.rs src/lib.rs \
     && cargo build --release --locked --features "${FEATURES}" \
     && install -m 755 target/release/bisan-indexer /usr/local/bin/bisan-indexer
 
-FROM debian:${DEBIAN_VERSION}-slim
+FROM debian:trixie-slim@sha256:3a39a0592364683e6bab97937b72cad5a8fa6dcbbee90edb3bb48c7f8e94f258
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
@@ -47,12 +47,12 @@ ARG UID=1000
 ARG GID=1000
 USER ${UID}:${GID}
 
-# Where a follower answers, and where the check below asks. Loopback: publish nothing. The other commands ignore it.
+# Where a follower answers. Loopback: publish nothing. The other commands ignore it.
 ENV BISAN_INDEXER_LISTEN=127.0.0.1:9700
-# For `sync --watch`. Healthy is: every index had its first round, and nothing keeps the follower from following.
-# Docker knows the codes 0 and 1 only.
-HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
-    CMD ["/bin/sh", "-c", "bisan-indexer health || exit 1"]
+# No HEALTHCHECK: only `sync --watch` has a health to ask for, and every other command would turn unhealthy while it runs. A
+# follower's container is given one: `bisan-indexer health`, in docker-compose.yml and contrib/kamal/deploy.yml, or
+#
+#   docker run --health-cmd 'bisan-indexer health || exit 1' … sync --watch
 
 ENTRYPOINT ["bisan-indexer"]
 CMD ["--help"]

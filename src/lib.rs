@@ -15,7 +15,7 @@
 //! | [`triggers`] | a change log in the application's database: its triggers, and the changes.sql that reads it |
 //! | [`commands`] | one file for each command, with its steps |
 //!
-//! Around them: [`cli`] (the command line), [`preflight`] (checks before anything is created), [`reader`] (one snapshot
+//! Around them: [`main`] (what the program does, from its command line to its exit code), [`cli`] (the command line), [`preflight`] (checks before anything is created), [`reader`] (one snapshot
 //! into the spool), [`confirm`] (confirmation by a person), [`progress`] (output while a command runs), [`report`] (what it
 //! prints at its end), [`figures`] (numbers and times as people read them), [`terminal`] (printing), [`endpoints`] (the HTTP
 //! server of the program itself), [`retry`] (retries), [`background`] (background tasks) and [`error`] (what all errors have
@@ -42,6 +42,7 @@ pub mod interrupt;
 mod meilisearch;
 mod preflight;
 mod prepared;
+mod program;
 pub mod progress;
 mod reader;
 pub mod report;
@@ -57,3 +58,5 @@ pub mod terminal;
 mod testing;
 mod tracking;
 pub mod triggers;
+
+pub use program::main;

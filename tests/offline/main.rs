@@ -1,6 +1,7 @@
 //! What the program promises before it has met any server: help, usage, and what is refused for what was written.
 
 mod completions;
+mod contrib;
 mod docs;
 mod image;
 mod kamal;
@@ -119,6 +120,27 @@ fn every_option_names_its_variable() {
             text.contains("[env: ") || text.contains("--help") || text.contains("--version"),
             "no variable:\n{text}"
         );
+    }
+}
+
+/// A process list shows what options are given.
+#[test]
+fn no_option_takes_a_secret() {
+    let cli = <bisan_indexer::cli::Cli as clap::CommandFactory>::command();
+    for command in cli.get_subcommands() {
+        for option in command.get_arguments() {
+            let Some(name) = option.get_long() else {
+                continue;
+            };
+            let secret = ["key", "password", "token", "secret"];
+            let takes_a_value = option.get_action().takes_values();
+            let names_one = secret.iter().any(|word| name.contains(word));
+            assert!(
+                !takes_a_value || !names_one || name.ends_with("-file"),
+                "{} --{name}",
+                command.get_name()
+            );
+        }
     }
 }
 

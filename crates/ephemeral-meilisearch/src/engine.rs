@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use milli_core::heed::EnvOpenOptions;
+use milli_core::heed::{EnvFlags, EnvOpenOptions};
 use milli_core::progress::Progress;
 use milli_core::update::new::indexer::{self, DocumentOperation};
 use milli_core::update::{ClearDocuments, IndexerConfig, Settings};
@@ -43,10 +43,14 @@ pub enum Operation<'a> {
 pub type Outcome = std::result::Result<u64, UserError>;
 
 /// Opens the index in this folder, creating it if there is none.
+#[allow(unsafe_code)]
 pub fn open(folder: &Path) -> Result<Index> {
     fs::create_dir_all(folder)?;
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
     options.map_size(MAP_SIZE).max_readers(MAX_READERS);
+    // SAFETY: without waiting for the disk, a commit can be lost or torn by a loss of power, and by nothing else: what a killed
+    // process has written is the kernel's. These databases are made to be thrown away (`journal.rs` does the same).
+    unsafe { options.flags(EnvFlags::NO_SYNC) };
     Index::new(options, folder, true)
 }
 

@@ -60,11 +60,18 @@ struct Args {
     max_indexing_memory: Option<String>,
 
     /// Ends when standard input does, so that the server does not outlive the program that started it
-    #[arg(long, hide = true)]
+    #[arg(long, help_heading = "For tests")]
     exit_when_stdin_closes: bool,
 
-    /// Ends as if killed between committing a swap and committing its task
-    #[arg(long, hide = true)]
+    /// Answers, to the master key, four more routes: POST /controls/hold begins no further batch, so that tasks pile up as
+    /// behind a long one; /controls/release ends that; /controls/wait-idle answers when nothing is left to do, or to begin;
+    /// /controls/die-after-swap is the option below, from then on
+    #[arg(long, help_heading = "For tests")]
+    controls: bool,
+
+    /// Ends as if killed between committing a swap and committing its task: the next start carries the swap out again, and
+    /// so undoes it
+    #[arg(long, help_heading = "For tests")]
     die_after_swap_commit: bool,
 }
 
@@ -94,6 +101,7 @@ fn run(args: Args) -> io::Result<()> {
         threads: args.max_indexing_threads.unwrap_or(defaults.threads),
         like: args.like,
         die_after_swap_commit: args.die_after_swap_commit,
+        controls: args.controls,
     })?;
     println!("listening on {}", server.url());
     io::stdout().flush()?;

@@ -45,6 +45,8 @@ struct Inner {
 pub struct Queue {
     inner: Mutex<Inner>,
     work: Condvar,
+    /// Told whenever a batch has ended, or may not begin.
+    quiet: Condvar,
     /// The running batch shall stop: one of its tasks is to be cancelled, or the server ends.
     interrupt: AtomicBool,
     closing: AtomicBool,
@@ -76,6 +78,7 @@ impl Queue {
                 running: None,
             }),
             work: Condvar::new(),
+            quiet: Condvar::new(),
             interrupt: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             held: AtomicBool::new(false),
@@ -137,9 +140,13 @@ impl Queue {
         }
     }
 
-    /// Marks these tasks as being carried out. That is in memory only: after a kill they are enqueued.
-    pub fn start(&self, tasks: Vec<Uid>, reason: String) -> Started {
+    /// Marks these tasks as being carried out. That is in memory only: after a kill they are enqueued. None where the queue is
+    /// held since they were chosen: nothing begins any more.
+    pub fn start(&self, tasks: Vec<Uid>, reason: String) -> Option<Started> {
         let mut inner = self.lock();
+        if self.held.load(Ordering::Relaxed) {
+            return None;
+        }
         let started = Started {
             uid: inner.state.next_batch,
             started_at: OffsetDateTime::now_utc(),
@@ -166,7 +173,7 @@ impl Queue {
             reason,
             progress: started.progress.clone(),
         });
-        started
+        Some(started)
     }
 
     /// Whether the running batch shall stop.
@@ -186,12 +193,14 @@ impl Queue {
         inner.journal.write(&event)?;
         inner.state.apply(event, self.like);
         inner.running = None;
+        self.quiet.notify_all();
         Ok(())
     }
 
     /// Puts the running batch back, undone.
     pub fn release(&self) {
         self.lock().running = None;
+        self.quiet.notify_all();
     }
 
     /// Holds back what is enqueued, or lets it go.
@@ -199,6 +208,26 @@ impl Queue {
         let _inner = self.lock();
         self.held.store(held, Ordering::Relaxed);
         self.work.notify_all();
+        self.quiet.notify_all();
+    }
+
+    /// Waits until no batch is being carried out and none will begin by itself: nothing is enqueued, or what is enqueued is
+    /// held.
+    pub fn wait_until_quiet(&self) {
+        let mut inner = self.lock();
+        loop {
+            let mut tasks = inner.state.tasks.values();
+            let waits = !self.held.load(Ordering::Relaxed)
+                && tasks.any(|task| task.status == Status::Enqueued);
+            let is_quiet = inner.running.is_none() && !waits;
+            if is_quiet || self.closing.load(Ordering::Relaxed) {
+                return;
+            }
+            inner = self
+                .quiet
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Tells the scheduler to stop as soon as it can.
@@ -207,6 +236,7 @@ impl Queue {
         self.closing.store(true, Ordering::Relaxed);
         self.interrupt.store(true, Ordering::Relaxed);
         self.work.notify_all();
+        self.quiet.notify_all();
     }
 
     /// The index whose tasks are being carried out.

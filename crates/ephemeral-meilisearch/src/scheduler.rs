@@ -81,7 +81,9 @@ fn index_facts(state: &AppState, uid: &str) -> IndexFacts {
 }
 
 fn carry_out(state: &AppState, plan: Plan, mut tasks: Vec<Task>) -> io::Result<()> {
-    let started = state.queue.start(plan.tasks.clone(), plan.reason);
+    let Some(started) = state.queue.start(plan.tasks.clone(), plan.reason) else {
+        return Ok(());
+    };
     step(&started.progress, "processing tasks");
     let mut run = Run {
         state,

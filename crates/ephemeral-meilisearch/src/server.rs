@@ -60,6 +60,8 @@ pub struct Config {
     pub like: Like,
     /// For tests: end as if killed between committing a swap and committing its task.
     pub die_after_swap_commit: bool,
+    /// For tests: answer the routes of `routes/controls.rs`, which no real server has.
+    pub controls: bool,
 }
 
 impl Default for Config {
@@ -73,6 +75,7 @@ impl Default for Config {
             threads: thread::available_parallelism().map_or(1, usize::from),
             like: Like::NEWEST,
             die_after_swap_commit: false,
+            controls: false,
         }
     }
 }
@@ -137,7 +140,8 @@ impl Server {
             engine: Engine::new(config.threads)?,
             payloads,
             payload_limit: config.payload_limit,
-            die_after_swap_commit: config.die_after_swap_commit,
+            die_after_swap_commit: config.die_after_swap_commit.into(),
+            controls: config.controls,
         });
         remove_orphans(&state)?;
         let listener = TcpListener::bind(&config.http_addr)?;
@@ -202,6 +206,11 @@ impl Server {
     /// Ends what [`Server::hold_tasks`] began.
     pub fn release_tasks(&self) {
         self.state.queue.hold(false);
+    }
+
+    /// Waits until every task has ended, or until those that are left are held back.
+    pub fn wait_until_idle(&self) {
+        self.state.queue.wait_until_quiet();
     }
 
     /// Ends the server. A batch that is being carried out is broken off, and done again at the next start.

@@ -1,6 +1,7 @@
 //! What every route has at hand.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use axum::http::HeaderMap;
 use milli_core::Index;
@@ -29,7 +30,9 @@ pub struct AppState {
     /// The largest body, in bytes, unpacked.
     pub payload_limit: u64,
     /// For tests: the process ends as if killed once a swap is committed and its task is not.
-    pub die_after_swap_commit: bool,
+    pub die_after_swap_commit: AtomicBool,
+    /// Whether the routes for tests are answered.
+    pub controls: bool,
 }
 
 impl AppState {

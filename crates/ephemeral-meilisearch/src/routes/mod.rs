@@ -1,5 +1,6 @@
 //! The routes, a file a resource.
 
+pub mod controls;
 pub mod documents;
 pub mod indexes;
 pub mod keys;
@@ -28,7 +29,12 @@ use crate::uids;
 /// All routes that the imitated version has.
 pub fn router(state: Arc<AppState>) -> Router {
     let like = state.like;
+    let controls = match state.controls {
+        true => controls::router(),
+        false => Router::new(),
+    };
     Router::new()
+        .merge(controls)
         .merge(page::router())
         .merge(server::router())
         .merge(indexes::router())

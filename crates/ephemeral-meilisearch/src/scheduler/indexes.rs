@@ -1,5 +1,7 @@
 //! Batches that make, rename, delete and swap indexes.
 
+use std::sync::atomic::Ordering;
+
 use super::{Done, Run, step};
 use crate::error::ApiError;
 use crate::journal::Event;
@@ -173,7 +175,7 @@ impl Run<'_> {
         }
         if !swaps.is_empty() {
             self.state.queue.commit(Event::Swapped { task, swaps })?;
-            if self.state.die_after_swap_commit {
+            if self.state.die_after_swap_commit.load(Ordering::Relaxed) {
                 std::process::abort();
             }
         }

@@ -1,14 +1,12 @@
 //! Bodies: what is counted, what is refused.
 
-mod support;
-
 use std::io::Write;
 
+use crate::support::Client;
 use ephemeral_meilisearch::{Config, Like, Server};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
-use support::Client;
 
 const LIMIT: usize = 100_000;
 

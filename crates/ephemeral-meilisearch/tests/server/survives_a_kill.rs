@@ -1,9 +1,7 @@
 //! A killed server goes on where it was.
 
-mod support;
-
+use crate::support::{Program, until};
 use serde_json::json;
-use support::{Program, until};
 
 #[test]
 fn enqueued_tasks_are_carried_out_after_a_kill() {
@@ -83,7 +81,7 @@ fn a_swap_that_was_committed_before_a_kill_is_undone_by_the_next_start() {
         "/indexes",
         &json!({"uid": "build", "primaryKey": "id"}),
     );
-    let born = |client: &support::Client, uid: &str| {
+    let born = |client: &crate::support::Client, uid: &str| {
         client.get(&format!("/indexes/{uid}")).body["createdAt"].clone()
     };
     let (live, build) = (born(client, "live"), born(client, "build"));

@@ -1,10 +1,8 @@
 //! What is carried out together, in which order, and what cancels it.
 
-mod support;
-
+use crate::support::{Client, until};
 use ephemeral_meilisearch::{Config, Like, Server};
 use serde_json::{Value, json};
-use support::{Client, until};
 
 fn start(like: Like) -> (Server, Client) {
     let server = Server::start(Config {

@@ -1,10 +1,10 @@
 //! Swaps: what moves, what does not, and that nobody sees half of one.
 
-mod support;
+use crate::support::Client;
+use std::collections::BTreeSet;
 
 use ephemeral_meilisearch::{Config, Server};
 use serde_json::{Value, json};
-use support::Client;
 
 fn start() -> (Server, Client) {
     let server = Server::start(Config::default()).unwrap();
@@ -100,11 +100,19 @@ fn several_pairs_are_swapped_together_or_not_at_all() {
     );
 }
 
+const DOCUMENTS: usize = 200;
+
 #[test]
 fn a_reader_finds_one_whole_index_at_every_moment() {
     let (server, client) = start();
-    fill(&client, "live", "one");
-    fill(&client, "build", "two");
+    for (uid, word) in [("live", "one"), ("build", "two")] {
+        let documents: Vec<Value> = (0..DOCUMENTS)
+            .map(|id| json!({"id": id, "word": word}))
+            .collect();
+        client.done("POST", "/indexes", &json!({"uid": uid, "primaryKey": "id"}));
+        let path = format!("/indexes/{uid}/documents");
+        client.done("POST", &path, &json!(documents));
+    }
     server.hold_tasks();
     let mut last = 0;
     for _ in 0..100 {
@@ -118,15 +126,20 @@ fn a_reader_finds_one_whole_index_at_every_moment() {
     server.release_tasks();
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
-            let mut seen = std::collections::BTreeSet::new();
+            let mut seen = BTreeSet::new();
             while client.get(&format!("/tasks/{last}")).body["status"] != "succeeded" {
-                let answer = client.get("/indexes/live/documents/1");
+                let answer = client.get("/indexes/live/search?limit=1000");
                 assert_eq!(answer.status, 200, "{answer:?}");
-                seen.insert(answer.body["word"].to_string());
+                let hits = answer.body["hits"].as_array().unwrap();
+                assert_eq!(hits.len(), DOCUMENTS, "a part of an index answered");
+                let words: BTreeSet<String> =
+                    hits.iter().map(|hit| hit["word"].to_string()).collect();
+                assert_eq!(words.len(), 1, "two indexes answered at once");
+                seen.extend(words);
             }
             seen
         });
-        assert!(!reader.join().unwrap().is_empty());
+        assert_eq!(reader.join().unwrap().len(), 2, "both were seen");
     });
 }
 
@@ -170,5 +183,5 @@ fn a_deleted_index_leaves_no_folder() {
         client.done("DELETE", "/indexes/a", &Value::Null)["details"]["deletedDocuments"],
         1
     );
-    support::until("the folder is gone", || (folders() == 0).then_some(()));
+    crate::support::until("the folder is gone", || (folders() == 0).then_some(()));
 }
