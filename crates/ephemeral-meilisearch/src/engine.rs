@@ -8,14 +8,17 @@ use std::path::Path;
 
 use milli_core::heed::{EnvFlags, EnvOpenOptions};
 use milli_core::progress::Progress;
+use milli_core::tokenizer::Language;
 use milli_core::update::new::indexer::{self, DocumentOperation};
 use milli_core::update::{ClearDocuments, IndexerConfig, Settings};
 use milli_core::vector::EmbeddingConfigs;
 use milli_core::{
-    Error, Index, InternalError, Result, ThreadPoolNoAbort, ThreadPoolNoAbortBuilder, UserError,
+    Error, Index, InternalError, LocalizedAttributesRule, Result, ThreadPoolNoAbort,
+    ThreadPoolNoAbortBuilder, UserError,
 };
 use serde_json::{Map, Value};
 
+use crate::like::{Feature, Like};
 use crate::settings;
 
 /// How large an index may become. This is address space, not disk; a real server reserves 2 TiB for each.
@@ -27,6 +30,7 @@ const MAX_READERS: u32 = 1024;
 pub struct Engine {
     documents: ThreadPoolNoAbort,
     settings: IndexerConfig,
+    like: Like,
 }
 
 /// One step of a batch of documents.
@@ -63,8 +67,8 @@ pub fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
 }
 
 impl Engine {
-    /// An engine with this many threads.
-    pub fn new(threads: usize) -> std::result::Result<Self, std::io::Error> {
+    /// An engine with this many threads, whose indexes are searched as by this version.
+    pub fn new(threads: usize, like: Like) -> std::result::Result<Self, std::io::Error> {
         let pool = || {
             ThreadPoolNoAbortBuilder::new()
                 .num_threads(threads)
@@ -78,6 +82,7 @@ impl Engine {
         Ok(Self {
             documents: pool()?,
             settings,
+            like,
         })
     }
 
@@ -91,6 +96,7 @@ impl Engine {
         stop: &(dyn Fn() -> bool + Sync),
         progress: &Progress,
     ) -> Result<Vec<Outcome>> {
+        self.know_no_persian(index)?;
         let rtxn = index.read_txn()?;
         let mut wtxn = index.write_txn()?;
         let known_fields = index.fields_ids_map(&rtxn)?;
@@ -153,9 +159,24 @@ impl Engine {
             settings::apply(&mut builder, update)
                 .map_err(|error| Error::UserError(UserError::SerdeJson(error)))?;
         }
-        builder.execute(|_| (), stop)?;
+        carry_out(builder, stop)?;
         wtxn.commit()?;
         settings::remember_rules(index, updates)?;
+        Ok(())
+    }
+
+    /// Versions that have no `localizedAttributes` take every text in the Arabic script for Arabic. This engine guesses whether it
+    /// is Persian, and compares letters by that; so it is told.
+    fn know_no_persian(&self, index: &Index) -> Result<()> {
+        let mut wtxn = index.write_txn()?;
+        if self.like.has(Feature::Locales) || index.localized_attributes_rules(&wtxn)?.is_some() {
+            return Ok(());
+        }
+        let all = LocalizedAttributesRule::new(vec!["*".to_owned()], vec![Language::Ara]);
+        let mut builder = Settings::new(&mut wtxn, index, &self.settings);
+        builder.set_localized_attributes_rules(vec![all]);
+        carry_out(builder, &|| false)?;
+        wtxn.commit()?;
         Ok(())
     }
 
@@ -164,7 +185,7 @@ impl Engine {
         let mut wtxn = index.write_txn()?;
         let mut builder = Settings::new(&mut wtxn, index, &self.settings);
         builder.set_primary_key(primary_key.to_owned());
-        builder.execute(|_| (), || false)?;
+        carry_out(builder, &|| false)?;
         wtxn.commit()?;
         Ok(())
     }
@@ -176,6 +197,11 @@ impl Engine {
         wtxn.commit()?;
         Ok(removed)
     }
+}
+
+/// The one call that instantiates the engine's indexer for settings.
+pub fn carry_out(builder: Settings<'_, '_, '_>, stop: &(dyn Fn() -> bool + Sync)) -> Result<()> {
+    builder.execute(|_| (), stop)
 }
 
 /// Whether a write ended because it was told to stop.

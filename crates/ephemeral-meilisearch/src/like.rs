@@ -65,6 +65,8 @@ features! {
     FilterableObjects = 14;
     /// `typoTolerance.disableOnNumbers`, `batchStrategy` of batches.
     Of15 = 15;
+    /// The length of a word for typos is counted in letters; before, in bytes.
+    TyposByLetters = 16;
     /// `sort` of the documents routes.
     DocumentsSort = 16;
     /// The actions `network.*`.

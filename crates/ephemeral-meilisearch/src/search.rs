@@ -6,6 +6,7 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use milli_core::heed::RoTxn;
 use milli_core::score_details::ScoringStrategy;
 use milli_core::{AscDesc, Filter, Index, SortError, TimeBudget};
 use serde_json::{Map, Value, json};
@@ -19,6 +20,7 @@ mod hits;
 pub mod locales;
 mod parameters;
 pub mod query;
+mod word_sizes;
 
 pub use query::SearchQuery;
 
@@ -32,20 +34,25 @@ pub fn search(
     like: Like,
 ) -> Result<Map<String, Value>, ApiError> {
     let started = Instant::now();
-    let rtxn = index.read_txn()?;
+    let sized = word_sizes::transaction(index, query, like)?;
+    let plain = index.read_txn()?;
+    let rtxn: &RoTxn<'_> = match &sized {
+        Some(sized) => sized,
+        None => &plain,
+    };
     let max_total_hits = index
-        .pagination_max_total_hits(&rtxn)?
+        .pagination_max_total_hits(rtxn)?
         .map_or(DEFAULT_MAX_TOTAL_HITS, |max| max as usize);
     let window = Window::of(query, max_total_hits);
 
-    let mut search = index.search(&rtxn);
+    let mut search = index.search(rtxn);
     search
         .offset(window.offset)
         .limit(window.limit)
         .terms_matching_strategy(query.matching_strategy)
         .exhaustive_number_hits(query.counts_pages())
         .scoring_strategy(scoring(query))
-        .time_budget(time_budget(index.search_cutoff(&rtxn)?));
+        .time_budget(time_budget(index.search_cutoff(rtxn)?));
     if let Some(text) = &query.q {
         search.query(text);
     }
@@ -75,9 +82,9 @@ pub fn search(
         .iter()
         .copied()
         .zip(&found.document_scores);
-    let hits = hits::make(index, &rtxn, query, like, found.matching_words, scored)?;
+    let hits = hits::make(index, rtxn, query, like, found.matching_words, scored)?;
     let facets = match &query.facets {
-        Some(names) => Some(facets::count(index, &rtxn, names, found.candidates)?),
+        Some(names) => Some(facets::count(index, rtxn, names, found.candidates)?),
         None => None,
     };
 

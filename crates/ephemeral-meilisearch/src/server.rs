@@ -137,7 +137,7 @@ impl Server {
             keys: KeyStore::open(&dir, config.master_key, config.like)?,
             queue: Queue::open(&dir, config.like)?,
             store: Store::open(&dir)?,
-            engine: Engine::new(config.threads)?,
+            engine: Engine::new(config.threads, config.like)?,
             payloads,
             payload_limit: config.payload_limit,
             die_after_swap_commit: config.die_after_swap_commit.into(),

@@ -8,6 +8,7 @@ use crate::engine::{self, Engine, Operation};
 /// An index with the settings and the documents of a small newspaper, or with settings and documents of one's own.
 struct Shelf {
     _dir: tempfile::TempDir,
+    like: Like,
     index: Index,
 }
 
@@ -29,9 +30,13 @@ impl Shelf {
     }
 
     fn with(settings: Value, documents: Value) -> Self {
+        Self::of_version(Like::NEWEST, settings, documents)
+    }
+
+    fn of_version(like: Like, settings: Value, documents: Value) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let index = engine::open(dir.path()).unwrap();
-        let engine = Engine::new(1).unwrap();
+        let engine = Engine::new(1, like).unwrap();
         engine
             .write_settings(&index, &[settings.as_object().unwrap()], &|| false)
             .unwrap();
@@ -50,11 +55,15 @@ impl Shelf {
                 &Progress::default(),
             )
             .unwrap();
-        Self { _dir: dir, index }
+        Self {
+            _dir: dir,
+            like,
+            index,
+        }
     }
 
     fn ask(&self, body: Value) -> Result<Value, ApiError> {
-        self.ask_like(Like::NEWEST, body)
+        self.ask_like(self.like, body)
     }
 
     fn ask_like(&self, like: Like, body: Value) -> Result<Value, ApiError> {
@@ -346,4 +355,35 @@ fn a_hit_sorted_by_a_point_says_how_far_it_is() {
     assert_eq!(answer["hits"][0]["_geoDistance"], 0);
     let metres = answer["hits"][1]["_geoDistance"].as_u64().unwrap();
     assert!((60_000..75_000).contains(&metres), "{metres}");
+}
+
+#[test]
+fn the_length_of_a_word_is_counted_in_the_units_of_the_version() {
+    let documents = || {
+        json!([
+            {"id": 1, "text": "كتاب جديد"}, {"id": 2, "text": "مدرسة قديمة"}, {"id": 3, "text": "harvest"}
+        ])
+    };
+    let [old_shelf, new_shelf] =
+        [old(), Like::NEWEST].map(|like| Shelf::of_version(like, json!({}), documents()));
+    let four_letters = json!({"q": "كتان"});
+    assert_eq!(old_shelf.ids(four_letters.clone()), [1], "of eight bytes");
+    assert!(new_shelf.ids(four_letters.clone()).is_empty());
+    assert_eq!(
+        new_shelf.ids(json!({"q": "مدرزة"})),
+        [2],
+        "five may have one"
+    );
+    assert_eq!(new_shelf.ids(json!({"q": "harvist"})), [3], "beside Arabic");
+
+    let sizes = json!({"typoTolerance": {"minWordSizeForTypos": {"oneTypo": 4, "twoTypos": 8}}});
+    let sized = Shelf::of_version(Like::NEWEST, sizes, documents());
+    assert_eq!(sized.ids(four_letters), [1]);
+    let rtxn = sized.index.read_txn().unwrap();
+    let shown = crate::settings::show(&sized.index, &rtxn, Like::NEWEST).unwrap();
+    assert_eq!(
+        shown["typoTolerance"]["minWordSizeForTypos"],
+        json!({"oneTypo": 4, "twoTypos": 8}),
+        "as they were asked for"
+    );
 }

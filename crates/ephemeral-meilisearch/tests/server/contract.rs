@@ -130,7 +130,7 @@ const DIFFERENCES: &[Difference] = &[
         version: Some("v1.5.1"),
         name: "delete all documents / its task",
         at: "details.deletedDocuments",
-        instead: Instead::These(&[("", "X")]),
+        instead: Instead::These(&[("", "6")]),
         reason: "that document is not there to be deleted",
     },
 ];
