@@ -2,7 +2,8 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `catalog.rs` | a definition, the shipped ones, the choice among them |
+//! | `catalog.rs` | a definition, and the shipped ones |
+//! | `catalog/source.rs` | which definitions are in use: a folder's, or the shipped ones |
 //! | `catalog/load.rs` | reads a folder of definitions |
 //! | `catalog/smoke.rs` | `smoke.json` |
 //! | `catalog/uid.rs` | what a live uid may look like |
@@ -17,14 +18,14 @@ pub mod fingerprint;
 mod load;
 mod select;
 mod smoke;
+mod source;
 mod uid;
 
 pub use error::CatalogError;
 pub use load::{load, load_each};
 pub use select::select;
-#[cfg(test)]
-pub use smoke::InTop;
-pub use smoke::SmokeQuery;
+pub use smoke::{SmokeQuery, SmokeSet};
+pub use source::{Source, WHOSE};
 
 /// What one index is made of: one folder of `index-settings/`.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +41,9 @@ pub struct IndexDefinition {
     /// `changes.sql`: ids and when they changed. Without it, `sync` compares.
     pub changes_sql: Option<String>,
     /// `smoke.json`: what a good index must answer.
-    pub smoke: Vec<SmokeQuery>,
+    pub smoke: Vec<SmokeSet>,
+    /// It is one of those that are compiled in, which nobody may have chosen.
+    pub is_compiled_in: bool,
 }
 
 /// The files of one definition, as text.
@@ -57,7 +60,13 @@ pub(crate) struct Files<'a> {
 pub fn built_in() -> Result<Vec<IndexDefinition>, CatalogError> {
     SHIPPED
         .iter()
-        .map(|(name, files)| IndexDefinition::parse(name, Path::new(name), *files))
+        .map(|(name, files)| {
+            let definition = IndexDefinition::parse(name, Path::new(name), *files)?;
+            Ok(IndexDefinition {
+                is_compiled_in: true,
+                ..definition
+            })
+        })
         .collect()
 }
 
@@ -90,6 +99,11 @@ mod tests {
     #[test]
     fn the_shipped_definitions_are_those_of_the_folder() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("index-settings");
-        assert_eq!(built_in().unwrap(), load(&folder).unwrap());
+        let mut built_in = built_in().unwrap();
+        for definition in &mut built_in {
+            assert!(definition.is_compiled_in);
+            definition.is_compiled_in = false;
+        }
+        assert_eq!(built_in, load(&folder).unwrap());
     }
 }

@@ -6,6 +6,8 @@
 // the feature that has it.
 #[path = "sample/rows.rs"]
 mod rows;
+#[path = "sample/stories.rs"]
+mod stories;
 #[path = "sample/words.rs"]
 mod words;
 
@@ -68,19 +70,30 @@ impl Sample {
     /// Writes the database, in one transaction. The file must not exist yet. It is left in WAL mode, as Rails leaves
     /// its own, with nothing in the WAL.
     pub async fn write(&self, path: &Path) -> Result<(), SampleError> {
+        self.write_rows(path, false).await
+    }
+
+    /// The same with articles that can be read, Arabic and English: for people who look at them.
+    pub async fn write_stories(&self, path: &Path) -> Result<(), SampleError> {
+        self.write_rows(path, true).await
+    }
+
+    async fn write_rows(&self, path: &Path, are_stories: bool) -> Result<(), SampleError> {
         if path.exists() {
             return Err(SampleError::Exists(path.to_owned()));
         }
         if self.authors == 0 && self.articles > 0 {
             return Err(SampleError::NoAuthors);
         }
-        self.fill(path).await.map_err(|source| SampleError::Sql {
-            path: path.to_owned(),
-            source,
-        })
+        self.fill(path, are_stories)
+            .await
+            .map_err(|source| SampleError::Sql {
+                path: path.to_owned(),
+                source,
+            })
     }
 
-    async fn fill(&self, path: &Path) -> Result<(), sqlx::Error> {
+    async fn fill(&self, path: &Path, are_stories: bool) -> Result<(), sqlx::Error> {
         let mut database = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -92,7 +105,7 @@ impl Sample {
         sqlx::raw_sql(SCHEMA).execute(&mut database).await?;
 
         let mut transaction = database.begin().await?;
-        let mut rows = Rows::new(*self);
+        let mut rows = Rows::new(*self, are_stories);
         for id in 1..=self.authors {
             insert_author(&mut transaction, rows.author(id)).await?;
         }
@@ -227,5 +240,35 @@ mod tests {
         let refused = Sample::small().write(&path).await;
         assert!(matches!(refused, Err(SampleError::Exists(_))));
         assert_eq!(std::fs::read(&path).unwrap(), b"somebody's");
+    }
+
+    #[test]
+    fn a_query_finds_some_articles_and_not_all() {
+        let mut chance = words::Chance::seeded(1);
+        let articles: Vec<String> = (0..300)
+            .map(|number| {
+                let story = stories::Story::of(&mut chance, number);
+                format!(
+                    "{}. {}",
+                    story.title(&mut chance),
+                    story.text(&mut chance, 300)
+                )
+            })
+            .collect();
+        for word in [
+            "القدس",
+            "المقاومة",
+            "فلسطين",
+            "olive tree",
+            "Jerusalem",
+            "baker",
+        ] {
+            let found = articles
+                .iter()
+                .filter(|article| article.contains(word))
+                .count();
+            assert!((5..250).contains(&found), "{word}: {found} of 300");
+        }
+        assert!(articles.iter().all(|article| !article.contains("{}")));
     }
 }

@@ -8,3 +8,7 @@ macro_rules! assert_form {
 }
 
 pub(crate) use assert_form;
+
+#[allow(dead_code, reason = "promises have other needs than unit tests")]
+#[path = "../tests/needs.rs"]
+pub(crate) mod needs;

@@ -1,12 +1,13 @@
 -- One row is one document.
 --
 -- Title and excerpt stay as the row has them: the application shows them from the index, unescaped. The body is
--- only searched, so it goes in as readable text. An article whose author is missing is still an article.
+-- only searched, so it goes in as readable text, with the forms of its Arabic words behind it. An article whose author is
+-- missing is still an article.
 SELECT
   articles.id AS id,
   articles.title AS title,
   articles.excerpt AS excerpt,
-  articles.body AS "body:html",
+  articles.body AS "body:html_arabic",
   articles.author_id AS author_id,
   COALESCE(authors.name, 'Unknown') AS author_name,
   articles.category AS category,

@@ -92,7 +92,7 @@ pub enum CatalogError {
         second: String,
     },
     /// A name that no definition has.
-    #[error("there is no index definition `{name}`{}; there are: {}", did_you_mean(nearest), known.join(", "))]
+    #[error("there is no index definition `{name}`{}; there are: {}{}", did_you_mean(nearest), known.join(", "), of(origin))]
     Unknown {
         /// What was asked for.
         name: String,
@@ -100,6 +100,8 @@ pub enum CatalogError {
         nearest: Option<String>,
         /// All names.
         known: Vec<String>,
+        /// Where they are; empty where that is not known.
+        origin: String,
     },
     /// `--uid articles=Article --uid articles=Post`.
     #[error("index `{name}` was given two uids, `{first}` and `{second}`; give one")]
@@ -111,6 +113,23 @@ pub enum CatalogError {
         /// Another one.
         second: String,
     },
+}
+
+impl CatalogError {
+    /// The same of definitions that come from somewhere.
+    pub fn of(mut self, from: &super::Source) -> CatalogError {
+        if let CatalogError::Unknown { origin, .. } = &mut self {
+            *origin = from.to_string();
+        }
+        self
+    }
+}
+
+fn of(source: &str) -> String {
+    match source {
+        "" => String::new(),
+        source => format!(" (of {source})"),
+    }
 }
 
 impl CommandError for CatalogError {

@@ -143,6 +143,7 @@ impl IndexDefinition {
                 Some(text) => smoke::parse(&folder.join(SMOKE), &plain(text))?,
                 None => Vec::new(),
             },
+            is_compiled_in: false,
         })
     }
 }
@@ -241,7 +242,7 @@ pub(super) mod tests {
         );
         assert_eq!(definitions[1].settings["stopWords"][0], "ال");
         assert_eq!(definitions[1].live_uid, "b");
-        assert_eq!(definitions[1].smoke[0].q, "غزة");
+        assert_eq!(definitions[1].smoke[0].queries[0].q, "غزة");
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn unknown(name: &str, definitions: &[IndexDefinition]) -> CatalogError {
         name: name.to_owned(),
         nearest,
         known,
+        origin: String::new(),
     }
 }
 

@@ -6,6 +6,15 @@ use serde_json::{Map, Value};
 
 use super::CatalogError;
 
+/// Questions of which a share has to be answered rightly. One that stands alone in the file is a set of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SmokeSet {
+    /// The share, above 0 and up to 1; none for a question that stands alone.
+    pub at_least: Option<f64>,
+    /// The questions.
+    pub queries: Vec<SmokeQuery>,
+}
+
 /// One question, and what its answer must have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SmokeQuery {
@@ -13,27 +22,37 @@ pub struct SmokeQuery {
     pub q: String,
     /// As many hits there must be, at least.
     pub min_hits: u64,
-    /// A document that must be among the first.
-    pub in_top: Option<InTop>,
+    /// Ids of documents that must be found, each a number or a text.
+    pub finds: Vec<Value>,
+    /// Ids of documents that must not be found.
+    pub not: Vec<Value>,
+    /// How far down is looked for both; none for as far as is reasonable.
+    pub in_top: Option<u64>,
     /// The search parameters that the application uses, sent as they are (`filter`, `attributesToSearchOn` ...).
     pub search: Map<String, Value>,
 }
 
-/// A document, and how far down it may be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct InTop {
-    /// The document's id, a number or a text.
-    pub id: Value,
-    /// It must be among the first so many hits.
-    pub n: u64,
-}
+impl SmokeSet {
+    /// A question that has to be answered rightly.
+    pub fn alone(query: SmokeQuery) -> SmokeSet {
+        SmokeSet {
+            at_least: None,
+            queries: vec![query],
+        }
+    }
 
-impl SmokeQuery {
-    /// The questions of a file, in the form of `smoke.json`.
+    /// How many of its questions have to be answered rightly.
+    pub fn needed(&self) -> u64 {
+        let all = self.queries.len() as f64;
+        // 0.9 of ten is nine, and not the 9.000000000000001 that a product of floats can be.
+        (self.at_least.unwrap_or(1.0) * all - 1e-9).ceil() as u64
+    }
+
+    /// The sets of a file, in the form of `smoke.json`.
     ///
     /// # Errors
     /// What is wrong with it, named with the place.
-    pub fn load(path: &Path) -> Result<Vec<SmokeQuery>, CatalogError> {
+    pub fn load(path: &Path) -> Result<Vec<SmokeSet>, CatalogError> {
         let text = std::fs::read_to_string(path).map_err(|error| CatalogError::Unreadable {
             path: path.to_owned(),
             error,
@@ -43,10 +62,10 @@ impl SmokeQuery {
 }
 
 /// The keys of a question that are not search parameters.
-const OUR_KEYS: [&str; 3] = ["q", "min_hits", "in_top"];
+const OUR_KEYS: [&str; 5] = ["q", "min_hits", "in_top", "finds", "not"];
 
 /// Reads the questions of `text`, the content of `path`.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<SmokeQuery>, CatalogError> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<SmokeSet>, CatalogError> {
     let json = |error| CatalogError::Json {
         path: path.to_owned(),
         error,
@@ -63,9 +82,42 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<SmokeQuery>, CatalogE
     let numbered = questions.into_iter().zip(1..);
     numbered
         .map(|(question, n)| {
-            read(question).map_err(|problem| form(format!("question {n}: {problem}")))
+            let of_question = |problem| form(format!("question {n}: {problem}"));
+            match question.get("queries") {
+                Some(_) => set(question).map_err(|problem| form(format!("set {n}: {problem}"))),
+                None => read(question).map(SmokeSet::alone).map_err(of_question),
+            }
         })
         .collect()
+}
+
+fn set(value: Value) -> Result<SmokeSet, String> {
+    let expected = "a set must be an object with `at_least` and `queries`: {\"at_least\": 0.9, \"queries\": [...]}";
+    let Value::Object(mut fields) = value else {
+        return Err(expected.to_owned());
+    };
+    let at_least = fields.shift_remove("at_least").ok_or(expected)?;
+    let share = at_least
+        .as_f64()
+        .filter(|share| *share > 0.0 && *share <= 1.0)
+        .ok_or_else(|| format!("`at_least` must be above 0 and up to 1, not {at_least}"))?;
+    let Some(Value::Array(queries)) = fields.shift_remove("queries") else {
+        return Err(expected.to_owned());
+    };
+    if let Some(other) = fields.keys().next() {
+        return Err(format!("there is no `{other}` in a set; {expected}"));
+    }
+    if queries.is_empty() {
+        return Err("`queries` is empty".to_owned());
+    }
+    let numbered = queries.into_iter().zip(1..);
+    let queries = numbered
+        .map(|(query, n)| read(query).map_err(|problem| format!("question {n}: {problem}")))
+        .collect::<Result<_, _>>()?;
+    Ok(SmokeSet {
+        at_least: Some(share),
+        queries,
+    })
 }
 
 fn read(question: Value) -> Result<SmokeQuery, String> {
@@ -81,10 +133,32 @@ fn read(question: Value) -> Result<SmokeQuery, String> {
             );
         }
     };
+    let mut finds = ids("finds", search.shift_remove("finds"))?;
+    let not = ids("not", search.shift_remove("not"))?;
+    // A question about certain documents says by them how many hits there have to be.
+    let fewest = u64::from(finds.is_empty() && not.is_empty());
     let min_hits = search
         .shift_remove("min_hits")
-        .map_or(Ok(1), |hits| whole_number("min_hits", &hits, 0))?;
-    let in_top = search.shift_remove("in_top").map(in_top).transpose()?;
+        .map_or(Ok(fewest), |hits| whole_number("min_hits", &hits, 0))?;
+    let in_top = match search.shift_remove("in_top") {
+        None => None,
+        Some(top @ Value::Object(_)) => {
+            let (id, n) = document_in_top(top)?;
+            finds.push(id);
+            Some(n)
+        }
+        Some(_) if finds.is_empty() && not.is_empty() => {
+            return Err(
+                "`in_top` must be an object with `id` and `n`: {\"id\": 7, \"n\": 5}; it is a number beside `finds` \
+                 or `not`"
+                    .to_owned(),
+            );
+        }
+        Some(n) => Some(whole_number("in_top", &n, 1)?),
+    };
+    if let Some(both) = finds.iter().find(|id| not.contains(id)) {
+        return Err(format!("{both} is in `finds` and in `not`"));
+    }
     for key in search.keys() {
         if let Some(meant) = misspelt(key) {
             return Err(format!("there is no `{key}`; did you mean `{meant}`?"));
@@ -93,26 +167,40 @@ fn read(question: Value) -> Result<SmokeQuery, String> {
     Ok(SmokeQuery {
         q,
         min_hits,
+        finds,
+        not,
         in_top,
         search,
     })
 }
 
-fn in_top(value: Value) -> Result<InTop, String> {
+fn document_in_top(value: Value) -> Result<(Value, u64), String> {
     let expected = "`in_top` must be an object with `id` and `n`: {\"id\": 7, \"n\": 5}";
     let Value::Object(mut fields) = value else {
         return Err(expected.to_owned());
     };
     let id = fields.shift_remove("id").ok_or(expected)?;
     let n = whole_number("in_top.n", &fields.shift_remove("n").ok_or(expected)?, 1)?;
-    if !matches!(&id, Value::String(_)) && !id.is_i64() && !id.is_u64() {
-        return Err(format!(
-            "`in_top.id` must be a whole number or a text, not {id}"
-        ));
-    }
     match fields.keys().next() {
         Some(other) => Err(format!("there is no `{other}` in `in_top`; {expected}")),
-        None => Ok(InTop { id, n }),
+        None => Ok((id_of("in_top.id", id)?, n)),
+    }
+}
+
+fn ids(name: &str, value: Option<Value>) -> Result<Vec<Value>, String> {
+    match value {
+        None => Ok(Vec::new()),
+        Some(Value::Array(ids)) => ids.into_iter().map(|id| id_of(name, id)).collect(),
+        Some(other) => Err(format!("`{name}` must be a list of ids, not {other}")),
+    }
+}
+
+fn id_of(name: &str, id: Value) -> Result<Value, String> {
+    match id.is_string() || id.is_i64() || id.is_u64() {
+        true => Ok(id),
+        false => Err(format!(
+            "`{name}` must be a whole number or a text, not {id}"
+        )),
     }
 }
 
@@ -136,29 +224,65 @@ fn misspelt(key: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<SmokeQuery>, String> {
+    fn read(text: &str) -> Result<Vec<SmokeSet>, String> {
         parse(Path::new("smoke.json"), text).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_question_carries_its_expectations_and_search_parameters() {
         let text = r#"[{"q": "غزة"}, {"q": "", "min_hits": 0, "in_top": {"id": "a", "n": 5}, "limit": 9, "filter": "x = 1"}]"#;
-        let questions = read(text).unwrap();
+        let sets = read(text).unwrap();
+        let questions: Vec<&SmokeQuery> = sets.iter().flat_map(|set| &set.queries).collect();
         assert_eq!((questions[0].q.as_str(), questions[0].min_hits), ("غزة", 1));
-        assert_eq!(questions[0].in_top, None);
+        assert_eq!((questions[0].in_top, questions[1].in_top), (None, Some(5)));
         assert_eq!(questions[1].min_hits, 0);
-        assert_eq!(
-            questions[1].in_top,
-            Some(InTop {
-                id: "a".into(),
-                n: 5
-            })
-        );
+        assert_eq!(questions[1].finds, [Value::from("a")]);
         assert_eq!(
             questions[1].search.keys().collect::<Vec<_>>(),
             ["limit", "filter"]
         );
         assert_eq!(read("[]").unwrap(), []);
+    }
+
+    #[test]
+    fn a_set_has_a_share_that_must_be_right() {
+        let text = r#"[
+            {"q": "a"},
+            {"at_least": 0.9, "queries": [
+                {"q": "b", "finds": [7, "x"], "in_top": 3}, {"q": "c", "not": [8], "min_hits": 2}
+            ]}
+        ]"#;
+        let sets = read(text).unwrap();
+        assert_eq!((sets[0].at_least, sets[0].needed()), (None, 1));
+        assert_eq!((sets[1].at_least, sets[1].needed()), (Some(0.9), 2));
+        let [b, c] = &sets[1].queries[..] else {
+            panic!("{sets:?}");
+        };
+        assert_eq!((b.min_hits, b.finds.len(), b.in_top), (0, 2, Some(3)));
+        assert_eq!(
+            (c.min_hits, &c.not[..], c.in_top),
+            (2, &[Value::from(8)][..], None)
+        );
+    }
+
+    #[test]
+    fn a_share_is_rounded_up_to_whole_questions() {
+        let [b] = &mut read(r#"[{"at_least": 1, "queries": [{"q": "b"}]}]"#).unwrap()[..] else {
+            panic!();
+        };
+        for (share, all, needed) in [
+            (0.9, 10, 9),
+            (0.7, 10, 7),
+            (0.91, 10, 10),
+            (0.01, 10, 1),
+            (1.0, 7, 7),
+        ] {
+            let set = SmokeSet {
+                at_least: Some(share),
+                queries: vec![b.queries[0].clone(); all],
+            };
+            assert_eq!(set.needed(), needed, "{share} of {all}");
+        }
     }
 
     #[test]
@@ -193,6 +317,43 @@ mod tests {
             (
                 r#"[{"q": "a", "in_top": {"id": 7, "n": 1, "m": 2}}]"#,
                 "there is no `m`",
+            ),
+            (
+                r#"[{"q": "a", "in_top": 5}]"#,
+                "`in_top` must be an object with `id` and `n`",
+            ),
+            (
+                r#"[{"q": "a", "finds": 7}]"#,
+                "`finds` must be a list of ids",
+            ),
+            (
+                r#"[{"q": "a", "not": [1.5]}]"#,
+                "`not` must be a whole number",
+            ),
+            (r#"[{"q": "a", "find": [7]}]"#, "did you mean `finds`?"),
+            (
+                r#"[{"q": "a", "finds": [7], "not": [7]}]"#,
+                "7 is in `finds` and in `not`",
+            ),
+            (
+                r#"[{"queries": [{"q": "a"}]}]"#,
+                "set 1: a set must be an object with `at_least`",
+            ),
+            (
+                r#"[{"at_least": 90, "queries": [{"q": "a"}]}]"#,
+                "`at_least` must be above 0 and up to 1, not 90",
+            ),
+            (
+                r#"[{"at_least": 0.9, "queries": [{}]}]"#,
+                "set 1: question 1: `q` is missing",
+            ),
+            (
+                r#"[{"at_least": 0.9, "queries": []}]"#,
+                "`queries` is empty",
+            ),
+            (
+                r#"[{"at_least": 0.9, "queries": [{"q": "a"}], "q": "b"}]"#,
+                "there is no `q` in a set",
             ),
             ("[{\"q\": \"a\",\n }]", "smoke.json:2:2: not valid JSON"),
         ] {

@@ -1,6 +1,7 @@
 //! `explain INDEX ID`: says why an article is not found. It compares the row, the document made from it, and the
 //! document on the server, and looks at which rank a query finds it.
 
+mod forms;
 mod key;
 mod row;
 mod search;
@@ -62,8 +63,9 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
         return Err(CannotFollow::NoIndex { live_uid }.into());
     };
     let mut report = ExplainReport::new(index, &options.id, live.index.created_at.clone());
+    let mut arabic_texts = Vec::new();
     if let Ok(id) = &id {
-        both_sides(&session, index, id, &mut report).await?;
+        arabic_texts = both_sides(&session, index, id, &mut report).await?;
     }
     let mut explained = id.as_ref().ok().cloned();
     let is_nowhere = report.database != InDatabase::Selected && !report.in_index;
@@ -76,7 +78,7 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
                 explained = found.first_id();
                 if let Some(id) = &explained {
                     report.id = id.to_string();
-                    both_sides(&session, index, id, &mut report).await?;
+                    arabic_texts = both_sides(&session, index, id, &mut report).await?;
                 } else {
                     report.is_left_out_of(&found.table);
                 }
@@ -93,20 +95,27 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
     }
     if let (Some(q), Some(id)) = (&options.q, &explained) {
         let parameters = parameters(options.search.as_deref())?;
-        let found = search::search(&session.server, index, id, q, &parameters).await;
+        let of = search::Of {
+            server: &session.server,
+            features: &preflight.features,
+            live_uid: &live_uid,
+            id,
+            arabic_texts: &arabic_texts,
+        };
+        let found = search::search(&of, q, &parameters).await;
         report.search = Some(found.map_err(|error| refused(error, &parameters))?);
     }
     report.conclude();
     Ok(report)
 }
 
-/// The row and the document, and how they differ.
+/// The row and the document, and how they differ. Returns the texts of the row that ask for the forms of Arabic words.
 async fn both_sides(
     Session { database, server }: &Session,
     index: &Prepared,
     id: &DocumentId,
     report: &mut ExplainReport,
-) -> Result<(), Error> {
+) -> Result<Vec<(String, String)>, Error> {
     let live_uid = &index.definition.live_uid;
     let mut connection = database.connect().await?;
     let mut notes = Anomalies::default();
@@ -133,7 +142,7 @@ async fn both_sides(
     if let Some(document) = document {
         report.long_words = long_words(&document);
     }
-    Ok(())
+    Ok(selected.arabic_texts)
 }
 
 /// Fields with a word that is too long to be found.

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::catalog::{IndexDefinition, SmokeQuery};
+use crate::catalog::{IndexDefinition, SmokeSet};
 use crate::cli::{Output, Smoke};
 use crate::commands::sync::CannotFollow;
 use crate::error::{Error, REFUSED, UsageError};
 use crate::generation::generations::{Generations, is_meant};
-use crate::generation::smoke;
+use crate::generation::smoke::{self, SetAnswer};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::{IndexInfo, Server};
 use crate::report::Answer;
-use crate::report::smoke::{Asked, IndexSmoked, Outcome, SmokeReport, xml};
+use crate::report::smoke::{IndexSmoked, Outcome, SmokeReport, xml};
 use crate::session;
 
 /// Runs it.
@@ -42,6 +42,13 @@ async fn ask(
     definitions: &[IndexDefinition],
 ) -> Result<SmokeReport, Error> {
     server.health().await?;
+    let (definitions, other) = match &options.compare {
+        Some(by) => {
+            let (definition, other) = generation(server, definitions, by).await?;
+            (std::slice::from_ref(definition), Some(other))
+        }
+        None => (definitions, None),
+    };
     let targets = match &options.generation {
         Some(by) => vec![generation(server, definitions, by).await?],
         None => {
@@ -67,19 +74,27 @@ async fn ask(
     }
     let mut indexes = Vec::with_capacity(targets.len());
     for (definition, target) in targets {
-        let mut queries = Vec::with_capacity(definition.smoke.len());
-        for query in &definition.smoke {
-            let answer = smoke::ask(server, &target.uid, query).await?;
-            queries.push(Asked::new(query, answer));
+        let found = ask_all(server, &target.uid, definition).await?;
+        let mut smoked = IndexSmoked::new(definition, target, &found);
+        if let Some(other) = other.clone() {
+            let found = ask_all(server, &other.uid, definition).await?;
+            smoked = smoked.compared_with(other, &found);
         }
-        indexes.push(IndexSmoked {
-            index: definition.name.clone(),
-            uid: target.uid,
-            created_at: target.created_at,
-            queries,
-        });
+        indexes.push(smoked);
     }
     Ok(SmokeReport::new(indexes))
+}
+
+async fn ask_all(
+    server: &Server,
+    uid: &str,
+    definition: &IndexDefinition,
+) -> Result<Vec<SetAnswer>, Error> {
+    let mut found = Vec::with_capacity(definition.smoke.len());
+    for set in &definition.smoke {
+        found.push(smoke::ask(server, uid, set).await?);
+    }
+    Ok(found)
 }
 
 async fn live(server: &Server, definition: &IndexDefinition) -> Result<IndexInfo, Error> {
@@ -125,7 +140,7 @@ fn take_queries(definitions: &mut Vec<IndexDefinition>, files: &[String]) -> Res
     if files.is_empty() {
         return Ok(());
     }
-    let mut taken: Vec<(String, Vec<SmokeQuery>)> = Vec::new();
+    let mut taken: Vec<(String, Vec<SmokeSet>)> = Vec::new();
     for file in files {
         let named = file.split_once('=').filter(|(name, _)| {
             definitions
@@ -146,7 +161,7 @@ fn take_queries(definitions: &mut Vec<IndexDefinition>, files: &[String]) -> Res
                 )));
             }
         };
-        taken.push((name, SmokeQuery::load(&PathBuf::from(path))?));
+        taken.push((name, SmokeSet::load(&PathBuf::from(path))?));
     }
     definitions.retain_mut(|definition| {
         let mut its = taken
@@ -154,7 +169,7 @@ fn take_queries(definitions: &mut Vec<IndexDefinition>, files: &[String]) -> Res
             .filter(|(name, _)| *name == definition.name)
             .peekable();
         let got_some = its.peek().is_some();
-        definition.smoke = its.flat_map(|(_, queries)| queries.clone()).collect();
+        definition.smoke = its.flat_map(|(_, sets)| sets.clone()).collect();
         got_some
     });
     Ok(())

@@ -9,6 +9,7 @@ use crate::document::keys::Paths;
 use crate::document::timestamp::NotATimestamp;
 use crate::sqlite::Value;
 
+pub mod arabic;
 mod boolean;
 mod html;
 mod json;
@@ -39,15 +40,27 @@ pub enum Conversion {
     Unix,
     /// A text with commas as an array of texts.
     List,
+    /// A text, and behind it the forms of its Arabic words.
+    Arabic,
+    /// The forms alone, as an array of texts.
+    ArabicForms,
+    /// Readable text out of HTML, and behind it the forms of its Arabic words.
+    HtmlArabic,
+    /// The forms of the readable text alone.
+    HtmlArabicForms,
 }
 
 impl Conversion {
-    pub const ALL: [Conversion; 5] = [
+    pub const ALL: [Conversion; 9] = [
         Conversion::Html,
         Conversion::Json,
         Conversion::Bool,
         Conversion::Unix,
         Conversion::List,
+        Conversion::Arabic,
+        Conversion::ArabicForms,
+        Conversion::HtmlArabic,
+        Conversion::HtmlArabicForms,
     ];
 
     /// As it is written in an alias.
@@ -58,6 +71,10 @@ impl Conversion {
             Conversion::Bool => "bool",
             Conversion::Unix => "unix",
             Conversion::List => "list",
+            Conversion::Arabic => "arabic",
+            Conversion::ArabicForms => "arabic_forms",
+            Conversion::HtmlArabic => "html_arabic",
+            Conversion::HtmlArabicForms => "html_arabic_forms",
         }
     }
 
@@ -70,6 +87,11 @@ impl Conversion {
             Conversion::Bool => 1,
             Conversion::Unix => 1,
             Conversion::List => 1,
+            Conversion::Arabic | Conversion::ArabicForms => 1,
+            // The sum goes up with each of the two conversions that it is made of.
+            Conversion::HtmlArabic | Conversion::HtmlArabicForms => {
+                Conversion::Html.version() + Conversion::Arabic.version()
+            }
         }
     }
 
@@ -84,6 +106,16 @@ impl Conversion {
             .into_iter()
             .filter(|c| likeness(c) > 0.7)
             .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+    }
+
+    /// The text whose Arabic forms this conversion adds; none for the other conversions, and for what is no text.
+    pub(crate) fn arabic_text(self, value: Value<'_>) -> Option<String> {
+        let is_html = match self {
+            Conversion::Arabic | Conversion::ArabicForms => false,
+            Conversion::HtmlArabic | Conversion::HtmlArabicForms => true,
+            _ => return None,
+        };
+        arabic::text_of(value, is_html).ok()
     }
 
     /// Appends a value as JSON, and its keys to `keys`. After an error both may hold a part of it; the caller drops that.
@@ -104,6 +136,10 @@ impl Conversion {
             Conversion::Bool => boolean::write(value, out),
             Conversion::Unix => unix::write(value, out),
             Conversion::List => list::write(value, out, anomaly),
+            Conversion::Arabic => arabic::write_text(value, false, out, anomaly),
+            Conversion::ArabicForms => arabic::write_forms(value, false, out, anomaly),
+            Conversion::HtmlArabic => arabic::write_text(value, true, out, anomaly),
+            Conversion::HtmlArabicForms => arabic::write_forms(value, true, out, anomaly),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::document::convert::Conversion;
+use crate::sqlite::Value;
 
 /// The one name that Meilisearch reserves and that a definition may use, to sort and filter by distance.
 const GEO: &str = "_geo";
@@ -102,6 +103,17 @@ impl DocumentShape {
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         let others = self.fields.iter().map(|field| field.name.as_str());
         std::iter::once("id").chain(others)
+    }
+
+    /// The texts of a row whose column asks for the forms of Arabic words, with the field's name. A value that is none is
+    /// left out: writing the document names it.
+    pub fn arabic_texts(&self, values: &[Value<'_>]) -> Vec<(String, String)> {
+        let text = |field: &Field| {
+            let value = values.get(field.position).copied()?;
+            let text = field.conversion?.arabic_text(value)?;
+            Some((field.name.clone(), text))
+        };
+        self.fields.iter().filter_map(text).collect()
     }
 
     /// The conversions in use, whose versions belong to the fingerprint of a definition.

@@ -3,10 +3,10 @@
 //! It was live once, so it is not counted against the live one again. But in the meantime another program may have
 //! deleted it, put another index under its uid, or emptied it.
 
-use crate::catalog::SmokeQuery;
+use crate::catalog::SmokeSet;
 use crate::error::Error;
 use crate::generation::gates::{ClosedGate, ClosedGates};
-use crate::generation::smoke::{self, SmokeFailure};
+use crate::generation::smoke;
 use crate::generation::swap::Exchange;
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::{MeilisearchError, Server};
@@ -19,7 +19,7 @@ pub struct Former<'a> {
     /// Documents of what is live now.
     pub live_documents: u64,
     /// What it must answer.
-    pub smoke: &'a [SmokeQuery],
+    pub smoke: &'a [SmokeSet],
 }
 
 /// Former generations that passed every check. There is no other way to make one, and no swap back without one.
@@ -69,15 +69,14 @@ pub async fn check_former(
             });
             continue;
         }
-        for query in former.smoke {
-            let Some(why) = smoke::ask(server, uid, query).await?.failure else {
+        for set in former.smoke {
+            let answered = smoke::ask(server, uid, set).await?;
+            let Some(gate) = ClosedGate::of_smoke(uid, set, &answered) else {
                 continue;
             };
-            let gate = ClosedGate::smoke(uid, query, &why);
-            match why {
-                SmokeFailure::NotAllowed { .. } => warnings.push(gate.to_string()),
-                _ if skip_smoke => warnings.push(gate.to_string()),
-                _ => closed.push(gate),
+            match skip_smoke || answered.passes_but_for_settings() {
+                true => warnings.push(gate.to_string()),
+                false => closed.push(gate),
             }
         }
     }

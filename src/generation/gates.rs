@@ -7,13 +7,13 @@
 
 use serde_json::Value;
 
-use crate::catalog::SmokeQuery;
+use crate::catalog::SmokeSet;
 use crate::cli::Percent;
 use crate::document::Keys;
 use crate::error::{CommandError, Error, REFUSED};
 use crate::figures::{counted, grouped};
 use crate::generation::build::Build;
-use crate::generation::smoke::{self, SmokeFailure};
+use crate::generation::smoke::{self, SetAnswer};
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::{MeilisearchError, Server, settings};
 use crate::prepared::Prepared;
@@ -149,15 +149,50 @@ pub enum ClosedGate {
         /// What came instead.
         why: String,
     },
+    /// Too few smoke queries of a set were answered as they should.
+    #[error(
+        "{uid}: {right} of a set of {} were answered rightly, and {needed} have to be; one that was not is {query}: \
+         {why}", counted(*.all, "smoke query", "smoke queries")
+    )]
+    SmokeSet {
+        /// The build's uid.
+        uid: String,
+        /// Queries that were answered rightly.
+        right: u64,
+        /// Queries that have to be.
+        needed: u64,
+        /// Queries of the set.
+        all: u64,
+        /// The first that was not, as JSON.
+        query: String,
+        /// What came instead.
+        why: String,
+    },
 }
 
 impl ClosedGate {
-    pub(super) fn smoke(uid: &str, query: &SmokeQuery, why: &SmokeFailure) -> ClosedGate {
-        ClosedGate::Smoke {
-            uid: uid.to_owned(),
-            query: Value::from(query.q.as_str()).to_string(),
-            why: why.to_string(),
-        }
+    /// The gate that a set of smoke queries keeps closed, if it does.
+    pub(super) fn of_smoke(uid: &str, set: &SmokeSet, found: &SetAnswer) -> Option<ClosedGate> {
+        let mut failures = set
+            .queries
+            .iter()
+            .zip(&found.answers)
+            .filter_map(|(query, answer)| Some((query, answer.failure.as_ref()?)));
+        let (query, why) = failures.next().filter(|_| !found.passed())?;
+        let uid = uid.to_owned();
+        let query = Value::from(query.q.as_str()).to_string();
+        let why = why.to_string();
+        Some(match set.at_least {
+            None => ClosedGate::Smoke { uid, query, why },
+            Some(_) => ClosedGate::SmokeSet {
+                uid,
+                right: found.right(),
+                needed: set.needed(),
+                all: set.queries.len() as u64,
+                query,
+                why,
+            },
+        })
     }
 }
 
@@ -247,20 +282,19 @@ pub async fn check(
     }
 }
 
-/// The smoke queries that an index does not answer as it should.
+/// The gates that smoke queries keep closed, because the index does not answer them as it should.
 ///
 /// # Errors
 /// The server could not be asked.
 pub async fn smoke(
     server: &Server,
     uid: &str,
-    queries: &[SmokeQuery],
+    sets: &[SmokeSet],
 ) -> Result<Vec<ClosedGate>, MeilisearchError> {
     let mut closed = Vec::new();
-    for query in queries {
-        if let Some(why) = smoke::ask(server, uid, query).await?.failure {
-            closed.push(ClosedGate::smoke(uid, query, &why));
-        }
+    for set in sets {
+        let found = smoke::ask(server, uid, set).await?;
+        closed.extend(ClosedGate::of_smoke(uid, set, &found));
     }
     Ok(closed)
 }

@@ -9,8 +9,12 @@ mod synonyms;
 
 use serde_json::{Map, Value, json};
 
-pub(crate) use letters::stop_word;
-use letters::{exact_word, three_letters};
+use letters::exact_word;
+pub(crate) use letters::{stop_word, three_letters};
+
+/// The sizes of `minWordSizeForTypos` that a server has by itself.
+pub(crate) const ONE_TYPO: u64 = 5;
+pub(crate) const TWO_TYPOS: u64 = 9;
 
 /// The default of a server: before and since 1.2x, which split `attribute` in two.
 const RANKING_DEFAULTS: [&[&str]; 2] = [
@@ -94,7 +98,7 @@ fn form(key: &str, value: &Value) -> Value {
             |inner, value| match inner {
                 "minWordSizeForTypos" => with_defaults(
                     value,
-                    &[("oneTypo", json!(5)), ("twoTypos", json!(9))],
+                    &[("oneTypo", json!(ONE_TYPO)), ("twoTypos", json!(TWO_TYPOS))],
                     |_, size| size.clone(),
                 ),
                 "disableOnWords" => set(value, |word| folded(word, exact_word)),

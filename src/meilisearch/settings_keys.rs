@@ -10,8 +10,10 @@ use crate::error::{CommandError, USAGE};
 use crate::meilisearch::version::Version;
 
 mod for_server;
+mod word_sizes;
 
 pub use for_server::for_server;
+pub use word_sizes::{UnknownLetters, word_sizes};
 
 /// One key. A dot leads into a nested object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,14 +99,23 @@ pub struct UnknownKey {
     pub nearest: Option<String>,
 }
 
-/// A settings key of an index definition that no version of Meilisearch knows.
+/// A setting that cannot be sent to any version.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BadSetting {
+    #[error(transparent)]
+    UnknownKey(#[from] UnknownKey),
+    #[error(transparent)]
+    UnknownLetters(#[from] UnknownLetters),
+}
+
+/// A setting of an index definition that no version of Meilisearch knows.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{index}/settings.json: {why}")]
 pub struct UnknownSetting {
     /// The definition's name.
     pub index: String,
-    /// The key, and the nearest right one.
-    pub why: UnknownKey,
+    /// The setting, and what would be right.
+    pub why: BadSetting,
 }
 
 impl CommandError for UnknownSetting {
@@ -136,18 +147,22 @@ pub fn check_definition(index: &str, settings: &Map<String, Value>) -> Result<()
 }
 
 /// Every key is one that some version knows.
-pub fn check_keys(settings: &Map<String, Value>) -> Result<(), UnknownKey> {
+pub fn check_keys(settings: &Map<String, Value>) -> Result<(), BadSetting> {
     check_object(settings, "")
 }
 
-fn check_object(object: &Map<String, Value>, under: &str) -> Result<(), UnknownKey> {
+fn check_object(object: &Map<String, Value>, under: &str) -> Result<(), BadSetting> {
     for (name, value) in object {
         let path = join(under, name);
+        if path == word_sizes::LETTERS {
+            word_sizes::check(value)?;
+            continue;
+        }
         if find(&path).is_none() {
-            return Err(UnknownKey {
+            return Err(BadSetting::UnknownKey(UnknownKey {
                 nearest: nearest(&path, under),
                 key: path,
-            });
+            }));
         }
         if let (true, Value::Object(inner)) = (STRICT.contains(&path.as_str()), value) {
             check_object(inner, &path)?;
@@ -198,26 +213,21 @@ mod tests {
 
     #[test]
     fn a_key_that_no_version_knows_is_refused_with_the_nearest_right_one() {
-        let error = check_keys(&map(json!({"searchableAttribute": ["title"]}))).unwrap_err();
-        assert_eq!(error.nearest.as_deref(), Some("searchableAttributes"));
+        let nearest = |settings: Value| match check_keys(&map(settings)).unwrap_err() {
+            BadSetting::UnknownKey(error) => (error.nearest.clone(), error.to_string()),
+            other => panic!("{other}"),
+        };
+        let (meant, said) = nearest(json!({"searchableAttribute": ["title"]}));
+        assert_eq!(meant.as_deref(), Some("searchableAttributes"));
         assert!(
-            error
-                .to_string()
-                .contains("did you mean `searchableAttributes`?"),
-            "{error}"
+            said.contains("did you mean `searchableAttributes`?"),
+            "{said}"
         );
-        let error =
-            check_keys(&map(json!({"typoTolerance": {"disableOnNumber": true}}))).unwrap_err();
-        assert_eq!(
-            error.nearest.as_deref(),
-            Some("typoTolerance.disableOnNumbers")
-        );
-        let error = check_keys(&map(json!({"stop_words": []}))).unwrap_err();
-        assert_eq!(error.nearest.as_deref(), Some("stopWords"));
-        assert_eq!(
-            check_keys(&map(json!({"xyzzy": 1}))).unwrap_err().nearest,
-            None
-        );
+        let (meant, _) = nearest(json!({"typoTolerance": {"disableOnNumber": true}}));
+        assert_eq!(meant.as_deref(), Some("typoTolerance.disableOnNumbers"));
+        let (_, said) = nearest(json!({"stop_words": []}));
+        assert!(said.contains("did you mean `stopWords`?"), "{said}");
+        assert_eq!(nearest(json!({"xyzzy": 1})).0, None);
     }
 
     #[test]

@@ -54,6 +54,21 @@ pub struct Searched {
     pub words: Vec<Word>,
     /// Fields that hold a word of the query and are not among searchableAttributes.
     pub unsearchable: Vec<String>,
+    /// Words of the query that no word of the document is found by, but a form of one.
+    pub forms: Vec<ByForm>,
+}
+
+/// A form of an Arabic word, which the definition adds to the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByForm {
+    /// The word of the query.
+    pub word: String,
+    /// The form that it is found by.
+    pub form: String,
+    /// The word of the document that has this form.
+    pub of: String,
+    /// The field of that word.
+    pub field: String,
 }
 
 /// One word of a query.
@@ -197,7 +212,8 @@ mod tests {
             "database and index have it, but differ in title",
             "`bisan-indexer sync` sets it right",
             "`url` has a word of more than 250 bytes",
-            "\"يافا\" does not find it, though it finds 212 documents",
+            "\"القدس يافا\" does not find it, though it finds 212 documents",
+            "\"القدس\" finds it through the form قدس of وبالقدس (in body)",
             "stands in source, which searchableAttributes does not name",
             "does not find it",
         ] {

@@ -6,9 +6,10 @@ pub use junit::xml;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::catalog::SmokeQuery;
-use crate::figures::counted;
-use crate::generation::smoke::SmokeAnswer;
+use crate::catalog::{IndexDefinition, SmokeQuery};
+use crate::figures::{counted, kinds};
+use crate::generation::smoke::{Relevance, SetAnswer, SmokeAnswer};
+use crate::meilisearch::IndexInfo;
 use crate::report::page::{Mark, Page};
 use crate::terminal::style;
 
@@ -16,7 +17,7 @@ use crate::terminal::style;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Every query was answered as by a good index.
+    /// Every query was answered as by a good index, and of each set as many as have to be.
     Passed,
     /// At least one was not.
     Failed,
@@ -29,7 +30,7 @@ pub struct SmokeReport {
     pub outcome: Outcome,
     /// Queries that were asked.
     pub asked: u64,
-    /// Queries that failed.
+    /// Queries that failed; those of a set only where too many of it did.
     pub failed: u64,
     /// One entry an index.
     pub indexes: Vec<IndexSmoked>,
@@ -46,6 +47,46 @@ pub struct IndexSmoked {
     pub created_at: String,
     /// One entry a query, in the order of the file.
     pub queries: Vec<Asked>,
+    /// The sets of which a share has to be right.
+    pub sets: Vec<Set>,
+    /// The share of the documents to be found that are; null where no query names one.
+    pub recall: Option<f64>,
+    /// The mean reciprocal rank of the first of them: 1 where each query has it first.
+    pub mrr: Option<f64>,
+    /// The same of another generation; null without `--compare`.
+    pub compared: Option<Compared>,
+}
+
+/// A set of queries.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Set {
+    /// The share that has to be right.
+    pub at_least: f64,
+    /// As many queries that is.
+    pub needed: u64,
+    /// Queries that were answered rightly.
+    pub right: u64,
+    /// Queries of the set.
+    pub asked: u64,
+    /// Whether enough were right.
+    pub passed: bool,
+}
+
+/// What another generation answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Compared {
+    /// Where it lies.
+    pub uid: String,
+    /// Which generation it is.
+    pub created_at: String,
+    /// As of the index.
+    pub recall: Option<f64>,
+    /// As of the index.
+    pub mrr: Option<f64>,
+    /// Queries that are answered rightly now and were not by it.
+    pub gained: u64,
+    /// Queries that it answered rightly, and that are not now.
+    pub lost: u64,
 }
 
 /// One query and its answer.
@@ -59,9 +100,9 @@ pub struct Asked {
     pub min_hits: u64,
     /// As many there were.
     pub hits: u64,
-    /// The document that had to be among the first; null where none had to.
+    /// The one document that had to be among the first; null where none had to, or several.
     pub in_top: Option<Top>,
-    /// At which place it came, from 1; null where it did not, or where none was looked for.
+    /// At which place the first document came that had to be found, from 1; null where none did, or none had to.
     pub rank: Option<u64>,
     /// The server's own time.
     pub milliseconds: u64,
@@ -69,6 +110,16 @@ pub struct Asked {
     pub passed: bool,
     /// Why not.
     pub failure: Option<String>,
+    /// The documents that had to be found.
+    pub finds: Vec<Found>,
+    /// The documents that should not be.
+    pub not: Vec<Found>,
+    /// How far down both were looked for; null for as far as is looked.
+    pub within: Option<u64>,
+    /// The place of its set in `sets`, from 0; null where it stands alone.
+    pub set: Option<u64>,
+    /// The answer of the generation that is compared with.
+    pub compared: Option<ComparedAnswer>,
 }
 
 /// A document that must be among the first.
@@ -80,22 +131,181 @@ pub struct Top {
     pub n: u64,
 }
 
+/// A document that was looked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its id.
+    pub id: Value,
+    /// At which place it came, from 1; null where it did not.
+    pub rank: Option<u64>,
+}
+
+/// What another generation answered to a query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparedAnswer {
+    /// As many hits there were.
+    pub hits: u64,
+    /// At which place the first document came that had to be found.
+    pub rank: Option<u64>,
+    /// Whether that is what a good index answers.
+    pub passed: bool,
+    /// Why not.
+    pub failure: Option<String>,
+}
+
+impl IndexSmoked {
+    /// Of an index and the answers to each set of its definition.
+    pub fn new(definition: &IndexDefinition, index: IndexInfo, found: &[SetAnswer]) -> Self {
+        let mut sets = Vec::new();
+        let mut queries = Vec::new();
+        for (set, found) in definition.smoke.iter().zip(found) {
+            let its = set.at_least.map(|at_least| {
+                sets.push(Set {
+                    at_least,
+                    needed: set.needed(),
+                    right: found.right(),
+                    asked: set.queries.len() as u64,
+                    passed: found.passed(),
+                });
+                sets.len() as u64 - 1
+            });
+            let answered = set.queries.iter().zip(&found.answers);
+            queries.extend(answered.map(|(query, answer)| Asked::new(query, answer, its)));
+        }
+        let relevance = relevance(found);
+        Self {
+            index: definition.name.clone(),
+            uid: index.uid,
+            created_at: index.created_at,
+            queries,
+            sets,
+            recall: relevance.map(|relevance| relevance.recall),
+            mrr: relevance.map(|relevance| relevance.mrr),
+            compared: None,
+        }
+    }
+
+    /// The same beside what another generation answers to the same sets.
+    pub fn compared_with(mut self, other: IndexInfo, found: &[SetAnswer]) -> Self {
+        let answers = found.iter().flat_map(|set| &set.answers);
+        for (query, answer) in self.queries.iter_mut().zip(answers) {
+            query.compared = Some(ComparedAnswer {
+                hits: answer.hits,
+                rank: answer.rank(),
+                passed: answer.failure.is_none(),
+                failure: answer.failure.as_ref().map(ToString::to_string),
+            });
+        }
+        let relevance = relevance(found);
+        let count = |now: bool, before: bool| {
+            let queries = self.queries.iter().filter(|query| {
+                let its = query.compared.as_ref().map(|compared| compared.passed);
+                query.passed == now && its == Some(before)
+            });
+            queries.count() as u64
+        };
+        self.compared = Some(Compared {
+            uid: other.uid,
+            created_at: other.created_at,
+            recall: relevance.map(|relevance| relevance.recall),
+            mrr: relevance.map(|relevance| relevance.mrr),
+            gained: count(true, false),
+            lost: count(false, true),
+        });
+        self
+    }
+
+    /// Whether a query failed that should not have: of a set that has enough right ones, some may.
+    pub fn counts(&self, query: &Asked) -> bool {
+        let set = query.set.and_then(|set| self.sets.get(set as usize));
+        !query.passed && set.is_none_or(|set| !set.passed)
+    }
+
+    fn summary(&self, page: &mut Page) {
+        page.line(style(&self.uid).bold());
+        // Of a set of hundreds, what is right and as it was is passed over.
+        let shown = |query: &&Asked| query.set.is_none() || !query.passed || query.has_changed();
+        page.table(self.queries.iter().filter(shown).map(|query| {
+            let mark = match (query.passed, self.counts(query)) {
+                (true, _) => Mark::Good,
+                (false, true) => Mark::Bad,
+                (false, false) => Mark::Warning,
+            };
+            query.row(mark)
+        }));
+        if self.queries.is_empty() {
+            page.note("no smoke query");
+        }
+        for set in &self.sets {
+            page.note(format_args!(
+                "{} {} of a set of {} right, {} needed",
+                Mark::of(set.passed),
+                set.right,
+                counted(set.asked, "query", "queries"),
+                set.needed
+            ));
+        }
+        if let (Some(recall), Some(mrr)) = (self.recall, self.mrr) {
+            page.note(format_args!(
+                "recall {recall:.2}, mean reciprocal rank {mrr:.2}"
+            ));
+        }
+        if let Some(compared) = &self.compared {
+            let relevance = compared.recall.zip(compared.mrr).map(|(recall, mrr)| {
+                format!(" (recall {recall:.2}, mean reciprocal rank {mrr:.2})")
+            });
+            let changes = kinds(&[
+                (compared.gained, "right that were not"),
+                (compared.lost, "not right any more"),
+            ]);
+            let changes = match changes.is_empty() {
+                true => "the same are right".to_owned(),
+                false => changes,
+            };
+            page.note(format_args!(
+                "beside {}{}: {changes}",
+                style(&compared.uid).bold(),
+                relevance.unwrap_or_default()
+            ));
+        }
+    }
+}
+
+fn relevance(found: &[SetAnswer]) -> Option<Relevance> {
+    Relevance::of(found.iter().flat_map(|set| &set.answers))
+}
+
 impl Asked {
-    /// Of a query that was answered.
-    pub fn new(query: &SmokeQuery, answer: SmokeAnswer) -> Self {
+    /// Of a query that was answered, and the place of its set.
+    fn new(query: &SmokeQuery, answer: &SmokeAnswer, set: Option<u64>) -> Self {
+        let found = |ids: &[Value], places: &[Option<u64>]| -> Vec<Found> {
+            let found = ids.iter().zip(places);
+            found
+                .map(|(id, rank)| Found {
+                    id: id.clone(),
+                    rank: *rank,
+                })
+                .collect()
+        };
+        let in_top = match (&query.finds[..], query.in_top) {
+            ([id], Some(n)) => Some(Top { id: id.clone(), n }),
+            _ => None,
+        };
         Self {
             q: query.q.clone(),
             search: query.search.clone(),
             min_hits: query.min_hits,
             hits: answer.hits,
-            in_top: query.in_top.as_ref().map(|top| Top {
-                id: top.id.clone(),
-                n: top.n,
-            }),
-            rank: answer.rank,
+            in_top,
+            rank: answer.rank(),
             milliseconds: answer.milliseconds,
             passed: answer.failure.is_none(),
-            failure: answer.failure.map(|failure| failure.to_string()),
+            failure: answer.failure.as_ref().map(ToString::to_string),
+            finds: found(&query.finds, &answer.finds),
+            not: found(&query.not, &answer.not),
+            within: query.in_top,
+            set,
+            compared: None,
         }
     }
 
@@ -108,25 +318,55 @@ impl Asked {
         }
     }
 
+    /// Whether the other generation answers it otherwise.
+    fn has_changed(&self) -> bool {
+        let compared = self.compared.as_ref();
+        compared
+            .is_some_and(|compared| compared.passed != self.passed || compared.rank != self.rank)
+    }
+
     fn expectation(&self) -> String {
-        let place = self.in_top.as_ref().map(|top| match self.rank {
-            Some(rank) => format!(", {} at {rank} (within {})", top.id, top.n),
-            None => format!(", {} not found (within {})", top.id, top.n),
-        });
+        let within = self
+            .within
+            .map_or_else(String::new, |n| format!(" (within {n})"));
+        let found = |found: &Found| match found.rank {
+            Some(rank) => format!(", {} at {rank}{within}", found.id),
+            None => format!(", {} not found{within}", found.id),
+        };
+        let finds: String = self.finds.iter().map(found).collect();
+        let not = |found: &Found| match found.rank {
+            Some(rank) => format!(", {} at {rank}, and should not be{within}", found.id),
+            None => String::new(),
+        };
+        let not: String = self.not.iter().map(not).collect();
+        let at_least = match self.min_hits {
+            0 if !self.finds.is_empty() || !self.not.is_empty() => String::new(),
+            at_least => format!(" (at least {at_least})"),
+        };
         format!(
-            "{} (at least {}){}",
+            "{}{at_least}{finds}{not}",
             counted(self.hits, "hit", "hits"),
-            self.min_hits,
-            place.unwrap_or_default()
         )
     }
 
-    fn row(&self) -> [String; 4] {
+    fn before(&self) -> String {
+        let Some(compared) = self.compared.as_ref().filter(|_| self.has_changed()) else {
+            return String::new();
+        };
+        match (&compared.failure, compared.rank) {
+            (Some(failure), _) => format!("other: {failure}"),
+            (None, Some(rank)) => format!("other: at {rank}"),
+            (None, None) => "other: right".to_owned(),
+        }
+    }
+
+    fn row(&self, mark: Mark) -> [String; 5] {
         [
-            Mark::of(self.passed).to_string(),
+            mark.to_string(),
             self.name(),
             self.expectation(),
             format!("{} ms", self.milliseconds),
+            self.before(),
         ]
     }
 }
@@ -134,14 +374,18 @@ impl Asked {
 impl SmokeReport {
     /// Of all indexes.
     pub fn new(indexes: Vec<IndexSmoked>) -> Self {
-        let queries = || indexes.iter().flat_map(|index| &index.queries);
-        let failed = queries().filter(|query| !query.passed).count() as u64;
+        let asked = indexes.iter().map(|index| index.queries.len() as u64).sum();
+        let failed = |index: &IndexSmoked| {
+            let failed = index.queries.iter().filter(|query| index.counts(query));
+            failed.count() as u64
+        };
+        let failed = indexes.iter().map(failed).sum();
         Self {
             outcome: match failed {
                 0 => Outcome::Passed,
                 _ => Outcome::Failed,
             },
-            asked: queries().count() as u64,
+            asked,
             failed,
             indexes,
         }
@@ -153,6 +397,7 @@ impl SmokeReport {
             let failed = index
                 .queries
                 .iter()
+                .filter(|query| index.counts(query))
                 .filter_map(|query| Some((query, query.failure.as_ref()?)));
             failed.map(|(query, why)| format!("{}: {}: {why}", index.uid, query.name()))
         })
@@ -162,11 +407,7 @@ impl SmokeReport {
     pub fn summary(&self) -> String {
         let mut page = Page::default();
         for index in &self.indexes {
-            page.line(style(&index.uid).bold());
-            page.table(index.queries.iter().map(Asked::row));
-            if index.queries.is_empty() {
-                page.note("no smoke query");
-            }
+            index.summary(&mut page);
         }
         let asked = counted(self.asked, "query", "queries");
         match self.failed {
@@ -191,14 +432,38 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("212 hits (at least 1), 7 at 2 (within 5)  3 ms"),
+            text.contains(
+                "212 hits (at least 1), 7 at 2 (within 5)  3 ms  other: the document 7 is not"
+            ),
             "{text}"
         );
-        assert!(text.ends_with("✘ 1 of 2 queries failed\n"), "{text}");
+        assert!(!text.contains("وزير"), "right, and as it was: {text}");
+        for part in [
+            "✔ 1 of a set of 1 query right, 1 needed",
+            "recall 1.00, mean reciprocal rank 0.38",
+            "beside articles_20261119T080000Z (recall 0.67, mean reciprocal rank 0.12): 1 right that were not",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        assert!(text.ends_with("✘ 1 of 3 queries failed\n"), "{text}");
         let failures: Vec<String> = report.failures().collect();
         assert_eq!(
             failures,
             ["articles: \"غزة\": 4 hits, and at least 10 are wanted"]
         );
+    }
+
+    #[test]
+    fn a_query_of_a_set_fails_with_its_set_alone() {
+        let mut report: SmokeReport = documented("smoke");
+        let index = &mut report.indexes[0];
+        index.queries[2].passed = false;
+        index.queries[2].failure = Some("the document 8 is not among the hits".to_owned());
+        let failed = |index: &IndexSmoked| SmokeReport::new(vec![index.clone()]).failed;
+        assert_eq!(failed(index), 1, "enough of the set are right");
+        assert!(report.summary().contains("⚠  \"وزير\""));
+        let index = &mut report.indexes[0];
+        index.sets[0].passed = false;
+        assert_eq!(failed(index), 2);
     }
 }

@@ -7,6 +7,7 @@ use jiff::{Span, ToSpan};
 use sha2::{Digest, Sha256};
 
 use super::Sample;
+use super::stories::{self, Story};
 use super::words::{Chance, REAL, Vocabulary};
 
 const SEED: u64 = 20_261_125;
@@ -52,25 +53,53 @@ pub struct Rows {
     sample: Sample,
     chance: Chance,
     vocabulary: Vocabulary,
+    /// Articles that can be read, instead of texts with the frequencies of real ones.
+    are_stories: bool,
 }
 
 impl Rows {
-    pub fn new(sample: Sample) -> Rows {
+    pub fn new(sample: Sample, are_stories: bool) -> Rows {
         let mut chance = Chance::seeded(SEED);
         let vocabulary = Vocabulary::invented(&mut chance);
         Rows {
             sample,
             chance,
             vocabulary,
+            are_stories,
+        }
+    }
+
+    /// The same article as a story.
+    fn told(&mut self, id: u32, article: Article) -> Article {
+        let chance = &mut self.chance;
+        let story = Story::of(chance, id);
+        let mut body = String::new();
+        for paragraph in 0..5 {
+            if paragraph == 3 {
+                let _ = write!(body, "<h2>{}</h2>", story.title(chance));
+            }
+            let words = self.sample.mean_words as usize / 5;
+            let _ = write!(body, "<p>{}</p>", story.text(chance, words));
+        }
+        Article {
+            title: story.title(chance),
+            excerpt: article.excerpt.map(|_| story.text(chance, 20)),
+            content_hash: hex(&Sha256::digest(body.as_bytes())),
+            body,
+            ..article
         }
     }
 
     pub fn author(&mut self, id: u32) -> Author {
         let Rows {
-            chance, vocabulary, ..
+            chance,
+            vocabulary,
+            are_stories,
+            ..
         } = self;
         let name = match id {
             1 => "Unknown".to_owned(), // an article without an author belongs to this one
+            _ if *are_stories => format!("{} {id}", stories::name(chance)),
             _ => format!(
                 "{} {} {id}",
                 vocabulary.name(chance),
@@ -81,7 +110,10 @@ impl Rows {
         Author {
             id,
             name,
-            bio: (!id.is_multiple_of(2)).then(|| vocabulary.text(chance, 30)),
+            bio: (!id.is_multiple_of(2)).then(|| match are_stories {
+                true => Story::of(chance, id).text(chance, 20),
+                false => vocabulary.text(chance, 30),
+            }),
             social_links: match id % 3 {
                 0 => format!(r#"{{"x": "https://example.org/@{id}"}}"#),
                 _ => "{}".to_owned(),
@@ -96,9 +128,11 @@ impl Rows {
             chance,
             vocabulary,
             sample,
+            are_stories,
         } = self;
+        let are_stories = *are_stories;
         let published = date(2018, 1, 1).saturating_add((i64::from(id) * 7 % 2900).days());
-        Article {
+        let article = Article {
             id,
             title: vocabulary.text(chance, 9),
             article_image: format!("https://example.org/i/{id}.jpg"),
@@ -116,6 +150,10 @@ impl Rows {
             },
             content_hash: hex(&Sha256::digest(body.as_bytes())),
             body,
+        };
+        match are_stories {
+            true => self.told(id, article),
+            false => article,
         }
     }
 
@@ -125,6 +163,7 @@ impl Rows {
             chance,
             vocabulary,
             sample,
+            ..
         } = self;
         let mean = f64::from(sample.mean_words);
         let words = (mean + chance.bell() * mean / 3.0).max(25.0) as usize;

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 use tempfile::TempDir;
 
 use crate::sqlite::{Argument, Database, DatabaseError, Snapshot, Value};
+use crate::testing::needs;
 
 /// A database in a folder of its own, that goes away with the test.
 pub(crate) struct Scene {
@@ -136,7 +137,11 @@ pub(crate) fn handed_over() -> PathBuf {
 
 const DATABASE: &str = "BISAN_INDEXER_TEST_DATABASE";
 
-/// Whether this process may become another user. Tests about users pass without a check where it may not.
+/// Whether this process may become another user, which tests about users need; says so where it may not.
 pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        needs::missing(needs::ROOT, "files of another user cannot be made");
+    }
+    is_root
 }

@@ -37,6 +37,8 @@ impl NotSelected {
 pub struct Selected {
     /// The document that the row becomes, as a line of JSON; none where there is no such row.
     pub line: Option<Vec<u8>>,
+    /// Its texts whose column asks for the forms of Arabic words, by their fields.
+    pub arabic_texts: Vec<(String, String)>,
     /// Ids that a column with COLLATE NOCASE takes for the same. To Meilisearch they are others.
     pub alike: Vec<String>,
 }
@@ -51,6 +53,7 @@ pub async fn document(
     let (sql, arguments) = queries::by_ids(&index.definition.documents_sql, [id.as_str()]);
     let mut selected = Selected {
         line: None,
+        arabic_texts: Vec::new(),
         alike: Vec::new(),
     };
     let mut snapshot = connection.snapshot().await?;
@@ -67,6 +70,7 @@ pub async fn document(
             })?;
         if found == *id {
             selected.line = Some(line);
+            selected.arabic_texts = index.shape.arabic_texts(&row.values());
             *notes = of_row;
             break;
         }

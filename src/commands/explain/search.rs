@@ -4,13 +4,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::forms::Forms;
 use super::typos::Typos;
+use crate::document::convert::arabic::is_arabic;
 use crate::document::ids::DocumentId;
 use crate::error::Error;
 use crate::meilisearch::settings::DEFAULT_MAX_TOTAL_HITS;
-use crate::meilisearch::{MeilisearchError, Server, settings_form};
-use crate::prepared::Prepared;
-use crate::report::explain::{Searched, StandIn, Word};
+use crate::meilisearch::{Features, MeilisearchError, Server, settings_form};
+use crate::report::explain::{ByForm, Searched, StandIn, Word};
 
 /// Hits that one request asks for.
 const HITS_A_REQUEST: u64 = 1_000;
@@ -24,18 +25,31 @@ const PAGE: u64 = 20;
 /// Words of a query that are asked one by one.
 const WORDS: usize = 10;
 
+/// The document that is looked for.
+pub struct Of<'a> {
+    pub server: &'a Server,
+    pub features: &'a Features,
+    pub live_uid: &'a str,
+    pub id: &'a DocumentId,
+    /// The texts of its row that ask for the forms of Arabic words, by their fields.
+    pub arabic_texts: &'a [(String, String)],
+}
+
 /// Where a query's hits show a document, and if nowhere, which of its words find it.
 ///
 /// # Errors
 /// The server, or parameters that it refuses.
 pub async fn search(
-    server: &Server,
-    index: &Prepared,
-    id: &DocumentId,
+    of: &Of<'_>,
     q: &str,
     parameters: &Map<String, Value>,
 ) -> Result<Searched, Error> {
-    let live_uid = &index.definition.live_uid;
+    let Of {
+        server,
+        live_uid,
+        id,
+        ..
+    } = *of;
     let settings = server.settings(live_uid).await?;
     let max_total_hits = settings
         .get("pagination")
@@ -77,7 +91,12 @@ pub async fn search(
         filtered_out: false,
         words: Vec::new(),
         unsearchable: Vec::new(),
+        forms: Vec::new(),
     };
+    let forms = Forms::new(of.arabic_texts, &document);
+    if forms.are_indexed {
+        searched.forms = forms.of_query(q);
+    }
     if found.rank.is_some() {
         searched.matches = Some(true);
         return Ok(searched);
@@ -101,7 +120,12 @@ pub async fn search(
             searched.matches = Some(false);
             search.parameters.remove("filter");
         }
-        searched.words = search.words(q, &settings, &document).await?;
+        let misses = Misses {
+            typos: Typos::new(&settings, of.features),
+            forms,
+            document: &document,
+        };
+        searched.words = search.words(q, &settings, &misses).await?;
         searched.unsearchable = unsearchable(&settings, &document, q);
     }
     Ok(searched)
@@ -284,9 +308,8 @@ impl Search<'_> {
         &self,
         q: &str,
         settings: &Map<String, Value>,
-        document: &Map<String, Value>,
+        misses: &Misses<'_>,
     ) -> Result<Vec<Word>, MeilisearchError> {
-        let typos = Typos::new(settings);
         let ends_open = !q.ends_with(char::is_whitespace);
         let words: Vec<&str> = q.split_whitespace().collect();
         let mut told = Vec::new();
@@ -321,12 +344,40 @@ impl Search<'_> {
                 word: (*word).to_owned(),
                 found,
                 why: match found {
-                    Some(false) => typos.why(word, is_last, document),
+                    Some(false) => misses.why(word, is_last),
                     _ => None,
                 },
             });
         }
         Ok(told)
+    }
+}
+
+/// Why a word does not find a document.
+struct Misses<'a> {
+    typos: Typos<'a>,
+    forms: Forms<'a>,
+    document: &'a Map<String, Value>,
+}
+
+impl Misses<'_> {
+    fn why(&self, word: &str, is_last: bool) -> Option<String> {
+        let by_form = self.forms.of(word, is_last);
+        match by_form.filter(|_| !self.forms.are_indexed) {
+            Some(ByForm {
+                form, of, field, ..
+            }) => Some(format!(
+                "`{of}` in {field} has the form {form}, which a conversion such as :html_arabic would add"
+            )),
+            None => {
+                let near = self.typos.why(word, is_last, self.document);
+                let no_form = || {
+                    let is_asked = self.forms.are_indexed && is_arabic(word);
+                    is_asked.then(|| "it is no word of it, and no form of one".to_owned())
+                };
+                near.or_else(no_form)
+            }
+        }
     }
 }
 

@@ -1,22 +1,27 @@
 //! Why a word does not find a document that contains a similar word.
 //!
 //! Meilisearch tolerates one wrong letter in a word, or two in a long one, and counts a wrong first letter twice.
-//! Settings can turn this off. The length of a word is counted in bytes: an Arabic letter has two.
+//! Settings can turn this off. The length of a word is counted in letters, and up to 1.15 in bytes: an Arabic letter has
+//! two.
 
 use serde_json::{Map, Value};
+
+use super::forms::texts_in;
+use crate::meilisearch::Features;
+use crate::meilisearch::settings_form::{ONE_TYPO, TWO_TYPOS};
 
 /// What the settings allow.
 pub struct Typos<'s> {
     settings: &'s Map<String, Value>,
+    counts_letters: bool,
 }
 
-/// `minWordSizeForTypos`, where the settings do not say.
-const ONE_TYPO: usize = 5;
-const TWO_TYPOS: usize = 9;
-
 impl<'s> Typos<'s> {
-    pub fn new(settings: &'s Map<String, Value>) -> Typos<'s> {
-        Typos { settings }
+    pub fn new(settings: &'s Map<String, Value>, features: &Features) -> Typos<'s> {
+        Typos {
+            settings,
+            counts_letters: features.counts_letters(),
+        }
     }
 
     /// A sentence about the most similar word of the document, where it is near and yet not near enough. `is_last` is
@@ -26,8 +31,8 @@ impl<'s> Typos<'s> {
         let mut nearest: Option<(usize, String)> = None;
         for (field, value) in document {
             let mut texts = Vec::new();
-            texts_in(value, &mut texts);
-            for other in texts.iter().flat_map(|text| words(text)) {
+            texts_in(field, value, &mut texts);
+            for other in texts.iter().flat_map(|(_, text)| words(text)) {
                 let Some((typos, why)) = self.between(&word, is_last, &other, field) else {
                     continue;
                 };
@@ -113,32 +118,25 @@ impl<'s> Typos<'s> {
         if is("disableOnNumbers", false) && word.chars().all(|letter| letter.is_numeric()) {
             return (0, "disableOnNumbers is on".to_owned());
         }
-        let size = |name: &str, default: usize| {
+        let size = |name: &str, default: u64| {
             let sizes = tolerance.get("minWordSizeForTypos");
             let size = sizes.and_then(|sizes| sizes.get(name)?.as_u64());
-            size.map_or(default, |size| size as usize)
+            size.unwrap_or(default)
         };
         let (one, two) = (size("oneTypo", ONE_TYPO), size("twoTypos", TWO_TYPOS));
-        let bytes = word.len();
-        let allowed = usize::from(bytes >= one) + usize::from(bytes >= two && bytes >= one);
+        let (length, unit) = match self.counts_letters {
+            true => (word.chars().count() as u64, "letters"),
+            false => (word.len() as u64, "bytes"),
+        };
+        let allowed = usize::from(length >= one) + usize::from(length >= two && length >= one);
         let typos = match allowed {
             0 => "no typo".to_owned(),
             _ => "1 typo at the most".to_owned(),
         };
         let why = format!(
-            "a word of {bytes} bytes may have {typos} (minWordSizeForTypos: oneTypo {one}, twoTypos {two})"
+            "a word of {length} {unit} may have {typos} (minWordSizeForTypos: oneTypo {one}, twoTypos {two})"
         );
         (allowed, why)
-    }
-}
-
-/// Every text of a value.
-fn texts_in<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
-    match value {
-        Value::String(text) => texts.push(text),
-        Value::Array(values) => values.iter().for_each(|value| texts_in(value, texts)),
-        Value::Object(fields) => fields.values().for_each(|value| texts_in(value, texts)),
-        _ => {}
     }
 }
 
@@ -157,7 +155,8 @@ mod tests {
     fn expect(settings: Value, word: &str, is_last: bool, parts: &[&str]) {
         let document = json!({"id": 1, "title": "Olive harvest, يافا", "tags": ["grove 1948"]});
         let settings = settings.as_object().unwrap();
-        let why = Typos::new(settings).why(word, is_last, document.as_object().unwrap());
+        let features = Features::of_version((1, 50, 0));
+        let why = Typos::new(settings, &features).why(word, is_last, document.as_object().unwrap());
         match (&why, parts) {
             (None, []) => {}
             (Some(why), parts) if !parts.is_empty() => {
@@ -194,16 +193,27 @@ mod tests {
             true,
             &[
                 "`olive` in title is 2 typos away",
-                "5 bytes may have 1 typo at the most",
+                "5 letters may have 1 typo at the most",
             ],
         );
         expect(
             json!({}),
             "1949",
             true,
-            &["`1948` in tags is 1 typo away", "4 bytes may have no typo"],
+            &[
+                "`1948` in tags is 1 typo away",
+                "4 letters may have no typo",
+            ],
         );
-        expect(json!({}), "يافه", true, &[]);
+        expect(
+            json!({}),
+            "يافه",
+            true,
+            &[
+                "`يافا` in title is 1 typo away",
+                "4 letters may have no typo",
+            ],
+        );
         let off = |tolerance: Value| json!({"typoTolerance": tolerance});
         expect(
             off(json!({"enabled": false})),
@@ -233,7 +243,22 @@ mod tests {
             off(json!({"minWordSizeForTypos": {"oneTypo": 8, "twoTypos": 12}})),
             "harvist",
             true,
-            &["7 bytes may have no typo", "oneTypo 8"],
+            &["7 letters may have no typo", "oneTypo 8"],
         );
+    }
+
+    #[test]
+    fn an_old_server_counts_bytes() {
+        let document = json!({"title": "يافا"});
+        let document = document.as_object().unwrap();
+        let settings = Map::new();
+        let old = Typos::new(&settings, &Features::of_version((1, 15, 0)));
+        assert_eq!(
+            old.why("يافه", true, document),
+            None,
+            "8 bytes may have one"
+        );
+        let why = old.why("يالو", true, document).unwrap();
+        assert!(why.contains("a word of 8 bytes may have 1 typo"), "{why}");
     }
 }

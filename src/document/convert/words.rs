@@ -28,3 +28,8 @@ pub(super) fn beyond_positions(text: &str) -> bool {
     }
     false
 }
+
+/// The same for an array: its items are as far from each other as sentences are.
+pub(super) fn beyond_positions_as_items(count: usize) -> bool {
+    count * (1 + SENTENCE_END) > POSITIONS
+}

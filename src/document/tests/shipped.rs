@@ -112,7 +112,7 @@ async fn every_row_becomes_a_document() {
         "id": 1,
         "title": "عنوان <b>أول</b>",
         "excerpt": "<p>مقتطف</p>",
-        "body": "غزة «و»\nالقدس والخليل",
+        "body": "غزة «و»\nالقدس والخليل. خليل",
         "author_id": 2,
         "author_name": "غسان كنفاني",
         "category": "أدب",

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::meilisearch::features::Features;
-use crate::meilisearch::settings_keys::{Key, STRICT, find, join};
+use crate::meilisearch::settings_keys::{Key, STRICT, find, join, word_sizes};
 use crate::meilisearch::version::Version;
 
 /// `filterableAttributes` takes objects since then, and only names before.
@@ -34,7 +34,7 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// The settings that this server takes, and what was left out for it.
+/// The settings that this server takes, in its own units, and what was left out for it.
 pub fn for_server(
     settings: &Map<String, Value>,
     features: &Features,
@@ -48,6 +48,7 @@ pub fn for_server(
     {
         *rules = names_of(rules, &mut left_out);
     }
+    word_sizes::fit(&mut taken, features);
     (taken, left_out)
 }
 

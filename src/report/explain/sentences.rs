@@ -1,6 +1,6 @@
 //! The answer of `explain` in sentences.
 
-use super::{ByKey, ExplainReport, InDatabase, Searched, StandIn};
+use super::{ByForm, ByKey, ExplainReport, InDatabase, Searched, StandIn};
 use crate::figures::{counted, documents, grouped, listed};
 
 impl ExplainReport {
@@ -122,13 +122,14 @@ impl Searched {
             )];
         }
         if let (Some(rank), Some(page)) = (self.rank, self.page) {
-            return vec![format!(
+            let place = format!(
                 "\"{q}\" finds it at place {} of {}: page {} of {} each",
                 grouped(rank),
                 grouped(self.hits),
                 grouped(page),
                 counted(self.hits_a_page, "hit", "hits"),
-            )];
+            );
+            return std::iter::once(place).chain(self.by_form()).collect();
         }
         let mut sentences = vec![match self.matches {
             matches if !self.shows_id => {
@@ -161,6 +162,7 @@ impl Searched {
         if self.filtered_out && self.words.iter().any(|word| word.found == Some(false)) {
             sentences.push("without the filter it is not found either".to_owned());
         }
+        sentences.extend(self.by_form());
         if !self.unsearchable.is_empty() {
             sentences.push(format!(
                 "a word of the query stands in {}, which searchableAttributes does not name",
@@ -168,6 +170,20 @@ impl Searched {
             ));
         }
         sentences
+    }
+
+    /// A sentence for each word that is found by a form alone.
+    fn by_form(&self) -> impl Iterator<Item = String> {
+        self.forms.iter().map(
+            |ByForm {
+                 word,
+                 form,
+                 of,
+                 field,
+             }| {
+                format!("\"{word}\" finds it through the form {form} of {of} (in {field})")
+            },
+        )
     }
 
     fn of_stand_in(&self, matches: bool) -> String {
