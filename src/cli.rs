@@ -12,10 +12,12 @@
 //! | `cli/changing.rs` | the commands that change what is live |
 //! | `cli/looking.rs` | the commands that look |
 //! | `cli/setting_up.rs` | the commands for the time before and around |
+//! | `cli/help.rs` | how it is shown, and every variable |
 //! | `cli/values.rs` | what values look like: shares, times, sizes |
 
 mod changing;
 mod connections;
+pub mod help;
 mod looking;
 mod setting_up;
 mod values;
@@ -46,8 +48,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Environment:
-  MEILISEARCH_API_KEY  the key for Meilisearch; it has no option, since a process list shows options (see --api-key-file)
-  NO_COLOR             no colours, as --color never
+  MEILISEARCH_API_KEY  the key for Meilisearch; it has no option, since a process list shows options
+  Each option has a variable, too: bisan-indexer help environment
 
 Exit codes:
   0    done
@@ -90,6 +92,8 @@ pub enum Command {
     Triggers(Triggers),
     /// Tells what a key for Meilisearch needs to be allowed, and makes one that is allowed no more
     Key(Key),
+    /// Lists every environment variable
+    Environment,
     /// Prints the completions for a shell, which then completes commands and options at a press of Tab
     Completions(Completions),
     /// Prints the manual page, or writes one for each command
@@ -196,13 +200,13 @@ pub enum Color {
     Never,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+impl Cli {
+    /// Reads the words that the program was called with.
+    ///
+    /// # Errors
+    /// Help or the version that was asked for, or what is wrong with the words.
+    pub fn read() -> Result<Cli, clap::Error> {
+        let matches = help::command().try_get_matches()?;
+        <Cli as clap::FromArgMatches>::from_arg_matches(&matches)
     }
 }

@@ -6,6 +6,7 @@ pub mod completions;
 #[cfg(feature = "ephemeral")]
 pub mod demo;
 pub mod doctor;
+pub mod environment;
 pub mod explain;
 pub mod init;
 pub mod key;

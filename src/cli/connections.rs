@@ -65,7 +65,7 @@ pub struct ServerOptions {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Indexes")]
 pub struct Selection {
-    /// The folder of index definitions; without it, Bisan's articles and authors, which are built in
+    /// The folder of index definitions; default: ./index-settings if it is there, else Bisan's, which are built in
     #[arg(long, value_name = "DIR", env = "BISAN_INDEXER_INDEX_SETTINGS")]
     pub index_settings: Option<PathBuf>,
     /// Only these definitions (several times, or with commas); default all

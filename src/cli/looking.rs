@@ -123,7 +123,8 @@ A query that fails is a failed check: exit 3. The database is not needed.
 
 Examples:
   bisan-indexer smoke
-  bisan-indexer smoke --index articles --smoke ci/smoke.json --output junit > smoke.xml")]
+  bisan-indexer smoke --index articles --smoke ci/smoke.json --output junit > smoke.xml
+  bisan-indexer smoke --compare articles_20261124T143000Z")]
 pub struct Smoke {
     /// Where Meilisearch is.
     #[command(flatten)]
@@ -134,6 +135,14 @@ pub struct Smoke {
     /// Asks this generation instead of what is live, by the uid that it lies under or by its createdAt
     #[arg(long, value_name = "UID|CREATED_AT", env = "BISAN_INDEXER_GENERATION")]
     pub generation: Option<String>,
+    /// Asks this generation the same, and says which queries it answers otherwise: how a change of the definition finds
+    /// more, or less
+    #[arg(
+        long,
+        value_name = "UID|CREATED_AT",
+        env = "BISAN_INDEXER_COMPARE_GENERATION"
+    )]
+    pub compare: Option<String>,
     /// Queries of this file instead of the definition's smoke.json, for CI, whose data are not production's
     /// (several times, NAME=FILE each, where there are several indexes)
     #[arg(long, value_name = "[NAME=]FILE", env = "BISAN_INDEXER_SMOKE")]

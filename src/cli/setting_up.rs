@@ -35,6 +35,14 @@ pub struct Init {
         env = "BISAN_INDEXER_TABLE"
     )]
     pub table: Vec<String>,
+    /// Brings these columns although they look like secrets: ssn, or users.ssn (several times, or with commas)
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        value_delimiter = ',',
+        env = "BISAN_INDEXER_COLUMN"
+    )]
+    pub column: Vec<String>,
     /// The folder that gets a folder for each table
     #[arg(
         long,

@@ -1,132 +1,125 @@
-//! `init`: writes first index definitions for the tables of a database, for the user to edit.
+//! `init`: writes first index definitions for the tables of a database, as a person would who knows what is searched.
+//!
+//! | file | what it decides |
+//! | --- | --- |
+//! | `schema` | what the database has: tables, keys, views, full-text indexes |
+//! | `sample` | what the columns hold, by some rows |
+//! | `words`, `vocabulary` | what names mean |
+//! | `role` | what a column is, and what follows from that: the rules |
+//! | `look` | a table as a whole: its columns' roles, its keys, what its rows are called |
+//! | `tables` | which tables get an index |
+//! | `uid` | what index and fields are called |
+//! | `identity` | what a row is known by |
+//! | `condition` | which rows stay out |
+//! | `joins` | what other tables give |
+//! | `fields`, `geo`, `forms` | the fields of a document |
+//! | `prove` | proves for every row what was guessed from some |
+//! | `language` | what Meilisearch must be told of languages |
+//! | `following` | how changes are followed |
+//! | `draft` | one definition: all decisions on a table, one after the other |
+//! | `settings`, `write` | the texts of the files |
 
-mod choose;
-mod field;
+mod condition;
+mod draft;
+mod error;
+mod fields;
+mod following;
+mod forms;
+mod geo;
 mod identity;
+mod joins;
+mod language;
 mod look;
+mod prove;
+mod role;
+mod sample;
 mod schema;
-mod searching;
+mod settings;
+mod tables;
+mod uid;
+mod vocabulary;
+mod words;
 mod write;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+pub use error::CannotInit;
 
-use schema::Schema;
-use serde_json::{Map, Value};
+use draft::{Draft, draft, take_settings};
+use look::Look;
+use sample::Sample;
+use schema::{Kind, Schema, Table};
+use tables::Why;
 
 use crate::catalog::{self, CatalogError};
 use crate::cli::Init;
 use crate::document::bad_rows::BadRows;
-use crate::error::{CommandError, Error, USAGE, WriteError};
+use crate::error::{Error, WriteError};
+use crate::figures::grouped;
 use crate::interrupt::or_interrupted;
-use crate::meilisearch::settings::{UnknownSetting, check_definition, unmentioned};
+use crate::meilisearch::settings::{UnknownSetting, check_definition};
 use crate::prepared::DefinitionError;
+use crate::progress::Progress;
 use crate::report::Answer;
-use crate::report::init::{InitReport, LeftOut, Outcome, Written};
+use crate::report::init::{InitReport, LeftOut, Outcome};
 use crate::spool::SpoolError;
-use crate::sqlite::{Connection, RefusedStatement};
+use crate::sqlite::{Connection, DatabaseError, RefusedStatement, Snapshot};
 use crate::{preflight, session};
-
-/// No definitions are written.
-#[derive(Debug, thiserror::Error)]
-pub enum CannotInit {
-    /// A name that is no table's.
-    #[error("there is no table or view `{name}`; there are: {known}")]
-    NoSuchTable {
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        known: String,
-    },
-    /// A table that no documents can be made of.
-    #[error("no definition for `{table}`: {why}")]
-    Unfit {
-        /// The table.
-        table: String,
-        /// Why, and what to do.
-        why: String,
-    },
-    /// No table has texts.
-    #[error(
-        "no table of this database looks worth searching; name one with --table ({known}){}",
-        reasons(left_out)
-    )]
-    NothingToSearch {
-        /// What there is.
-        known: String,
-        /// What was looked at, and why it will not do.
-        left_out: Vec<LeftOut>,
-    },
-    /// Something would be overwritten.
-    #[error("{} is there already; say --force to overwrite it, or give another --output-dir", path.display())]
-    Exists {
-        /// The definition's folder.
-        path: PathBuf,
-    },
-    /// One index's settings are not those of several.
-    #[error(
-        "--from-meilisearch gives the settings of one index; choose one table with --table, not {0}"
-    )]
-    SeveralTables(usize),
-}
-
-impl CommandError for CannotInit {
-    fn exit_code(&self) -> u8 {
-        USAGE
-    }
-}
-
-fn reasons(left_out: &[LeftOut]) -> String {
-    let lines = left_out
-        .iter()
-        .map(|one| format!("\n  {}: {}", one.table, one.why));
-    lines.collect()
-}
-
-/// One definition: its name, its table, and its files.
-struct Draft {
-    name: String,
-    table: String,
-    documents: String,
-    changes: Option<String>,
-    settings: Map<String, Value>,
-    smoke: Value,
-    rows: u64,
-    notes: Vec<String>,
-}
 
 /// Runs it.
 ///
 /// # Errors
 /// Where a table is not there or cannot be used, where something would be overwritten, or where what was made does not
 /// pass the checks of `reindex`.
-pub async fn run(options: &Init) -> Result<Answer, Error> {
+pub async fn run(options: &Init, progress: &Progress) -> Result<Answer, Error> {
     let database = session::database(&options.database)?;
     let report = or_interrupted(async {
         let mut connection = database.connect().await?;
-        let report = init(options, &mut connection).await;
+        let report = init(options, &mut connection, progress).await;
         connection.close().await?;
         report
     })
     .await?;
+    progress.finish();
     Ok(Answer::new(&report, report.summary()))
 }
 
-async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport, Error> {
+async fn init(
+    options: &Init,
+    connection: &mut Connection,
+    progress: &Progress,
+) -> Result<InitReport, Error> {
+    let mut left_out = Vec::new();
     let mut snapshot = connection.snapshot().await?;
     let schema = Schema::read(&mut snapshot).await?;
-    let tables = choose::tables(&schema, &options.table)?;
-    let mut drafts: Vec<Draft> = Vec::with_capacity(tables.len());
-    let mut left_out = Vec::new();
-    for table in tables {
-        let taken: Vec<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
-        let name = choose::index_name(&table.name, &taken);
-        match write::draft(&mut snapshot, &schema, table, name).await {
-            // A reindex would refuse it, and the content of its columns is unknown.
-            Ok(draft) if draft.rows == 0 && options.table.is_empty() => left_out.push(LeftOut {
-                table: table.name.clone(),
-                why: "it has no rows; name it with --table all the same".to_owned(),
-            }),
+    let asked = tables::asked(&schema, &options.table)?;
+    let looks = look(
+        options,
+        &mut snapshot,
+        &schema,
+        &asked,
+        progress,
+        &mut left_out,
+    )
+    .await?;
+    let chosen = choose(&schema, &looks, &asked, &mut left_out);
+    let mut known = following::Known::default();
+    let mut drafts: Vec<Draft> = Vec::with_capacity(chosen.len());
+    for (at, look) in chosen.iter().enumerate() {
+        let table = look.table;
+        progress.looking(|| {
+            let rows = grouped(look.rows);
+            format!(
+                "reading every row of {} ({rows}), {} of {}",
+                table.name,
+                at + 1,
+                chosen.len()
+            )
+        });
+        let taken: Vec<&str> = drafts
+            .iter()
+            .map(|draft| draft.written.index.as_str())
+            .collect();
+        let name = uid::index(&table.name, &taken);
+        match draft(&mut snapshot, &mut known, &looks, look, name).await {
             Ok(draft) => drafts.push(draft),
             Err(error) => left_out.push(unfit(&table.name, error)?),
         }
@@ -139,16 +132,18 @@ async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport,
         };
         take_settings(draft, options, uid).await?;
     }
+    progress.looking(|| "checking what was chosen as a reindex checks it".to_owned());
     let mut usable = Vec::with_capacity(drafts.len());
     for draft in drafts {
         match check(&draft, connection).await {
             Ok(()) => usable.push(draft),
-            Err(error) => left_out.push(unfit(&draft.table, error)?),
+            Err(error) => left_out.push(unfit(&draft.written.table, error)?),
         }
     }
     let drafts = usable;
     // One that was asked for by name is never left out in silence.
-    if let Some(LeftOut { table, why }) = left_out.first().filter(|_| !options.table.is_empty()) {
+    let is_asked = |one: &&LeftOut| asked.iter().any(|table| table.name == one.table);
+    if let Some(LeftOut { table, why }) = left_out.iter().find(is_asked) {
         let (table, why) = (table.clone(), why.clone());
         return Err(CannotInit::Unfit { table, why }.into());
     }
@@ -161,7 +156,7 @@ async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport,
     }
 
     let folder = &options.output_dir;
-    let there = drafts.iter().map(|draft| folder.join(&draft.name));
+    let there = drafts.iter().map(|draft| folder.join(&draft.written.index));
     if let Some(path) = there
         .into_iter()
         .find(|path| path.exists() && !options.force)
@@ -187,6 +182,96 @@ async fn init(options: &Init, connection: &mut Connection) -> Result<InitReport,
     })
 }
 
+/// Looks at every table that an index may be made of, or that one of these refers to.
+async fn look<'s>(
+    options: &Init,
+    snapshot: &mut Snapshot<'_>,
+    schema: &'s Schema,
+    asked: &[&Table],
+    progress: &Progress,
+    left_out: &mut Vec<LeftOut>,
+) -> Result<Vec<Look<'s>>, Error> {
+    let is_asked = |table: &Table| asked.iter().any(|other| other.name == table.name);
+    let is_of_interest = |table: &&Table| is_asked(table) || tables::by_schema(table).is_none();
+    let of_interest: Vec<&Table> = schema.tables.iter().filter(is_of_interest).collect();
+    let is_referred_to = |table: &Table| {
+        let mut keys = of_interest.iter().flat_map(|other| &other.foreign_keys);
+        table.kind == Kind::Table && keys.any(|key| key.table.eq_ignore_ascii_case(&table.name))
+    };
+    let tables = schema
+        .tables
+        .iter()
+        .filter(|table| is_of_interest(table) || is_referred_to(table));
+    let tables: Vec<&Table> = tables.collect();
+    let mut looks = Vec::with_capacity(tables.len());
+    for (at, table) in tables.iter().enumerate() {
+        progress.looking(|| format!("looking at {}, {} of {}", table.name, at + 1, tables.len()));
+        match Sample::of(snapshot, table).await {
+            Ok(sample) => looks.push(Look::new(schema, table, sample, &options.column)),
+            Err(why) if is_of_the_table(&why) => left_out.push(LeftOut {
+                table: table.name.clone(),
+                why: why.to_string(),
+            }),
+            Err(why) => return Err(why.into()),
+        }
+    }
+    Ok(looks)
+}
+
+/// The tables that get an index; the others are named. Where only lists of names are there, they are what is searched.
+fn choose<'l>(
+    schema: &Schema,
+    looks: &'l [Look<'l>],
+    asked: &[&Table],
+    left_out: &mut Vec<LeftOut>,
+) -> Vec<&'l Look<'l>> {
+    if !asked.is_empty() {
+        let looked = asked
+            .iter()
+            .filter_map(|table| joins::find(looks, &table.name));
+        return looked.collect();
+    }
+    let mut chosen = Vec::new();
+    let mut others: Vec<(&'l Look<'l>, Why)> = Vec::new();
+    for table in schema
+        .tables
+        .iter()
+        .filter(|table| table.kind != Kind::Machinery)
+    {
+        let look = joins::find(looks, &table.name);
+        match (tables::by_schema(table), look) {
+            (Some(why), _) => left_out.push(LeftOut {
+                table: table.name.clone(),
+                why: match &table.kind {
+                    Kind::Unreadable(reason) => format!("{}: {reason}", why.told()),
+                    _ => why.told().to_owned(),
+                },
+            }),
+            (None, Some(look)) => match tables::by_rows(look, looks) {
+                Some(why) => others.push((look, why)),
+                None => chosen.push(look),
+            },
+            // It could not be looked at, which was told.
+            (None, None) => {}
+        }
+    }
+    if chosen.is_empty() {
+        let is_searched = |why: Why| matches!(why, Why::Lookup | Why::Log);
+        chosen.extend(
+            others
+                .iter()
+                .filter(|(_, why)| is_searched(*why))
+                .map(|(look, _)| *look),
+        );
+        others.retain(|(_, why)| !is_searched(*why));
+    }
+    left_out.extend(others.into_iter().map(|(look, why)| LeftOut {
+        table: look.table.name.clone(),
+        why: why.told().to_owned(),
+    }));
+    chosen
+}
+
 /// Every check of `reindex` that needs no server. As a folder, so that it is checked with its reader, too.
 async fn check(draft: &Draft, connection: &mut Connection) -> Result<(), Error> {
     let proof = tempfile::tempdir().map_err(SpoolError::from)?;
@@ -195,7 +280,7 @@ async fn check(draft: &Draft, connection: &mut Connection) -> Result<(), Error> 
         error,
     })?;
     let definitions = catalog::load(proof.path())?;
-    check_definition(&draft.name, &draft.settings)?;
+    check_definition(&draft.written.index, &draft.settings)?;
     preflight::against_the_database(connection, definitions).await?;
     Ok(())
 }
@@ -214,6 +299,7 @@ fn unfit(table: &str, error: Error) -> Result<LeftOut, Error> {
         || error.is::<DefinitionError>()
         || error.is::<UnknownSetting>()
         || error.is::<BadRows>()
+        || error.downcast_ref().is_some_and(is_of_the_table)
     {
         let lines = error.to_string();
         let lines: Vec<&str> = lines.lines().map(str::trim).collect();
@@ -227,67 +313,14 @@ fn unfit(table: &str, error: Error) -> Result<LeftOut, Error> {
     })
 }
 
-/// The settings of an existing index, instead of the guessed ones.
-async fn take_settings(draft: &mut Draft, options: &Init, uid: &str) -> Result<(), Error> {
-    let server = session::server(&options.server)?;
-    server.health().await?;
-    let live = server.settings(uid).await?;
-    let mut settings = Map::new();
-    for key in unmentioned(&Map::new(), &live) {
-        let value = live.get(&key).cloned().unwrap_or_default();
-        if key == "embedders" {
-            draft.notes.push(
-                "embedders were left out: their keys come masked from the server; add them by hand"
-                    .to_owned(),
-            );
-            continue;
-        }
-        settings.insert(key, value);
-    }
-    draft.settings = settings;
-    // It is not known here which words these settings find, and in which fields.
-    draft.smoke = Value::Array(vec![searching::ask_for_everything(draft.rows)]);
-    draft
-        .notes
-        .push("smoke.json asks for everything only: add the words that must be found".to_owned());
-    Ok(())
-}
-
-impl Draft {
-    fn report(self) -> Written {
-        let files = self.files().into_iter();
-        Written {
-            files: files.map(|(name, text)| (name.to_owned(), text)).collect(),
-            index: self.name,
-            table: self.table,
-            notes: self.notes,
-        }
-    }
-
-    /// The files, by their names.
-    fn files(&self) -> Vec<(&'static str, String)> {
-        let pretty = |value: &Value| format!("{value:#}\n");
-        let mut files = vec![
-            ("documents.sql", self.documents.clone()),
-            (
-                "settings.json",
-                pretty(&Value::Object(self.settings.clone())),
-            ),
-            ("smoke.json", pretty(&self.smoke)),
-        ];
-        files.extend(self.changes.clone().map(|sql| ("changes.sql", sql)));
-        files
-    }
-
-    fn save(&self, folder: &Path) -> std::io::Result<()> {
-        let folder = folder.join(&self.name);
-        fs::create_dir_all(&folder)?;
-        if self.changes.is_none() && folder.join("changes.sql").exists() {
-            fs::remove_file(folder.join("changes.sql"))?;
-        }
-        for (name, text) in self.files() {
-            fs::write(folder.join(name), text)?;
-        }
-        Ok(())
+/// Whether an error comes of what a table or view is made of, such as a function of the application's; one of the file, or
+/// of the disk, is no table's.
+fn is_of_the_table(error: &DatabaseError) -> bool {
+    /// SQLITE_ERROR, whatever its extension.
+    const GENERIC: i32 = 1;
+    match error {
+        DatabaseError::Statement(_) | DatabaseError::Collation { .. } => true,
+        DatabaseError::Read { code, .. } => code & 0xff == GENERIC,
+        _ => false,
     }
 }

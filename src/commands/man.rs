@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory as _;
 use clap_mangen::Man as Page;
 
-use crate::cli::{Cli, Man};
+use crate::cli::Man;
+use crate::cli::help::arranged;
 use crate::error::{Error, WriteError};
 use crate::report::Answer;
 use crate::report::man::ManReport;
@@ -41,7 +41,7 @@ pub fn run(options: &Man) -> Result<Answer, Error> {
 fn print() -> String {
     let mut page = Vec::new();
     // Memory takes everything that is written to it.
-    let written = Page::new(Cli::command()).render(&mut page);
+    let written = Page::new(arranged()).render(&mut page);
     debug_assert!(written.is_ok());
     String::from_utf8_lossy(&page).into_owned()
 }
@@ -49,7 +49,7 @@ fn print() -> String {
 fn write_into(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     fs::create_dir_all(folder)?;
     // The program itself has no page on `help`: it says what `--help` says.
-    let command = Cli::command().disable_help_subcommand(true);
+    let command = arranged().disable_help_subcommand(true);
     clap_mangen::generate_to(command, folder)?;
     let entries: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     let mut files: Vec<PathBuf> = entries

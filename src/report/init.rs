@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{counted, listed};
+use crate::figures::{counted, grouped, listed};
 use crate::report::page::Page;
-use crate::terminal::{line, set_in};
+use crate::terminal::{line, set_in, style};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,49 +40,135 @@ pub struct LeftOut {
     pub why: String,
 }
 
-/// One definition.
+/// One definition, with what was chosen for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Written {
     /// Its name.
     pub index: String,
     /// The table or view that it is made of.
     pub table: String,
+    /// Its rows.
+    pub rows: u64,
+    /// What is searched, the most important first.
+    pub searched: Vec<String>,
+    /// What can be filtered by.
+    pub filtered: Vec<String>,
+    /// What can be sorted by.
+    pub sorted: Vec<String>,
+    /// What comes from other tables, as `table.column`.
+    pub joined: Vec<String>,
+    /// The languages that Meilisearch is told of.
+    pub languages: Vec<String>,
+    /// The conditions that leave rows out.
+    pub only: Vec<String>,
+    /// The column by which changes are followed, or `comparing`.
+    pub follows: String,
     /// Its files: the name of each, and its text.
     pub files: BTreeMap<String, String>,
     /// What a person should look at.
     pub notes: Vec<String>,
 }
 
+impl Written {
+    /// `Track 3,503 · search Name, Composer · filter GenreId · sort Name · joins Album.Title · follows updated_at`
+    fn line(&self) -> String {
+        let called = match self.index == self.table {
+            true => line(&self.index).into_owned(),
+            false => format!("{} (the table {})", self.index, line(&self.table)),
+        };
+        let mut line = format!("{} {}", style(called).bold(), grouped(self.rows));
+        let parts = [
+            ("search", &self.searched),
+            ("filter", &self.filtered),
+            ("sort", &self.sorted),
+            ("joins", &self.joined),
+            ("in", &self.languages),
+            ("only", &self.only),
+        ];
+        for (what, names) in parts {
+            if !names.is_empty() {
+                line.push_str(&format!(" · {} {}", style(what).dim(), some(names)));
+            }
+        }
+        let how = if self.is_compared() { "by" } else { "" };
+        let follows = style("follows").dim();
+        line.push_str(
+            format!(" · {follows} {how} {}", self.follows)
+                .replace("  ", " ")
+                .as_str(),
+        );
+        line
+    }
+
+    fn is_compared(&self) -> bool {
+        self.follows == COMPARING
+    }
+}
+
+/// The first of many names, and how many more there are.
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    match names.len() {
+        all if all <= SHOWN + 1 => listed(names),
+        all => format!("{} and {} more", listed(&names[..SHOWN]), all - SHOWN),
+    }
+}
+
+/// How changes are followed where no column tells when a row changed.
+pub(crate) const COMPARING: &str = "comparing";
+
 impl InitReport {
     /// The summary for people.
     pub fn summary(&self) -> String {
         let mut page = Page::default();
         let folder = &self.output_dir;
-        for Written {
-            index,
-            files,
-            notes,
-            ..
-        } in &self.indexes
-        {
-            page.line(format_args!("{folder}/{index}: {}", listed(files.keys())));
-            notes.iter().for_each(|note| page.note(set_in(note)));
+        for written in &self.indexes {
+            page.wrapped(0, &written.line());
+            written
+                .notes
+                .iter()
+                .for_each(|note| page.wrapped(2, &set_in(note)));
             if self.outcome == Outcome::Shown {
-                for (name, file) in files {
+                for (name, file) in &written.files {
                     page.line(format_args!("--- {name}\n{}", file.trim_end()));
                 }
             }
         }
-        for LeftOut { table, why } in &self.left_out {
-            let (table, why) = (line(table), set_in(why));
-            page.line(format_args!("no definition for {table}: {why}"));
+        let mut reasons: Vec<&str> = Vec::new();
+        for LeftOut { why, .. } in &self.left_out {
+            if !reasons.contains(&why.as_str()) {
+                reasons.push(why);
+            }
+        }
+        if !reasons.is_empty() {
+            page.line("not written; --table NAME brings one:");
+        }
+        for why in reasons {
+            let those = self.left_out.iter().filter(|one| one.why == why);
+            let tables = listed(those.map(|one| line(&one.table)));
+            page.wrapped(2, &format!("{}: {tables}", set_in(why)));
+        }
+        if self.indexes.iter().any(Written::is_compared) {
+            page.wrapped(
+                0,
+                "by comparing: no column tells when a row changed, so sync compares all; `bisan-indexer triggers` prints \
+                 a change log that finds each change at once",
+            );
         }
         let count = counted(self.indexes.len() as u64, "definition", "definitions");
         match self.outcome {
             Outcome::Shown => page.line(format_args!("{count}; nothing was written (--dry-run)")),
-            Outcome::Written => page.line(format_args!(
-                "{count}; read and edit them, then: bisan-indexer reindex --index-settings {folder} --dry-run"
-            )),
+            Outcome::Written => {
+                let option = match folder.as_str() {
+                    "index-settings" => String::new(),
+                    other => format!(" --index-settings {}", line(other)),
+                };
+                page.line(format_args!(
+                    "{count} in {}; read and edit them, then:",
+                    line(folder)
+                ));
+                page.line(format_args!("  bisan-indexer reindex{option} --dry-run"));
+            }
         }
         page.text()
     }
@@ -97,9 +183,10 @@ mod tests {
     fn the_summary_names_what_was_written_and_what_was_left_out() {
         assert_eq!(
             documented::<InitReport>("init").summary(),
-            "index-settings/notes: documents.sql\n  left out: password_digest (looks like a secret)\nno definition for \
-             counters: it has no column of texts that somebody would search\n1 definition; read and edit them, then: \
-             bisan-indexer reindex --index-settings index-settings --dry-run\n"
+            "notes 212 · search title, tags, body · filter tags, created_at · sort title,\n    created_at · joins tags.name · \
+             in Arabic, English · only notes.deleted_at IS\n    NULL · follows updated_at\n  left out: share_token (a secret)\n\
+             not written; --table NAME brings one:\n  its rows are tokens or sessions: user_sessions\n\
+             1 definition in index-settings; read and edit them, then:\n  bisan-indexer reindex --dry-run\n"
         );
     }
 }

@@ -38,6 +38,9 @@ impl Display for Mark {
     }
 }
 
+/// What every terminal has.
+const COLUMNS: usize = 80;
+
 /// The lines until now.
 #[derive(Debug, Default)]
 pub struct Page(String);
@@ -59,6 +62,26 @@ impl Page {
     /// A line that belongs to the one above.
     pub fn note(&mut self, text: impl Display) {
         self.line(format_args!("  {text}"));
+    }
+
+    /// A line that is set in, and broken between words where it is longer than a terminal of 80 columns; what follows is set
+    /// in further.
+    pub fn wrapped(&mut self, indent: usize, text: &str) {
+        let mut line = " ".repeat(indent);
+        let mut is_empty = true;
+        for word in text.split_whitespace() {
+            if !is_empty && width(&line) + 1 + width(word) > COLUMNS {
+                self.line(line.trim_end());
+                line = " ".repeat(indent + 4);
+                is_empty = true;
+            }
+            if !is_empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_empty = false;
+        }
+        self.line(line.trim_end());
     }
 
     /// A note that names some things, where there are any.
@@ -116,6 +139,21 @@ mod tests {
         assert_eq!(about("a", "a: it is gone"), "a: it is gone");
         assert_eq!(about("a", "it is gone"), "a: it is gone");
         assert_eq!(about("a", "ab: it is gone"), "a: ab: it is gone");
+    }
+
+    #[test]
+    fn a_long_line_is_broken_between_words_at_80_columns() {
+        let mut page = Page::default();
+        page.wrapped(2, &"word ".repeat(20));
+        let text = page.text();
+        assert!(text.lines().all(|line| width(line) <= 80), "{text}");
+        assert!(
+            text.starts_with("  word") && text.contains("\n      word"),
+            "{text}"
+        );
+        let mut page = Page::default();
+        page.wrapped(0, &"x".repeat(100));
+        assert_eq!(page.text().lines().count(), 1, "a word is never cut");
     }
 
     #[test]

@@ -59,7 +59,7 @@ const shoot = async (page, name) => folder && page.screenshot({ path: join(folde
 const searchesAnswered = (page, many) => page.waitForFunction(many => searches.filter(one => one.took !== undefined).length >= many, many);
 
 // Every window: nothing sticks out, and the strip is drawn.
-for (const [size, width, height] of [['narrow', 360, 740], ['wide', 1280, 900]])
+for (const [size, width, height] of [['narrow', 390, 844], ['wide', 1280, 900]])
   for (const colorScheme of ['light', 'dark']) {
     const { page, end } = await open({ viewport: { width, height }, colorScheme, deviceScaleFactor: 2 });
     await page.fill('#query', 'القدس');
@@ -68,6 +68,14 @@ for (const [size, width, height] of [['narrow', 360, 740], ['wide', 1280, 900]])
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${size} ${colorScheme}: something sticks out`);
     assert.ok(await page.evaluate(() => $('strip').getContext('2d').getImageData(0, 0, $('strip').width, $('strip').height).data.some(Boolean)), 'the strip is empty');
     await shoot(page, `${size}-${colorScheme}`);
+    // The same in the other language, and back.
+    await page.click('#language');
+    assert.equal(await page.evaluate(() => document.documentElement.lang + document.documentElement.dir), 'enltr');
+    await page.locator('#found', { hasText: 'found, in' }).waitFor();
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${size} ${colorScheme} English: something sticks out`);
+    await shoot(page, `${size}-${colorScheme}-english`);
+    await page.click('#language');
+    await page.locator('#found', { hasText: 'النتائج' }).waitFor();
     await end();
   }
 
@@ -90,6 +98,20 @@ for (const [size, width, height] of [['narrow', 360, 740], ['wide', 1280, 900]])
   await page.locator('#hits h2', { hasText: '<img src="x"' }).waitFor();
   assert.equal(await page.locator('#hits img, #hits b').count(), 0);
   assert.equal(await page.locator('#hits mark').textContent(), 'نص');
+  await end();
+}
+
+// Results are right under the box, whatever the width; a category narrows them, and the newest can come first.
+{
+  const { page, end } = await open({ viewport: { width: 390, height: 844 } });
+  const top = await page.evaluate(() => $('hits').getBoundingClientRect().top);
+  assert.ok(top < 844, `the first result is at ${top}, below the first screen`);
+  const all = await page.evaluate(() => $('found').textContent);
+  await page.locator('#facets button').first().click();
+  await page.waitForFunction(all => $('found').textContent.split('،')[0] !== all.split('،')[0], all);
+  assert.equal(await page.locator('#facets button[aria-pressed=true]').count(), 1);
+  await page.selectOption('#order', 'published_at:desc');
+  await page.locator('#hits li').first().waitFor();
   await end();
 }
 

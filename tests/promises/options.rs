@@ -5,7 +5,7 @@ use crate::support::Scene;
 #[tokio::test]
 async fn everything_can_be_said_by_environment() {
     let scene = Scene::new().await;
-    if !scene.server.is_ours() {
+    if !scene.has_own_server() {
         return;
     }
     let path = scene.database_url();
@@ -36,7 +36,7 @@ async fn everything_can_be_said_by_environment() {
 #[tokio::test]
 async fn the_applications_own_uids_can_be_kept() {
     let scene = Scene::new().await;
-    if !scene.server.is_ours() {
+    if !scene.has_own_server() {
         return;
     }
     for _ in 0..2 {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::support::{Scene, ServerOptions, eventually, within};
+use crate::support::{Scene, ServerOptions, eventually, needs, within};
 
 /// The exit code of a browser's test that found no browser.
 const NO_BROWSER: i32 = 77;
@@ -220,9 +220,13 @@ async fn a_person_sees_the_swap_pass_without_a_gap() {
     };
     match browser("--look").status().await {
         Ok(there) if there.success() => {}
-        Ok(there) if there.code() == Some(NO_BROWSER) => return,
+        Ok(there) if there.code() == Some(NO_BROWSER) => {
+            return needs::missing(needs::BROWSER, "no playwright-core, or no Chromium");
+        }
         Ok(there) => panic!("{there}"),
-        Err(error) => return eprintln!("skipped: node is not there ({error})"),
+        Err(error) => {
+            return needs::missing(needs::BROWSER, &format!("node is not there ({error})"));
+        }
     }
     let Some(demo) = Demo::serve().await else {
         return;

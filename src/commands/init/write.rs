@@ -1,275 +1,237 @@
-//! The files of one definition.
+//! The text of documents.sql, as a person would write it, with the reason for each line beside it.
 
-use super::field::Field;
-use super::identity::id_of;
-use super::schema::{Column, Kind, Schema, Table};
-use super::searching::{Writing, settings, smoke};
-use super::{CannotInit, Draft, choose, look};
-use crate::document::timestamp::TimestampForm;
-use crate::error::Error;
-use crate::sqlite::queries::quoted;
-use crate::sqlite::{DatabaseError, Snapshot};
+use super::condition::Condition;
+use super::fields::Field;
+use super::identity::Identity;
+use super::joins::Join;
+use super::schema::Table;
 
-/// A table that is joined for the name of its row.
-struct Join {
-    alias: String,
-    table: String,
-    on: String,
-    changed: Option<(String, TimestampForm)>,
+/// Words that SQLite would not take for a name.
+const RESERVED: [&str; 70] = [
+    "abort",
+    "action",
+    "add",
+    "all",
+    "alter",
+    "and",
+    "as",
+    "autoincrement",
+    "between",
+    "by",
+    "case",
+    "check",
+    "collate",
+    "column",
+    "commit",
+    "constraint",
+    "create",
+    "cross",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "default",
+    "deferrable",
+    "delete",
+    "desc",
+    "distinct",
+    "drop",
+    "else",
+    "end",
+    "escape",
+    "except",
+    "exists",
+    "false",
+    "filter",
+    "foreign",
+    "from",
+    "full",
+    "group",
+    "having",
+    "in",
+    "index",
+    "inner",
+    "insert",
+    "intersect",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "left",
+    "limit",
+    "match",
+    "natural",
+    "not",
+    "notnull",
+    "null",
+    "offset",
+    "on",
+    "or",
+    "order",
+    "outer",
+    "primary",
+    "references",
+    "returning",
+    "right",
+    "select",
+    "set",
+    "table",
+    "true",
+    "union",
+    "where",
+];
+const ALSO_RESERVED: [&str; 24] = [
+    "then",
+    "to",
+    "transaction",
+    "trigger",
+    "unique",
+    "update",
+    "using",
+    "values",
+    "view",
+    "when",
+    "with",
+    "window",
+    "over",
+    "partition",
+    "range",
+    "rows",
+    "groups",
+    "exclude",
+    "ignore",
+    "replace",
+    "like",
+    "glob",
+    "regexp",
+    "if",
+];
+
+/// A name in SQL, in quotes where it needs them.
+pub(super) fn name(name: &str) -> String {
+    let is_plain = !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let lower = name.to_lowercase();
+    let is_reserved = [&RESERVED[..], &ALSO_RESERVED[..]]
+        .concat()
+        .contains(&lower.as_str());
+    match is_plain && !is_reserved {
+        true => name.to_owned(),
+        false => crate::sqlite::queries::quoted(name),
+    }
 }
 
-pub(super) async fn draft(
-    snapshot: &mut Snapshot<'_>,
-    schema: &Schema,
+/// A text in SQL.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The statement, with a comment for each line.
+pub(super) fn documents(
     table: &Table,
-    name: String,
-) -> Result<Draft, Error> {
-    let (seen, rows) = look::look(snapshot, table).await?;
-    let mut notes = Vec::new();
-    let t = quoted(&table.name);
-    let (id, condition) = id_of(table, &seen, &mut notes)?;
-    let mut taken = vec!["id".to_owned()];
-    let mut fields: Vec<Field> = Vec::new();
-    let mut left_out = Vec::new();
-    let mut writing = Writing::default();
-    for (column, seen) in table.columns.iter().zip(&seen) {
-        if id == format!("{t}.{}", quoted(&column.name)) && column.name.eq_ignore_ascii_case("id") {
-            continue;
-        }
-        if choose::is_secret(&column.name) {
-            left_out.push(format!("{} (looks like a secret)", column.name));
-            continue;
-        }
-        if seen.blobs > 0 || column.declared.contains("BLOB") {
-            left_out.push(format!("{} (bytes)", column.name));
-            continue;
-        }
-        let form = match may_be_time(column) {
-            true => look::times(snapshot, &table.name, &column.name).await?,
-            false => None,
+    identity: &Identity,
+    fields: &[Field],
+    joins: &[Join<'_>],
+    conditions: &[Condition],
+    notes: &[String],
+) -> String {
+    let mut text = String::from(
+        "-- One row is one document. Written by `bisan-indexer init`: edit it as you like.\n",
+    );
+    for note in notes {
+        text.push_str(&format!("-- {}\n", one_line(note)));
+    }
+    text.push_str("SELECT\n");
+    let mut lines = vec![(
+        format!("{} AS id", identity.expression),
+        identity.why.clone(),
+    )];
+    lines.extend(fields.iter().map(|field| (selected(field), reason(field))));
+    let last = lines.len() - 1;
+    for (at, (line, why)) in lines.into_iter().enumerate() {
+        let comma = if at == last { "" } else { "," };
+        text.push_str(&format!("  {line}{comma} -- {}\n", one_line(&why)));
+    }
+    text.push_str(&format!("FROM {}\n", name(&table.name)));
+    for join in joins {
+        let alias = match join.alias == join.look.table.name {
+            true => String::new(),
+            false => format!(" AS {}", name(&join.alias)),
         };
-        let name = choose::field_name(&column.name, &taken);
-        taken.push(name.clone());
-        let field = field(
-            name,
-            format!("{t}.{}", quoted(&column.name)),
-            column,
-            seen,
-            form,
-        );
-        if field.rank.is_some() {
-            writing.add(seen);
-        }
-        fields.push(field);
-    }
-    let keys = choose::foreign_keys(schema, table);
-    let mut joins: Vec<Join> = Vec::new();
-    for key in keys {
-        let Some(parent) = schema
-            .table(&key.table)
-            .filter(|parent| parent.kind == Kind::Table)
-        else {
-            continue;
-        };
-        for field in fields.iter_mut() {
-            field.filtered |= field.expression == format!("{t}.{}", quoted(&key.column));
-        }
-        let parent_key = parent.key();
-        let (Some(called), [one]) = (choose::name_column(parent), parent_key.as_slice()) else {
-            continue;
-        };
-        // Any other column could hold a value twice, and would make two documents of one row.
-        if !key.to.is_empty() && !key.to.eq_ignore_ascii_case(&one.name) {
-            continue;
-        }
-        let alias = format!("joined_{}", joins.len() + 1);
-        let on = format!(
-            "{alias}.{} = {t}.{}",
-            quoted(&one.name),
-            quoted(&key.column)
-        );
-        let what = key.column.strip_suffix("_id").unwrap_or(&key.column);
-        let name = choose::field_name(&format!("{what}_{}", called.name), &taken);
-        taken.push(name.clone());
-        fields.push(Field {
-            name,
-            expression: format!("{alias}.{}", quoted(&called.name)),
-            conversion: None,
-            rank: Some((usize::MAX, u64::MAX)),
-            filtered: true,
-            sorted: false,
-        });
-        joins.push(Join {
-            alias,
-            changed: changed(snapshot, parent).await?,
-            table: parent.name.clone(),
-            on,
-        });
-    }
-    if !fields
-        .iter()
-        .any(|field| field.rank.is_some_and(|rank| rank.0 != usize::MAX))
-    {
-        return Err(CannotInit::Unfit {
-            table: table.name.clone(),
-            why:
-                "it has no column of texts that somebody would search; write its definition by hand"
-                    .to_owned(),
-        }
-        .into());
-    }
-    if !left_out.is_empty() {
-        notes.push(format!("left out: {}", left_out.join(", ")));
-    }
-    let changes = changes(
-        snapshot,
-        table,
-        &id,
-        condition.as_deref(),
-        &joins,
-        &mut notes,
-    )
-    .await?;
-    let mut columns = vec![format!("  {id} AS id")];
-    columns.extend(fields.iter().map(|field| {
-        let alias = match field.conversion {
-            Some(conversion) => format!("{}:{conversion}", field.name),
-            None => field.name.clone(),
-        };
-        format!("  {} AS {}", field.expression, quoted(&alias))
-    }));
-    let mut documents = String::from("-- One row is one document.\n");
-    for note in &notes {
-        documents.push_str(&format!("-- {}\n", note.replace('\n', " ")));
-    }
-    documents.push_str(&format!("SELECT\n{}\nFROM {t}\n", columns.join(",\n")));
-    for join in &joins {
-        documents.push_str(&format!(
-            "LEFT JOIN {} AS {} ON {}\n",
-            quoted(&join.table),
-            join.alias,
+        text.push_str(&format!(
+            "LEFT JOIN {}{alias} ON {}\n",
+            name(&join.look.table.name),
             join.on
         ));
     }
-    if let Some(condition) = &condition {
-        documents.push_str(&format!("WHERE {condition}\n"));
-    }
-    let smoke = smoke(snapshot, &documents, &fields, rows).await?;
-    if writing.is_arabic() {
-        notes.push(
-            "the texts are Arabic: settings.json passes over the article ال, and says which language it is"
-                .to_owned(),
-        );
-    }
-    Ok(Draft {
-        name,
-        table: table.name.clone(),
-        documents,
-        changes,
-        settings: settings(&fields, rows, writing.is_arabic()),
-        rows,
-        smoke,
-        notes,
-    })
-}
-
-fn may_be_time(column: &Column) -> bool {
-    let name = column.name.to_lowercase();
-    column.declared.contains("DATE")
-        || column.declared.contains("TIME")
-        || ["_at", "_on", "_date"]
+    let mut wanted: Vec<(String, String)> = Vec::new();
+    wanted.extend(
+        identity
+            .condition
+            .clone()
+            .map(|condition| (condition, "what has no id is no document".to_owned())),
+    );
+    wanted.extend(
+        conditions
             .iter()
-            .any(|ending| name.ends_with(ending))
-        || ["date", "updated", "modified", "created"].contains(&name.as_str())
+            .map(|one| (one.sql.clone(), one.why.clone())),
+    );
+    if !wanted.is_empty() {
+        // Each line can be taken out without another.
+        text.push_str("WHERE true\n");
+    }
+    for (condition, why) in wanted {
+        text.push_str(&format!("  AND {condition} -- {}\n", one_line(&why)));
+    }
+    text
 }
 
-fn field(
-    name: String,
-    expression: String,
-    column: &Column,
-    seen: &look::Seen,
-    form: Option<TimestampForm>,
-) -> Field {
-    let is_text = seen.texts * 2 > seen.values
-        || (seen.values == 0
-            && (column.declared.contains("CHAR") || column.declared.contains("TEXT")));
-    let some = seen.values > 0;
-    let conversion = if form.is_some() {
-        Some("unix")
-    } else if column.declared.contains("BOOL") && seen.not_boolean == 0 {
-        Some("bool")
-    } else if some && seen.not_json == 0 {
-        Some("json")
-    } else if is_text && seen.html * 5 > seen.values {
-        Some("html")
-    } else if is_text && choose::is_list(&column.name) && seen.commas > 0 {
-        Some("list")
-    } else {
-        None
+fn selected(field: &Field) -> String {
+    let alias = match field.conversion {
+        Some(conversion) => crate::sqlite::queries::quoted(&format!("{}:{conversion}", field.name)),
+        None => name(&field.name),
     };
-    let searched = is_text
-        && !matches!(conversion, Some("unix" | "bool" | "json"))
-        && choose::is_read(&column.name);
-    let called = choose::name_rank(&column.name);
-    Field {
-        rank: searched.then(|| (called.unwrap_or(100), seen.mean_length)),
-        filtered: matches!(conversion, Some("unix" | "bool" | "list"))
-            || choose::is_facet(&column.name),
-        sorted: conversion == Some("unix") || (called.is_some() && is_text),
-        name,
-        expression,
-        conversion,
+    format!("{} AS {alias}", field.expression)
+}
+
+/// What a field is, and what it is used for.
+fn reason(field: &Field) -> String {
+    let uses = [
+        (field.rank.is_some(), "searched"),
+        (field.filtered, "filtered"),
+        (field.sorted, "sorted"),
+    ];
+    let uses: Vec<&str> = uses
+        .iter()
+        .filter(|(is_used, _)| *is_used)
+        .map(|(_, how)| *how)
+        .collect();
+    match uses.is_empty() {
+        true => format!("{}: only shown", field.why),
+        false => format!("{}: {}", field.why, uses.join(", ")),
     }
 }
 
-/// What tells when a row of this table changed.
-async fn changed(
-    snapshot: &mut Snapshot<'_>,
-    table: &Table,
-) -> Result<Option<(String, TimestampForm)>, DatabaseError> {
-    for column in choose::changed_columns(table) {
-        if let Some(form) = look::times(snapshot, &table.name, &column.name).await? {
-            return Ok(Some((column.name.clone(), form)));
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_where_they_must_be() {
+        for (plain, sql) in [
+            ("Track", "Track"),
+            ("order", "\"order\""),
+            ("a b", "\"a b\""),
+            ("2nd", "\"2nd\""),
+            ("مقالات", "\"مقالات\""),
+            ("x\"y", "\"x\"\"y\""),
+        ] {
+            assert_eq!(name(plain), sql);
         }
+        assert_eq!(literal("it's"), "'it''s'");
     }
-    Ok(None)
-}
-
-async fn changes(
-    snapshot: &mut Snapshot<'_>,
-    table: &Table,
-    id: &str,
-    condition: Option<&str>,
-    joins: &[Join],
-    notes: &mut Vec<String>,
-) -> Result<Option<String>, DatabaseError> {
-    let Some((column, form)) = changed(snapshot, table).await? else {
-        notes.push(
-            "nothing tells when a row changed, so there is no changes.sql: sync compares"
-                .to_owned(),
-        );
-        return Ok(None);
-    };
-    let t = quoted(&table.name);
-    let also = condition
-        .map(|condition| format!(" AND {condition}"))
-        .unwrap_or_default();
-    let at = format!("{t}.{}", quoted(&column));
-    let mut sql =
-        format!("SELECT {id} AS id, {at} AS changed_at\nFROM {t}\nWHERE {at} >= :since{also}\n");
-    for join in joins {
-        let Some((column, _)) = join.changed.as_ref().filter(|(_, theirs)| *theirs == form) else {
-            notes.push(format!(
-                "a change in {} alone is not seen by changes.sql: its rows do not tell when they changed, or tell it otherwise",
-                join.table
-            ));
-            continue;
-        };
-        let at = format!("{}.{}", join.alias, quoted(column));
-        sql.push_str(&format!(
-            "UNION ALL\nSELECT {id} AS id, {at} AS changed_at\nFROM {} AS {}\nJOIN {t} ON {}\nWHERE {at} >= :since{also}\n",
-            quoted(&join.table), join.alias, join.on
-        ));
-    }
-    Ok(Some(sql))
 }

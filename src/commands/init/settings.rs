@@ -2,42 +2,26 @@
 
 use serde_json::{Map, Value, json};
 
-use super::field::Field;
-use super::look::Seen;
-use super::schema::texts;
+use super::fields::Field;
+use super::language::{Language, localized};
 use crate::sqlite::queries::quoted;
 use crate::sqlite::{DatabaseError, Snapshot};
 
 /// As many hits as Meilisearch shows unless it is told otherwise.
 const SHOWN_BY_DEFAULT: u64 = 1000;
 
-/// Which writing the texts that are searched are in.
-#[derive(Default)]
-pub(super) struct Writing {
-    texts: u64,
-    arabic: u64,
-    persian: u64,
-}
-
-impl Writing {
-    pub fn add(&mut self, seen: &Seen) {
-        self.texts += seen.texts;
-        self.arabic += seen.arabic;
-        self.persian += seen.persian;
-    }
-
-    /// Most of it is Arabic. Persian and Urdu have its letters, and neither its article nor its language.
-    pub fn is_arabic(&self) -> bool {
-        self.arabic * 2 > self.texts && self.persian * 2 < self.arabic
-    }
-}
-
 /// The engine splits the article off, so that a query with it would find every text that has any word with it.
 const ARTICLE: &str = "ال";
 
-pub(super) fn settings(fields: &[Field], rows: u64, is_arabic: bool) -> Map<String, Value> {
+/// The fields that are searched, the most important first.
+pub(super) fn searched(fields: &[Field]) -> Vec<&Field> {
     let mut searched: Vec<&Field> = fields.iter().filter(|field| field.rank.is_some()).collect();
     searched.sort_by_key(|field| field.rank);
+    searched
+}
+
+pub(super) fn settings(fields: &[Field], rows: u64) -> Map<String, Value> {
+    let searched = searched(fields);
     let names = |fields: &mut dyn Iterator<Item = &Field>| -> Value {
         fields
             .map(|field| Value::from(field.name.as_str()))
@@ -46,7 +30,7 @@ pub(super) fn settings(fields: &[Field], rows: u64, is_arabic: bool) -> Map<Stri
     let mut settings = Map::new();
     settings.insert(
         "searchableAttributes".to_owned(),
-        names(&mut searched.into_iter()),
+        names(&mut searched.iter().copied()),
     );
     settings.insert(
         "filterableAttributes".to_owned(),
@@ -56,18 +40,41 @@ pub(super) fn settings(fields: &[Field], rows: u64, is_arabic: bool) -> Map<Stri
         "sortableAttributes".to_owned(),
         names(&mut fields.iter().filter(|field| field.sorted)),
     );
-    if is_arabic {
+    if fields.iter().any(Field::is_hidden) {
+        let shown = fields.iter().filter(|field| !field.is_hidden());
+        let names = shown.map(|field| field.name.as_str());
+        let shown: Vec<&str> = ["id"].into_iter().chain(names).collect();
+        settings.insert("displayedAttributes".to_owned(), json!(shown));
+    }
+    let is_arabic = |field: &&Field| field.letters.languages().contains(&Language::Arabic);
+    if searched.iter().any(is_arabic) {
         settings.insert("stopWords".to_owned(), json!([ARTICLE]));
-        settings.insert(
-            "localizedAttributes".to_owned(),
-            json!([{ "attributePatterns": ["*"], "locales": ["ara"] }]),
-        );
+    }
+    let written = searched
+        .iter()
+        .map(|field| (field.name.as_str(), &field.letters));
+    if let Some(rules) = localized(written) {
+        settings.insert("localizedAttributes".to_owned(), rules);
     }
     if rows > SHOWN_BY_DEFAULT {
         let enough = 10_u64.pow(rows.saturating_mul(2).ilog10() + 1);
         settings.insert("pagination".to_owned(), json!({ "maxTotalHits": enough }));
     }
     settings
+}
+
+/// The languages of what is searched, for a person.
+pub(super) fn languages(fields: &[Field]) -> Vec<&'static str> {
+    let mut all: Vec<&'static str> = Vec::new();
+    for language in searched(fields)
+        .iter()
+        .flat_map(|field| field.letters.languages())
+    {
+        if !all.contains(&language.name()) {
+            all.push(language.name());
+        }
+    }
+    all
 }
 
 /// Everything: what any index with documents answers, whatever its settings.
@@ -83,16 +90,16 @@ pub(super) async fn smoke(
     rows: u64,
 ) -> Result<Value, DatabaseError> {
     let mut queries = vec![ask_for_everything(rows)];
-    let plain = fields.iter().filter(|field| field.conversion.is_none());
-    let first = plain
-        .filter(|field| field.rank.is_some())
-        .min_by_key(|field| field.rank);
+    let first = searched(fields)
+        .into_iter()
+        .find(|field| field.conversion.is_none());
     if let Some(field) = first {
         let sql = format!(
             "SELECT {c} FROM ({documents}) WHERE {c} <> '' LIMIT 1",
             c = quoted(&field.name)
         );
-        let row = texts(snapshot, &sql, &[])
+        let row = snapshot
+            .texts(&sql, &[])
             .await?
             .into_iter()
             .flatten()
@@ -105,29 +112,4 @@ pub(super) async fn smoke(
         }
     }
     Ok(Value::Array(queries))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn is_arabic(texts: u64, arabic: u64, persian: u64) -> bool {
-        let mut writing = Writing::default();
-        writing.add(&Seen {
-            texts,
-            arabic,
-            persian,
-            ..Seen::default()
-        });
-        writing.is_arabic()
-    }
-
-    #[test]
-    fn texts_are_arabic_where_most_are_and_none_of_its_neighbours() {
-        assert!(is_arabic(10, 10, 0));
-        assert!(is_arabic(10, 9, 2), "a Persian name among Arabic texts");
-        assert!(!is_arabic(10, 4, 0), "some Arabic in another language");
-        assert!(!is_arabic(10, 10, 9), "Persian");
-        assert!(!is_arabic(0, 0, 0), "nothing");
-    }
 }
