@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::figures::counted;
 use crate::generation::records::record_of;
 use crate::meilisearch::{Features, Server, settings, settings_keys};
-use crate::prepared::{DefinitionError, Live, Prepared};
+use crate::prepared::{DefinitionError, Live, Prepared, refused};
 use crate::reader;
 use crate::sqlite::{Connection, DatabaseError, Snapshot, advice, queries};
 use crate::tracking::{ChangeLog, ChangesBy};
@@ -84,7 +84,7 @@ pub async fn check_statements(
     let documents = connection
         .inspect(&definition.documents_sql)
         .await
-        .map_err(|why| why.of_statement(name, "documents.sql"))?;
+        .map_err(|why| refused(&definition, why))?;
     if let Some(parameter) = documents.parameters.first() {
         return Err(DefinitionError::DocumentsParameter {
             index: name.clone(),

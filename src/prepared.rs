@@ -9,7 +9,7 @@ use crate::document::DocumentShape;
 use crate::error::{CommandError, Error, FAILED, USAGE};
 use crate::generation::records::Record;
 use crate::meilisearch::IndexInfo;
-use crate::sqlite::{Row, Snapshot};
+use crate::sqlite::{DatabaseError, Row, Snapshot};
 use crate::tracking::{ChangesBy, Tracking};
 
 /// An index whose definition was checked against the database and the server.
@@ -110,6 +110,16 @@ impl Live {
 /// A definition that the database cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum DefinitionError {
+    /// A definition that is compiled in, which nobody has chosen for this database.
+    #[error(
+        "no definitions were given, so these are {}, and this database has no `{table}`; `bisan-indexer init` writes \
+         definitions for it into ./index-settings (or name a folder with --index-settings)",
+        crate::catalog::WHOSE
+    )]
+    NotOfThisDatabase {
+        /// The table that is missing.
+        table: String,
+    },
     /// documents.sql has parameters; there is nothing to bind to them.
     #[error("{index}/documents.sql has a parameter {parameter}; it is read whole and gets none")]
     DocumentsParameter {
@@ -221,5 +231,22 @@ impl CommandError for DefinitionError {
             Self::ColumnsChanged { .. } => FAILED,
             _ => USAGE,
         }
+    }
+}
+
+/// A documents.sql that the database does not take. Where nobody has chosen the definition, it is the wrong one.
+pub fn refused(definition: &IndexDefinition, why: DatabaseError) -> Error {
+    const NO_TABLE: &str = "no such table: ";
+    let said = why.to_string();
+    let table = said.split_once(NO_TABLE).map(|(_, rest)| rest);
+    match table.filter(|_| definition.is_compiled_in) {
+        Some(rest) => {
+            let end = rest.find([',', ' ', '\n']).unwrap_or(rest.len());
+            DefinitionError::NotOfThisDatabase {
+                table: rest[..end].to_owned(),
+            }
+            .into()
+        }
+        None => why.of_statement(&definition.name, "documents.sql"),
     }
 }

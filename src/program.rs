@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -20,7 +19,7 @@ const THREADS: usize = 2;
 
 /// What the program does, from its command line to its exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(answer) => return answered(&answer),
     };
@@ -73,11 +72,12 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
         Command::Status(options) => commands::status::run(options, cli.speech.output).await,
         Command::Rollback(options) => commands::rollback::run(options).await,
         Command::Smoke(options) => commands::smoke::run(options, cli.speech.output).await,
-        Command::Doctor(options) => commands::doctor::run(options, cli.speech.quiet).await,
+        Command::Doctor(options) => commands::doctor::run(options, &cli.speech).await,
         Command::Clean(options) => commands::clean::run(options).await,
-        Command::Init(options) => commands::init::run(options).await,
+        Command::Init(options) => commands::init::run(options, progress).await,
         Command::Triggers(options) => commands::triggers::run(options).await,
         Command::Key(options) => commands::key::run(options).await,
+        Command::Environment => Ok(commands::environment::run()),
         Command::Completions(options) => Ok(commands::completions::run(options)),
         Command::Man(options) => commands::man::run(options),
         #[cfg(feature = "ephemeral")]

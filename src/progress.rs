@@ -54,6 +54,8 @@ pub enum Stage {
 }
 
 struct Bars {
+    /// A line that says what is looked at, where nothing can be counted.
+    look: ProgressBar,
     rows: ProgressBar,
     sent: ProgressBar,
     server: ProgressBar,
@@ -143,6 +145,18 @@ impl Progress {
             bars.server.set_message(terminal::line(&text).into_owned());
         }
         self.tell(|| format!("Meilisearch: {text}"));
+    }
+
+    /// Something is looked at before anything is read: what.
+    pub fn looking(&self, at: impl Fn() -> String) {
+        if let Some(bars) = &self.0.bars {
+            if bars.look.is_hidden() && !bars.look.is_finished() {
+                self.0.screen.add(bars.look.clone());
+                bars.look.enable_steady_tick(Duration::from_millis(100));
+            }
+            bars.look.set_message(terminal::line(&at()).into_owned());
+        }
+        self.tell(at);
     }
 
     /// A step that has no figures: it says what is going on.
@@ -259,6 +273,7 @@ impl Bars {
             bar
         };
         Self {
+            look: bar("{spinner:.cyan} {wide_msg}"),
             rows: bar("{prefix:>9} {bar:32.cyan} {human_pos} of {human_len} rows"),
             sent: bar(
                 "{prefix:>9} {bar:32.cyan} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}",
@@ -288,7 +303,7 @@ impl Bars {
     }
 
     fn clear(&self) {
-        for bar in [&self.rows, &self.sent, &self.server] {
+        for bar in [&self.look, &self.rows, &self.sent, &self.server] {
             bar.disable_steady_tick();
             bar.finish_and_clear();
         }

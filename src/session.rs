@@ -1,6 +1,6 @@
 //! What a command works with, opened once and passed on: definitions, the database, the server, and the checked indexes.
 
-use crate::catalog::{self, IndexDefinition};
+use crate::catalog::{self, IndexDefinition, Source};
 use crate::cli::{Connections, DatabaseOption, Selection, ServerOptions, UploadOptions};
 use crate::error::Error;
 use crate::meilisearch::{Address, ApiKey, Features, Server, settings_keys};
@@ -13,11 +13,10 @@ pub const API_KEY: &str = "MEILISEARCH_API_KEY";
 
 /// The index definitions that were asked for.
 pub fn definitions(selection: &Selection) -> Result<Vec<IndexDefinition>, Error> {
-    let all = match &selection.index_settings {
-        Some(folder) => catalog::load(folder)?,
-        None => catalog::built_in()?,
-    };
-    Ok(catalog::select(all, &selection.index, &selection.uid)?)
+    let source = Source::of(selection.index_settings.as_deref());
+    tracing::debug!("definitions: {source}");
+    let selected = catalog::select(source.load()?, &selection.index, &selection.uid);
+    Ok(selected.map_err(|error| error.of(&source))?)
 }
 
 /// The database, which exists and is a database.

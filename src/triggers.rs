@@ -134,7 +134,7 @@ pub async fn wanted(
     let mut changes = Vec::new();
     for definition in definitions {
         let sql = &definition.documents_sql;
-        let of = |error: DatabaseError| error.of_statement(&definition.name, "documents.sql");
+        let of = |error: DatabaseError| crate::prepared::refused(definition, error);
         let statement = connection.inspect(sql).await.map_err(of)?;
         let reads = connection.reads(sql).await.map_err(of)?;
         let plan = plan::plan(

@@ -8,7 +8,7 @@ mod live;
 mod rows;
 mod server;
 
-use crate::cli::Doctor;
+use crate::cli::{Doctor, Speech};
 use crate::error::{Error, REFUSED};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::{Features, Server};
@@ -18,17 +18,17 @@ use crate::report::doctor::{Checks, DoctorReport, Outcome};
 use crate::session;
 use crate::sqlite::Connection;
 
-/// Runs it. Whatever is found is an answer: a failed check makes the exit code 3, a warning does not. `quiet` leaves the
-/// table away and logs what is not as it should be.
+/// Runs it. Whatever is found is an answer: a failed check makes the exit code 3, a warning does not. `speech` says whether
+/// each check is shown (-v), or none and what is not as it should be is logged (-q).
 ///
 /// # Errors
 /// Where it is interrupted, or options are wrong in themselves.
-pub async fn run(options: &Doctor, quiet: bool) -> Result<Answer, Error> {
+pub async fn run(options: &Doctor, speech: &Speech) -> Result<Answer, Error> {
     let report = or_interrupted(examine(options)).await?;
-    if quiet {
+    if speech.quiet {
         report.log();
     }
-    let answer = Answer::new(&report, report.summary());
+    let answer = Answer::new(&report, report.summary(speech.verbose > 0));
     Ok(match report.outcome {
         Outcome::Fine => answer,
         Outcome::Failed => answer.with_exit_code(REFUSED),

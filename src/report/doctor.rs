@@ -162,30 +162,53 @@ impl DoctorReport {
         }
     }
 
-    /// The summary for people.
-    pub fn summary(&self) -> String {
+    /// The summary for people. What is as it should be is counted, unless `all` is to be shown.
+    pub fn summary(&self, all: bool) -> String {
         let mut page = Page::default();
-        let mut about = "";
-        for check in &self.checks {
-            if check.about != about {
-                if !about.is_empty() {
-                    page.line("");
-                }
-                about = &check.about;
-                page.line(style(about).bold());
+        for (place, group) in self
+            .checks
+            .chunk_by(|one, next| one.about == next.about)
+            .enumerate()
+        {
+            let about = style(&group[0].about).bold();
+            let good = group
+                .iter()
+                .filter(|check| check.verdict == Verdict::Ok)
+                .count() as u64;
+            let is_good = good == group.len() as u64;
+            let good = counted(good, "check passed", "checks passed");
+            if is_good && !all {
+                page.line(format_args!("{} {about}: {good}", Mark::Good));
+                continue;
             }
-            let found = check.found.replace('\n', "\n    ");
-            page.note(format_args!("{} {found}", check.verdict.mark()));
-            if let Some(advice) = &check.advice {
-                let (arrow, advice) = (style("→").dim(), advice.replace('\n', "\n      "));
-                page.note(format_args!("  {arrow} {advice}"));
+            if place > 0 && all {
+                page.line("");
+            }
+            page.line(about);
+            for check in group
+                .iter()
+                .filter(|check| all || check.verdict != Verdict::Ok)
+            {
+                let found = check.found.replace('\n', "\n    ");
+                page.note(format_args!("{} {found}", check.verdict.mark()));
+                if let Some(advice) = &check.advice {
+                    let (arrow, advice) = (style("→").dim(), advice.replace('\n', "\n      "));
+                    page.note(format_args!("  {arrow} {advice}"));
+                }
+            }
+            if !all && good.starts_with(|digit: char| ('1'..='9').contains(&digit)) {
+                page.note(format_args!("{} {good}", Mark::Good));
             }
         }
         page.line("");
         let warnings = counted(self.warnings, "warning", "warnings");
         let failed = counted(self.failed, "check failed", "checks failed");
         page.line(match (self.failed, self.warnings) {
-            (0, 0) => format!("{} Everything is as it should be", Mark::Good),
+            (0, 0) if all => format!("{} Everything is as it should be", Mark::Good),
+            (0, 0) => format!(
+                "{} Everything is as it should be; -v shows each check",
+                Mark::Good
+            ),
             (0, _) => format!("{} {warnings}; a run goes well all the same", Mark::Warning),
             (_, 0) => format!("{} {failed}", Mark::Bad),
             _ => format!("{} {failed}, {warnings}", Mark::Bad),
@@ -237,9 +260,20 @@ mod tests {
     #[test]
     fn the_summary_puts_together_what_belongs_together_and_says_what_to_do() {
         assert_eq!(
-            report().summary(),
+            report().summary(true),
             "database\n  ✔ /rails/storage/production.sqlite3 can be read\n  ✔ no other run is at work\n\n\
              key\n  ✘ the key may not do documents.delete\n    → add the action to the key\n\n\
+             articles\n  ⚠ changes.sql reads the whole table articles at each look (14 ms)\n    \
+             → CREATE INDEX index_articles_on_updated_at ON articles (updated_at);\n\n\
+             ✘ 1 check failed, 1 warning\n"
+        );
+    }
+
+    #[test]
+    fn what_is_as_it_should_be_takes_a_line() {
+        assert_eq!(
+            report().summary(false),
+            "✔ database: 2 checks passed\nkey\n  ✘ the key may not do documents.delete\n    → add the action to the key\n\
              articles\n  ⚠ changes.sql reads the whole table articles at each look (14 ms)\n    \
              → CREATE INDEX index_articles_on_updated_at ON articles (updated_at);\n\n\
              ✘ 1 check failed, 1 warning\n"

@@ -1,6 +1,6 @@
 //! How a generation is told: one form, whichever command tells it.
 
-use crate::figures::{documents, listed, moment, span};
+use crate::figures::{documents, listed, moment};
 use crate::generation::generations::Leftover;
 
 /// One that another program made, and that has a record since.
@@ -24,12 +24,6 @@ pub fn row(role: &str, documents_of_it: Option<u64>, about: &[&str]) -> [String;
 pub fn created(created_at: &str) -> String {
     let at = created_at.parse();
     at.map_or_else(|_| created_at.to_owned(), moment)
-}
-
-/// The same with its age: `made 2026-11-24 14:30:02Z (3 h ago)`.
-pub fn made(created_at: &str, age_seconds: Option<i64>) -> String {
-    let age = age_seconds.map(|seconds| format!(" ({} ago)", span(seconds)));
-    format!("made {}{}", created(created_at), age.unwrap_or_default())
 }
 
 /// What a leftover is, and whether its run has ended.

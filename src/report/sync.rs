@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::AnomalyCount;
 use crate::document::ids::IdList;
 use crate::error::Error;
-use crate::figures::{counted, grouped, kinds};
+use crate::figures::{counted, grouped, kinds, listed};
 use crate::report::page::{Mark, Page, about};
 use crate::sync::{Depth, Followed};
 
@@ -189,6 +189,13 @@ impl Done {
 }
 
 impl IndexSynced {
+    /// Whether nothing was to be done, by a look that would have shown it.
+    fn is_unchanged(&self) -> bool {
+        let is_sure =
+            |done: &Done| done.is_empty() && done.edits_seen && done.compare != Depth::Count;
+        self.done.as_ref().is_some_and(is_sure)
+    }
+
     fn row(&self) -> [String; 4] {
         let (words, comparison, seconds) = match &self.done {
             Some(done) => (
@@ -210,7 +217,17 @@ impl SyncReport {
             Outcome::DryRun => Page::headed(Mark::Good, "Compared (dry run: nothing was sent)"),
             Outcome::Failed => Page::headed(Mark::Bad, "Not all synced"),
         };
-        page.table(self.indexes.iter().map(IndexSynced::row));
+        let (unchanged, others): (Vec<&IndexSynced>, Vec<&IndexSynced>) =
+            self.indexes.iter().partition(|index| index.is_unchanged());
+        // One alone says in its line what was read.
+        match unchanged.len() {
+            0 | 1 => page.table(self.indexes.iter().map(IndexSynced::row)),
+            several => {
+                page.table(others.into_iter().map(IndexSynced::row));
+                let uids = listed(unchanged.iter().map(|index| &index.live_uid));
+                page.wrapped(2, &format!("{several} unchanged: {uids}"));
+            }
+        }
         for index in &self.indexes {
             let uid = &index.live_uid;
             if let Some(error) = &index.error {

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::AnomalyCount;
 use crate::error::Error;
-use crate::figures::{counted, documents, kinds};
+use crate::figures::{counted, documents, kinds, listed};
 use crate::meilisearch::settings::Difference;
 use crate::prepared::Prepared;
 use crate::report::page::{Mark, Page, about};
 use crate::sync::{Drift, Drifted, FieldDifference, Kind};
-use crate::terminal::style;
+use crate::terminal::{line, style};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,15 +149,25 @@ impl IndexVerified {
                 self.unmentioned.join(", ")
             ));
         }
-        for drifted in &self.drifted {
-            let id = style(format!("{uid} {}", drifted.id)).bold();
-            let how = match drifted.kind {
-                Kind::Missing => "missing in the index",
-                Kind::TooMany => "not in the database (any more)",
-                Kind::Different => "different",
-            };
-            page.line(format_args!("{id}: {how}"));
-            fields(&drifted.fields, page);
+        for group in groups(&self.drifted) {
+            let first = group[0];
+            let ids = examples(&group);
+            match first.kind {
+                Kind::Missing => page.wrapped(0, &format!("{uid}: missing in the index: {ids}")),
+                Kind::TooMany => {
+                    page.wrapped(0, &format!("{uid}: not in the database (any more): {ids}"))
+                }
+                Kind::Different => {
+                    let names = listed(first.fields.iter().map(|field| line(&field.field)));
+                    let many = documents(group.len() as u64);
+                    page.line(format_args!(
+                        "{uid}: {} differs in {many}, e.g. {}:",
+                        style(names).bold(),
+                        line(&first.id.to_string())
+                    ));
+                    fields(&first.fields, page);
+                }
+            }
         }
         let untold = self.drifted() - self.drifted.len() as u64;
         if untold > 0 {
@@ -187,6 +197,18 @@ impl VerifyReport {
         }
     }
 
+    fn total(&self) -> String {
+        let sum = |of: fn(&IndexVerified) -> u64| self.indexes.iter().map(of).sum::<u64>();
+        let all = sum(|index| index.documents.max(index.rows));
+        let drift = kinds(&[
+            (sum(|index| index.missing), "missing"),
+            (sum(|index| index.different), "different"),
+            (sum(|index| index.too_many), "too many"),
+            (sum(|index| index.settings.len() as u64), "settings"),
+        ]);
+        format!("in all: {drift}, of {}", documents(all))
+    }
+
     /// The summary for people.
     pub fn summary(&self) -> String {
         let mut page = Page::default();
@@ -195,9 +217,41 @@ impl VerifyReport {
             index.describe(&mut page);
         }
         if self.outcome == Outcome::Drift {
+            page.line(self.total());
             page.line("`bisan-indexer apply` sets it right");
         }
         page.text()
+    }
+}
+
+/// What differs in the same way, together.
+fn groups(drifted: &[Drifted]) -> Vec<Vec<&Drifted>> {
+    let way = |one: &Drifted| -> (Kind, Vec<String>) {
+        let fields = one.fields.iter().map(|field| field.field.clone());
+        (one.kind, fields.collect())
+    };
+    let mut groups: Vec<Vec<&Drifted>> = Vec::new();
+    for one in drifted {
+        match groups.iter_mut().find(|group| way(group[0]) == way(one)) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups
+}
+
+/// The first ids of a group, and how many more there are.
+fn examples(group: &[&Drifted]) -> String {
+    const SHOWN: usize = 10;
+    let ids = listed(
+        group
+            .iter()
+            .take(SHOWN)
+            .map(|one| line(&one.id.to_string()).into_owned()),
+    );
+    match group.len().saturating_sub(SHOWN) {
+        0 => ids,
+        more => format!("{ids} and {more} more"),
     }
 }
 
@@ -226,10 +280,11 @@ mod tests {
         let text = documented::<VerifyReport>("verify").summary();
         for part in [
             "✘  articles  drift: 1 missing, 1 different, of 20,331 documents  1.4 s",
-            "articles 71: different",
+            "articles: title differs in 1 document, e.g. 71:",
+            "in all: 1 missing, 1 different, 1 settings, of 20,331 documents",
             "database  \"يافا\"",
             "index     \"حيفا\"",
-            "articles 20331: missing in the index",
+            "articles: missing in the index: 20331",
             "settings: `stopWords` is [] and should be [\"ال\"]",
             "a reindex would lose: synonyms",
             "`bisan-indexer apply` sets it right",

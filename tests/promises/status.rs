@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::support::Scene;
 use crate::support::leftovers::leave_a_build;
+use crate::support::scene::CHECKPOINTS;
 
+use super::doctor::{doctor, expect};
 use super::sync_changes::{figures, sync};
 
 async fn status(scene: &Scene, options: &[&str], code: i32) -> Value {
@@ -61,7 +63,7 @@ async fn what_is_live_is_shown_beside_what_the_database_has() {
 
     let said = scene.command("status").run().await.expect(0).out;
     assert!(
-        said.contains("live") && said.contains("12 documents") && said.contains("nothing waits"),
+        said.contains("✔  articles  12 documents  up to date as of"),
         "{said}"
     );
 }
@@ -96,6 +98,50 @@ async fn missing_documents_and_a_lag_decide_the_exit_code() {
 
     scene.command("sync").run().await.expect(0);
     status(&scene, &["--max-missing", "0", "--max-lag", "0s"], 0).await;
+
+    // Nobody has followed for three hours, and two hours ago somebody wrote.
+    nobody_followed_for(&scene, "articles", 3).await;
+    let two_hours_ago = "STRFTIME('%Y-%m-%d %H:%M:%f000', 'now', '-2 hours')";
+    scene
+        .database
+        .execute(&format!(
+            "UPDATE articles SET title = 'waits', updated_at = {two_hours_ago} WHERE id = 5"
+        ))
+        .await;
+    let report = status(&scene, &["--max-lag", "150m"], 0).await;
+    let lag = index(&report, "articles")["lag_seconds"].as_u64().unwrap();
+    assert!((7_200..7_500).contains(&lag), "{report}");
+    let report = status(&scene, &["--max-lag", "1h", "--max-missing", "0"], 5).await;
+    assert_eq!(report["outcome"], "behind");
+    let exceeded = report["exceeded"].as_array().unwrap();
+    let [exceeded] = exceeded.as_slice() else {
+        panic!("{report}");
+    };
+    let exceeded = exceeded.as_str().unwrap();
+    assert!(
+        exceeded.contains("the oldest change waits for 2 h") && exceeded.contains("--max-lag"),
+        "{exceeded}"
+    );
+    scene.command("sync").run().await.expect(0);
+    status(&scene, &["--max-lag", "1h"], 0).await;
+}
+
+/// Sets the record of what is live back by so many hours.
+async fn nobody_followed_for(scene: &Scene, name: &str, hours: i64) {
+    let live = scene.live().await;
+    let created_at = live.created_at(&scene.uid(name));
+    let records = scene.api.documents(CHECKPOINTS).await;
+    let record = records.iter().find(|one| one["created_at"] == created_at);
+    let mut record = record.unwrap().clone();
+    let then = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours);
+    for field in ["checkpoint", "newest_change"] {
+        record[field] = json!(then);
+    }
+    let path = format!("/indexes/{CHECKPOINTS}/documents");
+    scene
+        .api
+        .succeed("POST", &path, Some(json!([record])))
+        .await;
 }
 
 #[tokio::test]
@@ -267,4 +313,41 @@ async fn what_a_round_has_looked_at_does_not_wait_any_more() {
         );
         assert_eq!(index(&after, "articles")["lag_seconds"], 0, "{depth}");
     }
+}
+
+/// A SELECT that takes seconds for its first row, as one of ten million rows does for the last.
+const SLOW: &str = "SELECT id, title FROM articles WHERE (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+     WHERE i < 6000000) SELECT max(i) FROM n) > 0";
+
+#[tokio::test]
+async fn rows_that_take_long_to_count_are_not_waited_for() {
+    let mut scene = Scene::new().await;
+    scene.already_live().await;
+    scene.define(|definitions| definitions.index("articles", SLOW));
+    let report = status(&scene, &[], 0).await;
+    let articles = index(&report, "articles");
+    assert_eq!(
+        (&articles["database"]["documents"], &articles["missing"]),
+        (&Value::Null, &Value::Null),
+        "{articles}"
+    );
+    let said = scene.command("status").run().await.expect(0);
+    assert!(said.out.contains("not counted"), "{}", said.out);
+    let report = status(&scene, &["--max-missing", "0"], 0).await;
+    let articles = index(&report, "articles");
+    assert_eq!(articles["database"]["documents"], 12, "{articles}");
+
+    const CHECK: &str = "definition.max_total_hits";
+    let report = doctor(&scene, 0).await;
+    expect(
+        &report,
+        "articles",
+        CHECK,
+        "skipped",
+        &["half a second", "--full"],
+    );
+    let options = ["--output", "json", "--full"];
+    let report = scene.command("doctor").args(options).run().await;
+    let report = report.expect(0).report();
+    expect(&report, "articles", CHECK, "ok", &["12 documents"]);
 }

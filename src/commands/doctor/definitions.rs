@@ -2,7 +2,7 @@
 
 use serde_json::Map;
 
-use crate::catalog::{self, IndexDefinition};
+use crate::catalog::{self, IndexDefinition, Source};
 use crate::cli::Selection;
 use crate::figures::counted;
 use crate::meilisearch::settings_keys;
@@ -15,9 +15,12 @@ use crate::tracking::ChangesBy;
 /// The definitions that can be read. Each that cannot is a failed check of its own.
 pub fn load(selection: &Selection, checks: &mut Checks) -> Vec<IndexDefinition> {
     const CHECK: &str = "definition.files";
-    let read = match &selection.index_settings {
-        None => catalog::built_in().map(|all| all.into_iter().map(Ok).collect::<Vec<_>>()),
-        Some(folder) => catalog::load_each(folder).map(|all| {
+    let source = Source::of(selection.index_settings.as_deref());
+    let read = match &source {
+        Source::CompiledIn => {
+            catalog::built_in().map(|all| all.into_iter().map(Ok).collect::<Vec<_>>())
+        }
+        Source::Folder(folder) => catalog::load_each(folder).map(|all| {
             let wanted =
                 |name: &String| selection.index.is_empty() || selection.index.contains(name);
             all.into_iter()
@@ -61,9 +64,17 @@ pub fn load(selection: &Selection, checks: &mut Checks) -> Vec<IndexDefinition> 
         .cloned()
         .collect();
     match catalog::select(good, &names, &uids) {
-        Ok(selected) => selected,
+        Ok(selected) => {
+            let count = counted(selected.len() as u64, "index", "indexes");
+            checks
+                .at("definitions", CHECK)
+                .ok(format!("in use: {source}, {count}"));
+            selected
+        }
         Err(error) => {
-            checks.at("definitions", CHECK).fail_as_said(error);
+            checks
+                .at("definitions", CHECK)
+                .fail_as_said(error.of(&source));
             Vec::new()
         }
     }

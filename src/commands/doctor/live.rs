@@ -54,7 +54,7 @@ impl<'a> There<'a> {
         checks: &mut Checks,
     ) -> Result<(), Error> {
         let name = &definition.name;
-        self.left_out_settings(definition, checks);
+        self.fitted_settings(definition, checks);
         self.class_names(definition, checks);
         let generations = Generations::of(&definition.live_uid, &self.indexes, &self.records);
         leftovers(definition, &generations, checks);
@@ -98,12 +98,17 @@ impl<'a> There<'a> {
         Ok(())
     }
 
-    fn left_out_settings(&self, definition: &IndexDefinition, checks: &mut Checks) {
+    fn fitted_settings(&self, definition: &IndexDefinition, checks: &mut Checks) {
         let (_, left_out) = settings_keys::for_server(&definition.settings, self.features);
         for key in left_out {
             checks
                 .at(&definition.name, "definition.settings_left_out")
                 .ok(format!("settings.json: {key} is left out for this server"));
+        }
+        if let Some(sizes) = settings_keys::word_sizes(&definition.settings, self.features) {
+            checks
+                .at(&definition.name, "definition.word_sizes")
+                .ok(format!("settings.json: {sizes}"));
         }
     }
 

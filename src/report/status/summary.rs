@@ -1,8 +1,10 @@
 //! What `status` found, for people.
 
+use jiff::Timestamp;
+
 use super::{IndexStatus, Live, QueueStatus, ServerStatus, StatusReport};
-use crate::figures::{counted, grouped, listed, moment, size, span};
-use crate::report::generation::{ADOPTED, FOREIGN, MOVED, made, row};
+use crate::figures::{counted, documents, grouped, listed, moment, size, span};
+use crate::report::generation::{ADOPTED, FOREIGN, MOVED, row};
 use crate::report::page::{Mark, Page};
 use crate::terminal::{line, style};
 
@@ -21,16 +23,24 @@ impl StatusReport {
             let path = database.path.to_string_lossy();
             page.note(format_args!("database {}{wal}", line(&path)));
         }
+        page.table(self.indexes.iter().map(|index| index.row(self.checked_at)));
         for index in &self.indexes {
-            page.line("");
-            let name = match index.index == index.live_uid {
-                true => index.index.clone(),
-                false => format!("{} (live uid {})", index.index, index.live_uid),
-            };
-            page.line(style(name).bold());
-            page.table(index.rows());
+            index.details(&mut page);
         }
+        self.former(&mut page);
         page.text()
+    }
+
+    /// Generations that a rollback could make live again: counted, for there may be many.
+    fn former(&self, page: &mut Page) {
+        let all = self.indexes.iter().map(|index| index.retained.len() as u64);
+        let all: u64 = all.sum();
+        if all > 0 {
+            let all = counted(all, "former generation", "former generations");
+            page.note(format_args!(
+                "{all}: `bisan-indexer rollback --list` lists them"
+            ));
+        }
     }
 }
 
@@ -43,14 +53,11 @@ impl ServerStatus {
         );
         match (self.database_size, self.used_database_size) {
             (Some(all), Some(used)) => page.note(format_args!(
-                "its files have {}, of which {} are in use; the difference is used again by what comes next",
+                "its files have {}, of which {} are in use",
                 size(all),
                 size(used)
             )),
-            (Some(all), None) => page.note(format_args!(
-                "its files have {}; what deletions leave free in them is used again by what comes next",
-                size(all)
-            )),
+            (Some(all), None) => page.note(format_args!("its files have {}", size(all))),
             (None, _) => {}
         }
         page
@@ -77,30 +84,82 @@ impl QueueStatus {
 }
 
 impl IndexStatus {
-    fn rows(&self) -> Vec<[String; 3]> {
-        let mut rows = vec![match &self.live {
-            None => row("live", None, &["nothing is there"]),
-            Some(live) => live.row(),
-        }];
-        if let Some(database) = &self.database {
-            let newest = database.newest_change;
-            let newest = newest.map(|newest| format!("newest change {}", moment(newest)));
-            let count = match database.documents {
-                Some(_) => "",
-                None => "not counted (half a second is not enough; --max-missing counts)",
+    /// The index in a line: whether it is as the database, and since when.
+    fn row(&self, now: Timestamp) -> [String; 5] {
+        let (mark, state) = self.state(now);
+        let live = self.live.as_ref();
+        let age = live.and_then(|live| live.age_seconds);
+        [
+            mark.to_string(),
+            style(line(&self.live_uid)).bold().to_string(),
+            live.map(|live| documents(live.documents))
+                .unwrap_or_default(),
+            state,
+            age.map(|age| format!("built {} ago", span(age)))
+                .unwrap_or_default(),
+        ]
+    }
+
+    fn state(&self, now: Timestamp) -> (Mark, String) {
+        let Some(live) = &self.live else {
+            return (
+                Mark::Bad,
+                style("not there: run `reindex`").red().to_string(),
+            );
+        };
+        let Some(database) = &self.database else {
+            let until = live
+                .followed_until
+                .map(|until| format!("followed until {}", since(until, now)));
+            return (Mark::Good, until.unwrap_or_default());
+        };
+        let (have, want) = (live.documents, database.documents.unwrap_or(live.documents));
+        if have != want {
+            let differ = match have < want {
+                true => format!("{} missing", grouped(want - have)),
+                false => format!("{} too many", grouped(have - want)),
             };
-            let about = [count, newest.as_deref().unwrap_or_default()];
-            rows.push(row("database", database.documents, &about));
+            return (Mark::Bad, style(differ).red().to_string());
         }
-        if let Some(until) = self.live.as_ref().and_then(|live| live.followed_until) {
-            let until = format!("until {}", moment(until));
-            rows.push(row("followed", None, &[&until, &self.waiting()]));
+        match database.waiting.zip(database.waiting_seconds) {
+            Some((waiting, seconds)) if waiting > 0 => {
+                let changed = format!("{} changed, {} ago", grouped(waiting), span(seconds));
+                (Mark::Warning, style(changed).yellow().to_string())
+            }
+            Some(_) => {
+                let until = live.followed_until.unwrap_or(now);
+                let counted = match database.documents {
+                    Some(_) => "",
+                    None => ", not counted (--max-missing counts)",
+                };
+                let state = format!("up to date as of {}{counted}", since(until, now));
+                (Mark::Good, style(state).green().to_string())
+            }
+            None => {
+                let counted = match database.documents {
+                    Some(_) => "counts agree",
+                    None => "not counted",
+                };
+                let edits = match database.tracks_edits {
+                    true => "",
+                    false => ", edits are not followed",
+                };
+                (Mark::Good, format!("{counted}{edits}"))
+            }
         }
-        for retained in &self.retained {
-            let made = made(&retained.created_at, retained.age_seconds);
-            let adopted = if retained.adopted { ADOPTED } else { "" };
-            let about = [made.as_str(), &retained.uid, adopted];
-            rows.push(row("retained", Some(retained.documents), &about));
+    }
+
+    /// What is not as everywhere else.
+    fn details(&self, page: &mut Page) {
+        let name = match self.index == self.live_uid {
+            true => line(&self.live_uid).into_owned(),
+            false => format!("{} (definition {})", line(&self.live_uid), self.index),
+        };
+        let mut rows = Vec::new();
+        if let Some(live) = &self.live
+            && let Some(origin) = live.origin()
+        {
+            rows.push(row("live", None, &[&origin]));
         }
         for build in &self.builds {
             let role = match build.at_work {
@@ -117,38 +176,33 @@ impl IndexStatus {
             let about = [foreign.uid.as_str(), whose];
             rows.push(row("foreign", Some(foreign.documents), &about));
         }
-        rows
-    }
-
-    /// What changed in the database since the live index followed it.
-    fn waiting(&self) -> String {
-        let Some(database) = &self.database else {
-            return String::new();
-        };
-        match database.waiting.zip(database.waiting_seconds) {
-            None if !database.tracks_edits => "edits are not followed, only compared".to_owned(),
-            None => String::new(),
-            Some((0, _)) => "nothing waits".to_owned(),
-            Some((waiting, seconds)) => format!(
-                "{} since, the first {} ago",
-                counted(waiting, "document changed", "documents changed"),
-                span(seconds)
-            ),
+        for [role, documents, about] in rows {
+            let documents = match documents.is_empty() {
+                true => documents,
+                false => format!(" of {documents}"),
+            };
+            page.wrapped(2, &format!("{name}: {role}{documents}: {about}"));
         }
     }
 }
 
+/// A moment of today by its time alone.
+fn since(at: Timestamp, now: Timestamp) -> String {
+    match at.strftime("%Y-%m-%d").to_string() == now.strftime("%Y-%m-%d").to_string() {
+        true => at.strftime("%H:%M:%SZ").to_string(),
+        false => moment(at),
+    }
+}
+
 impl Live {
-    fn row(&self) -> [String; 3] {
-        let origin = match (&self.built_for, self.built_by_us, self.adopted) {
-            (Some(built_for), _, _) => format!("built for {built_for}, brought here by hand"),
-            (None, true, _) => String::new(),
-            (None, false, true) => ADOPTED.to_owned(),
-            (None, false, false) => "by another program".to_owned(),
-        };
-        let made = made(&self.created_at, self.age_seconds);
-        let bytes = self.bytes.map(size).unwrap_or_default();
-        row("live", Some(self.documents), &[&made, &bytes, &origin])
+    /// Whose it is, where it is not simply ours.
+    fn origin(&self) -> Option<String> {
+        match (&self.built_for, self.built_by_us, self.adopted) {
+            (Some(built_for), _, _) => Some(format!("built for {built_for}, brought here by hand")),
+            (None, true, _) => None,
+            (None, false, true) => Some(ADOPTED.to_owned()),
+            (None, false, false) => Some("by another program".to_owned()),
+        }
     }
 }
 
@@ -162,12 +216,8 @@ mod tests {
         let text = documented::<StatusReport>("status").summary();
         for line in [
             "✔ Meilisearch 1.50.0 at http://localhost:7700",
-            "  its files have 644.0 MB, of which 402.0 MB are in use; the difference is used again by what comes next",
+            "  its files have 644.0 MB, of which 402.0 MB are in use",
             "  3 tasks wait or are at work: 3 for articles",
-            "  live      20,319 documents  made 2026-11-24 14:30:02Z (2 h 59 min ago), 318.0 MB",
-            "  followed                    until 2026-11-24 17:10:00Z, 12 documents changed since, the first 17 min ago",
-            "  building   4,100 documents  begun 2026-11-24 17:29:00Z, articles_20261124T172900Z, on web-1, a run is at work on it",
-            "  foreign        9 documents  articles_archive, not built by this program, never touched",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
