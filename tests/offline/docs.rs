@@ -197,6 +197,38 @@ fn every_variable_of_the_documentation_is_one() {
     }
 }
 
+/// docs/environment.md has each of them, with its option and the commands that take it.
+#[test]
+fn every_variable_is_in_the_index_of_variables() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/environment.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut rows = String::new();
+    for variable in bisan_indexer::cli::help::variables() {
+        if variable.commands() == ["demo"] {
+            continue;
+        }
+        let mut commands: Vec<&str> = variable.commands();
+        commands.retain(|command| *command != "demo");
+        let option = match variable.option() {
+            "" => String::new(),
+            option => format!("`{option}`"),
+        };
+        let commands = match commands.len() {
+            0 => "all".to_owned(),
+            _ => commands.join(", "),
+        };
+        rows.push_str(&format!(
+            "| `{}` | {option} | {commands} | {} |\n",
+            variable.name,
+            variable.help.replace('|', "or")
+        ));
+    }
+    assert!(
+        text.contains(&rows),
+        "docs/environment.md has to have\n{rows}"
+    );
+}
+
 /// Links between files of the repository lead somewhere.
 #[test]
 fn every_link_of_the_documentation_leads_somewhere() {

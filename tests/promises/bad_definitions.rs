@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::definitions::Definitions;
 use crate::support::program::Ended;
-use crate::support::{Scene, ServerOptions};
+use crate::support::{Scene, ServerOptions, needs};
 
 async fn refused(describe: impl FnOnce(Definitions) -> Definitions) -> Ended {
     let mut scene = Scene::new().await;
@@ -51,7 +51,7 @@ async fn a_settings_key_that_the_server_is_too_old_for_is_left_out_and_said() {
         .as_str()
         .is_none_or(|version| !version.starts_with("1.5."))
     {
-        eprintln!("skipped: this server is not a 1.5");
+        needs::missing(needs::THROW_AWAY_SERVER, "this server is not a 1.5");
         return;
     }
     scene.define(|definitions| {

@@ -73,7 +73,10 @@ async fn something_else_at_that_address_is_told_from_meilisearch() {
         "*",
         Fault::json(200, &json!({"hello": "I am no Meilisearch"})),
     );
-    scene.reindex_through(&proxy).run().await.expect(1);
+    scene.reindex_through(&proxy).run().await.expect(1).says([
+        "this is no answer of Meilisearch",
+        "Check the address and its path",
+    ]);
 }
 
 /// A write that is sent on can arrive as a read.
@@ -379,22 +382,16 @@ async fn a_cancelled_task_ends_the_run_and_is_told_with_who_cancelled_it() {
     let running = scene.reindex_through(&proxy).start();
     upload.reached("the first upload").await;
 
-    // Something that the server is busy with for a while, so that the upload's task has to wait behind it.
-    scene.api.keep_busy(2000).await;
+    let busy = scene.busy().await;
+    let build = scene.generations("articles").await.remove(0);
+    let its_upload = format!("types=documentAdditionOrUpdate&indexUids={build}");
     upload.release();
-    let cancelled = eventually("the upload's task waits", async || {
-        let tasks = scene
-            .api
-            .get("/tasks?statuses=enqueued&types=documentAdditionOrUpdate")
-            .await
-            .body;
-        tasks["results"][0]["uid"].as_u64()
-    })
-    .await;
-    scene
-        .api
-        .succeed("POST", &format!("/tasks/cancel?uids={cancelled}"), None)
-        .await;
+    scene.api.until_wait(1, &its_upload).await;
+    let cancel = format!("/tasks/cancel?{its_upload}");
+    let cancel = scene.api.ask("POST", &cancel, None).await.expect(200);
+    busy.over().await;
+    let cancel = scene.api.ended(cancel["taskUid"].as_u64().unwrap()).await;
+    assert_eq!(cancel["details"]["canceledTasks"], 1, "{cancel}");
 
     running.ended().await.expect(1).says(["cancel", "articles"]);
     assert_eq!(scene.live().await, before);
@@ -608,15 +605,20 @@ async fn an_index_that_somebody_else_made_under_the_uid_of_a_build_is_left_alone
         let record = records.iter().find(is_begun);
         let record = record.unwrap_or_else(|| panic!("{records:?}"));
         let build = record["build_uid"].as_str().unwrap();
-        if waits {
-            scene.api.keep_busy(3_000).await;
-        }
+        let busy = match waits {
+            true => Some(scene.busy().await),
+            false => None,
+        };
         let theirs = json!({"uid": build, "primaryKey": "id"});
         let theirs = scene.api.post("/indexes", theirs).await.expect(202);
         if !waits {
             scene.api.ended(theirs["taskUid"].as_u64().unwrap()).await;
         }
         hold.release();
+        if let Some(busy) = busy {
+            proxy.waits_for_tasks().await;
+            busy.over().await;
+        }
         running.ended().await.expect(4).says([build]);
         assert!(scene.api.index(build).await.is_some(), "{waits}");
         let records = scene.api.documents(CHECKPOINTS).await;

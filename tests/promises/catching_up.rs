@@ -147,11 +147,13 @@ async fn what_other_programs_have_waiting_does_not_outlive_the_swap() {
     let hold = proxy.hold_answer("POST", "/swap-indexes");
     let running = scene.reindex_through(&proxy).start();
     hold.reached("the swap").await;
-    scene.api.keep_busy(3_000).await;
+    let busy = scene.busy().await;
     let path = format!("/indexes/{}/documents", scene.uid("articles"));
     let stale = json!([{"id": 5, "title": "stale"}, {"id": 900, "title": "gone"}]);
     scene.api.post(&path, stale).await.expect(202);
     hold.release();
+    proxy.waits_for_tasks().await;
+    busy.over().await;
     let ended = running.ended().await.expect(0);
     ended.says(["1 task of another program", "2 documents set right"]);
     scene.expect_in_step().await;
@@ -168,14 +170,19 @@ async fn a_database_that_is_emptied_during_the_swap_does_not_empty_the_index() {
         let running = scene.reindex_through(&proxy).start();
         hold.reached("the swap").await;
         let uid = scene.uid("articles");
+        let mut busy = None;
         if waits {
-            scene.api.keep_busy(3_000).await;
+            busy = Some(scene.busy().await);
             let path = format!("/indexes/{uid}/documents");
             let saved = json!([{"id": 5, "title": "saved"}]);
             scene.api.post(&path, saved).await.expect(202);
         }
         scene.database.execute("DELETE FROM articles").await;
         hold.release();
+        if let Some(busy) = busy {
+            proxy.waits_for_tasks().await;
+            busy.over().await;
+        }
         let words = ["the new index is live", "--max-loss"];
         running.ended().await.expect(0).says(words);
         assert_eq!(scene.api.count(&uid).await, 12);

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::doctor::{doctor, expect};
+use crate::support::scene::CHECKPOINTS;
 use crate::support::{Fault, Scene};
 
 /// A server that few tests could wait for: of a newer version, with a full disk and a full list of tasks.
@@ -38,7 +39,7 @@ async fn what_a_server_will_fail_of_is_told_beforehand() {
 #[tokio::test]
 async fn what_waits_before_us_is_told_with_its_indexes() {
     let scene = Scene::new().await;
-    scene.api.keep_busy(3_000).await;
+    let busy = scene.busy().await;
     for id in [1, 2] {
         let path = "/indexes/of-a-third/documents";
         let documents = json!([{"id": id}]);
@@ -48,6 +49,10 @@ async fn what_waits_before_us_is_told_with_its_indexes() {
     let report = doctor(&scene, 0).await;
     let words = ["tasks wait or are at work", "2 for of-a-third"];
     expect(&report, "server", "server.queue", "ok", &words);
+    // Its record is the first task that it makes, after it has looked at those of others.
+    let record = format!("indexUids={CHECKPOINTS}");
+    scene.api.until_wait(1, &record).await;
+    busy.over().await;
     let words = ["tasks of others wait", "2 for of-a-third"];
     running.ended().await.expect(0).says(words);
 }

@@ -1,12 +1,16 @@
 //! 2 GB of memory for the application, the server and this program: it takes 40 MiB, however much there is to index and
 //! however slow the server is.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+
 use bisan_indexer::sample::Sample;
 use serde_json::json;
+use tokio::sync::OnceCell;
 
 use crate::support::definitions::Definitions;
 use crate::support::program::{Ended, Program};
-use crate::support::{Database, Scene, StandIn};
+use crate::support::{Database, Scene, StandIn, needs};
 
 const LIMIT_KIB: u64 = 40 << 10;
 
@@ -20,13 +24,27 @@ impl Real {
     /// The runbook's size: 5,208 articles, 1,000 authors, 88 MB.
     async fn size() -> Real {
         let folder = tempfile::tempdir().unwrap();
-        let database =
-            Database::bisan(&folder.path().join("production.sqlite3"), Sample::runbook()).await;
+        let path = folder.path().join("production.sqlite3");
+        std::fs::copy(runbook().await, &path).unwrap();
+        let database = Database { path };
         Real {
             server: StandIn::start().await,
             database,
             folder,
         }
+    }
+
+    /// A definition of the articles as they are.
+    fn plain(&self) -> String {
+        let folder = self.folder.path().join("plain");
+        Definitions::empty(&folder)
+            .index("articles", "SELECT id, title, body FROM articles")
+            .changes(
+                "articles",
+                "SELECT id, updated_at AS changed_at FROM articles WHERE updated_at >= :since",
+            )
+            .settings("articles", json!({"searchableAttributes": ["title"]}));
+        folder.to_str().unwrap().to_owned()
     }
 
     fn reindex(&self) -> Program {
@@ -43,6 +61,33 @@ impl Real {
     }
 }
 
+/// A database of the runbook's size, made once: by the first test that wants it, for all that come after it until what it
+/// consists of changes.
+async fn runbook() -> &'static Path {
+    static MADE: OnceCell<PathBuf> = OnceCell::const_new();
+    MADE.get_or_init(async || {
+        let mut made_by = DefaultHasher::new();
+        for source in [
+            include_str!("../../src/sample.rs"),
+            include_str!("../../src/sample/rows.rs"),
+            include_str!("../../src/sample/words.rs"),
+        ] {
+            source.hash(&mut made_by);
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let path = folder.join(format!("runbook-{:016x}.sqlite3", made_by.finish()));
+        if !path.exists() {
+            // Under another name until it is whole.
+            let half = tempfile::tempdir_in(folder).unwrap();
+            let half = half.path().join("half.sqlite3");
+            Sample::runbook().write(&half).await.unwrap();
+            std::fs::rename(half, &path).unwrap();
+        }
+        path
+    })
+    .await
+}
+
 #[track_caller]
 fn expect_little(ended: &Ended) {
     assert!(
@@ -50,8 +95,11 @@ fn expect_little(ended: &Ended) {
         "{} KiB were resident at the peak, and {LIMIT_KIB} are promised",
         ended.peak_kib
     );
+    if cfg!(not(target_os = "linux")) {
+        return needs::missing(needs::LINUX, "nobody tells how much memory a process had");
+    }
     assert!(
-        cfg!(not(target_os = "linux")) || ended.peak_kib > 1000,
+        ended.peak_kib > 1000,
         "the peak was not seen: {} KiB",
         ended.peak_kib
     );
@@ -73,7 +121,9 @@ async fn memory_stays_below_40_mib_whatever_the_batch_size() {
     }
 }
 
+/// Minutes, where the program is not optimised; the nightly workflow runs it in the profile `demo`.
 #[tokio::test]
+#[cfg_attr(debug_assertions, ignore = "880 MB: cargo test --profile demo")]
 async fn memory_stays_below_40_mib_for_a_database_ten_times_as_large() {
     let real = Real::size().await;
     for time in 1..10 {
@@ -238,7 +288,12 @@ async fn memory_stays_below_40_mib_where_small_documents_are_followed_by_books()
 async fn the_read_transaction_ends_while_a_slow_server_has_taken_nothing() {
     let real = Real::size().await;
     real.server.stop_reading();
-    let running = real.reindex().args(["--batch-size", "1MB"]).start();
+    // Read as HTML: making forms of 88 MB takes a program that is not optimised longer than a connection may stand still.
+    let plain = real.plain();
+    let running = real
+        .reindex()
+        .args(["--batch-size", "1MB", "--index-settings", &plain])
+        .start();
     real.server.upload_waits().await;
     real.database
         .execute("UPDATE articles SET title = 'x' WHERE id = 1")

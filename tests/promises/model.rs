@@ -28,7 +28,8 @@ use futures::future::join_all;
 use tokio::sync::RwLock;
 
 use crate::support::server::Server;
-use crate::support::{Dice, ServerOptions};
+use crate::support::{Dice, Mishap, ServerOptions};
+use command::Command;
 use walk::{Tally, Walk};
 
 /// As many as a gate of some minutes has the time for.
@@ -43,6 +44,7 @@ const SERVERS: usize = 2;
 #[tokio::test]
 async fn whatever_happened_one_more_run_sets_it_right() {
     let walks = std::env::var("BISAN_MODEL_WALKS").ok();
+    let walks = walks.filter(|walks| !walks.is_empty());
     let walks = walks.map_or(WALKS, |walks| walks.parse().expect("a number of walks"));
     let first = Dice::seed_from("BISAN_MODEL_SEED");
     let next = AtomicU64::new(0);
@@ -75,6 +77,26 @@ async fn whatever_happened_one_more_run_sets_it_right() {
     eprintln!("{walks} walks from BISAN_MODEL_SEED={first} on");
     for (what, times) in tally.lock().unwrap().iter() {
         eprintln!("  {what}: {times}");
+    }
+    // Fewer walks than that are one that is repeated.
+    if walks >= WALKS {
+        let tally = tally.lock().unwrap();
+        for expected in Command::NAMES {
+            assert!(
+                tally
+                    .keys()
+                    .any(|what| what.starts_with(&format!("{expected}: "))),
+                "in {walks} walks nobody ran {expected}"
+            );
+        }
+        let mishaps = Mishap::ALL.map(|mishap| format!("{mishap:?}"));
+        let others = ["Ctrl-C", "a writer meanwhile"].map(str::to_owned);
+        for expected in mishaps.into_iter().chain(others) {
+            assert!(
+                tally.contains_key(&expected),
+                "in {walks} walks {expected} did not come to happen"
+            );
+        }
     }
     assert!(
         failures.is_empty(),

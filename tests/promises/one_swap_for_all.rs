@@ -10,7 +10,14 @@ async fn articles_and_authors_change_at_the_same_instant() {
     let scene = Scene::new().await;
     mark(&scene, "old").await;
     scene.already_live().await;
+    scene.database.import(2, "another").await;
+    scene
+        .database
+        .execute("INSERT INTO authors (name, created_at, updated_at) VALUES ('another', '2026-01-01', '2026-01-01')")
+        .await;
     mark(&scene, "new").await;
+    let articles = [("old", 12), ("new", 14)];
+    let authors = [("old", 4), ("new", 5)];
 
     let proxy = scene.proxy().await;
     let (one, other) = (
@@ -21,10 +28,21 @@ async fn articles_and_authors_change_at_the_same_instant() {
     assert_eq!(proxy.count("POST", "/swap-indexes"), 1);
 
     // Who has seen the new generation of the one and asks the other next, sees the new one there too.
-    for round in one.stop().await.iter().chain(&other.stop().await) {
-        if round[0].generation() == Some("new") {
-            assert_eq!(round[1].generation(), Some("new"), "{round:?}");
+    for (rounds, [first, next]) in [
+        (one.stop().await, [articles, authors]),
+        (other.stop().await, [authors, articles]),
+    ] {
+        let mut seen = Vec::new();
+        for round in &rounds {
+            let generations = (round[0].whole(&first), round[1].whole(&next));
+            let (Some(asked), Some(then)) = generations else {
+                panic!("no whole generation: {round:?}");
+            };
+            assert!(asked == "old" || then == "new", "{round:?}");
+            seen.push(then);
         }
+        seen.dedup();
+        assert_eq!(seen, ["old", "new"]);
     }
     scene.expect_nothing_left_over(1, &[]).await;
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::program::Program;
 use crate::support::scene::Live;
-use crate::support::{Fault, FaultProxy, Scene, ServerOptions};
+use crate::support::{Fault, FaultProxy, Scene, ServerOptions, needs};
 
 /// Two generations are there, the database has moved on since, and the next swap is the server's death. None where the
 /// server cannot be asked for that.
@@ -16,7 +16,10 @@ async fn about_to_die() -> Option<(Scene, Live)> {
     scene.database.save_title(1, "of the second").await;
     scene.reindex().run().await.expect(0);
     if !scene.server.will_die_of_a_swap().await {
-        eprintln!("skipped: only the ephemeral server can be asked to die of a swap");
+        needs::missing(
+            needs::THROW_AWAY_SERVER,
+            "a real server cannot be asked to die of a swap",
+        );
         return None;
     }
     let before = scene.live().await;

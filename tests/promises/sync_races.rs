@@ -50,6 +50,41 @@ async fn what_the_gem_writes_meanwhile_is_set_right_by_the_next_round() {
     expect_equal(&scene).await;
 }
 
+/// A row that somebody deletes and inserts again, as an import does, while a round that has missed it is at its uploads: what
+/// is about to be deleted is asked for once more.
+#[tokio::test]
+async fn a_row_that_comes_back_before_its_document_is_deleted_keeps_it() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    scene
+        .database
+        .execute("CREATE TABLE kept AS SELECT * FROM articles WHERE id = 6")
+        .await;
+    scene.database.delete_article(6).await;
+    scene.database.delete_article(7).await;
+    scene.database.save_title(5, "an upload to wait for").await;
+    let proxy = scene.proxy().await;
+    proxy.keep_bodies();
+    let hold = proxy.hold_answer("POST", "/indexes/*articles/documents");
+    let running = sync(&scene).env("MEILISEARCH_HOST", proxy.url()).start();
+    hold.reached("the upload").await;
+    scene
+        .database
+        .execute("INSERT INTO articles SELECT * FROM kept")
+        .await;
+    hold.release();
+    let report = running.ended().await.expect(0).report();
+    assert_eq!(figures(&report, "articles")["deleted"], 1, "{report}");
+    let seen = proxy.seen();
+    let mut deletes = seen
+        .iter()
+        .filter(|seen| seen.path.ends_with("/delete-batch"));
+    let asked: serde_json::Value = serde_json::from_slice(&deletes.next().unwrap().body).unwrap();
+    assert_eq!(asked, serde_json::json!(["7"]));
+    assert!(deletes.next().is_none());
+    scene.expect_in_step().await;
+}
+
 #[tokio::test]
 async fn two_at_once_do_no_harm() {
     let scene = Scene::new().await;

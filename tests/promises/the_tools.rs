@@ -158,7 +158,10 @@ async fn the_searcher_tells_generations_emptiness_and_errors_apart() {
         let searcher = Searcher::ask(scene.api.clone(), vec![(uid.to_owned(), "title")]);
         searcher.stop().await.pop().unwrap().pop().unwrap()
     };
-    assert_eq!(one_round(&uid).await.generation(), Some("old"));
+    let sizes = [("old", 2), ("new", 1)];
+    assert_eq!(one_round(&uid).await.whole(&sizes), Some("old"));
+    // A part of one is not a whole one.
+    assert_eq!(one_round(&uid).await.whole(&[("old", 3)]), None);
     scene
         .api
         .succeed(
@@ -171,7 +174,7 @@ async fn the_searcher_tells_generations_emptiness_and_errors_apart() {
         one_round(&uid).await,
         Glimpse::Hits(vec!["old".to_owned(), "new".to_owned()])
     );
-    assert_eq!(one_round(&uid).await.generation(), None);
+    assert_eq!(one_round(&uid).await.whole(&sizes), None);
     scene
         .api
         .succeed("DELETE", &format!("/indexes/{uid}/documents"), None)

@@ -66,8 +66,11 @@ async fn a_swap_that_still_waits_costs_no_generation() {
     let swap = proxy.hold_then_page("POST", "/swap-indexes", 200);
     let running = scene.reindex_through(&proxy).start();
     swap.reached("the swap").await;
-    scene.api.keep_busy(400).await;
+    let busy = scene.busy().await;
     swap.release();
+    proxy.waits_for_tasks().await;
+    assert_eq!(generations(&scene).await.0, before, "the swap waits");
+    busy.over().await;
     running.ended().await.expect(0);
     scene.expect_in_step().await;
     assert_eq!(generations(&scene).await.1, [before]);

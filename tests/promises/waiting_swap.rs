@@ -4,7 +4,8 @@
 
 use serde_json::json;
 
-use crate::support::{Scene, ServerOptions, eventually};
+use crate::support::program::Program;
+use crate::support::{Busy, Scene, ServerOptions};
 
 /// The `createdAt`s of all that lies around of the articles, live first.
 async fn all(scene: &Scene) -> Vec<String> {
@@ -18,8 +19,8 @@ async fn all(scene: &Scene) -> Vec<String> {
     all
 }
 
-/// Two generations, and the swap of a third that waits; its run is dead. With what was live then.
-async fn killed() -> Option<(Scene, String)> {
+/// Two generations, and the swap of a third that waits behind somebody else's work; its run is dead. With what was live then.
+async fn killed() -> Option<(Scene, String, Busy)> {
     let mut scene = Scene::on_own_server(ServerOptions::default()).await?;
     scene.define_titles();
     scene.already_live().await;
@@ -30,20 +31,21 @@ async fn killed() -> Option<(Scene, String)> {
     let swap = proxy.hold("POST", "/swap-indexes");
     let running = scene.reindex_through(&proxy).start();
     swap.reached("the swap").await;
-    scene.api.keep_busy(400).await;
+    let busy = scene.busy().await;
     swap.release();
-    eventually("the swap waits", async || {
-        let swaps = scene
-            .api
-            .get("/tasks?types=indexSwap&limit=1")
-            .await
-            .expect(200);
-        (swaps["total"] == 3).then_some(())
-    })
-    .await;
+    scene.api.until_wait(1, "types=indexSwap").await;
     running.kill();
     running.ended().await;
-    Some((scene, live))
+    Some((scene, live, busy))
+}
+
+/// Runs it. The swap goes on only when the program waits for it.
+async fn ends_well(scene: &Scene, program: Program, busy: Busy) {
+    let proxy = scene.proxy().await;
+    let running = program.env("MEILISEARCH_HOST", proxy.url()).start();
+    proxy.waits_for_tasks().await;
+    busy.over().await;
+    running.ended().await.expect(0);
 }
 
 /// A key that is limited to index patterns: no swap is shown to it.
@@ -58,14 +60,14 @@ async fn key_that_sees_no_swaps(scene: &Scene) -> String {
 #[tokio::test]
 async fn a_clean_up_takes_nothing_that_is_live_in_a_moment() {
     for restricted in [false, true] {
-        let Some((scene, live)) = killed().await else {
+        let Some((scene, live, busy)) = killed().await else {
             return;
         };
         let mut clean = scene.command("clean").arg("--yes");
         if restricted {
             clean = clean.env("MEILISEARCH_API_KEY", key_that_sees_no_swaps(&scene).await);
         }
-        clean.run().await.expect(0);
+        ends_well(&scene, clean, busy).await;
         scene.expect_in_step().await;
         let all = all(&scene).await;
         assert!(
@@ -78,14 +80,14 @@ async fn a_clean_up_takes_nothing_that_is_live_in_a_moment() {
 #[tokio::test]
 async fn a_reindex_waits_for_it_and_goes_live() {
     for restricted in [false, true] {
-        let Some((scene, live)) = killed().await else {
+        let Some((scene, live, busy)) = killed().await else {
             return;
         };
-        let mut reindex = scene.reindex().args(["--retain", "9"]);
+        let mut reindex = scene.command("reindex").args(["--retain", "9"]);
         if restricted {
             reindex = reindex.env("MEILISEARCH_API_KEY", key_that_sees_no_swaps(&scene).await);
         }
-        reindex.run().await.expect(0);
+        ends_well(&scene, reindex, busy).await;
         scene.expect_in_step().await;
         let all = all(&scene).await;
         assert!(
@@ -98,14 +100,14 @@ async fn a_reindex_waits_for_it_and_goes_live() {
 #[tokio::test]
 async fn a_rollback_goes_back_from_what_it_made_live() {
     for restricted in [false, true] {
-        let Some((scene, live)) = killed().await else {
+        let Some((scene, live, busy)) = killed().await else {
             return;
         };
         let mut rollback = scene.command("rollback").arg("--yes");
         if restricted {
             rollback = rollback.env("MEILISEARCH_API_KEY", key_that_sees_no_swaps(&scene).await);
         }
-        rollback.run().await.expect(0);
+        ends_well(&scene, rollback, busy).await;
         let all = all(&scene).await;
         assert!(
             all[0] == live && all.len() == 3,

@@ -146,13 +146,17 @@ async fn a_burst_of_commits_is_a_few_tasks() {
             .unwrap()
     };
     let before = tasks().await;
-    scene.api.keep_busy(3_000).await;
+    let busy = scene.busy().await;
     for number in 0..20 {
         scene
             .database
             .save_title(5, &format!("saved {number}"))
             .await;
+        if number == 0 {
+            scene.api.until_wait(1, &format!("indexUids={uid}")).await;
+        }
     }
+    busy.over().await;
     eventually_in_step(&scene, "the last of them").await;
     assert!(
         tasks().await <= before + 4,

@@ -28,6 +28,9 @@ pub enum Trouble {
 }
 
 impl Command {
+    /// As [`Command::name`] says them.
+    pub const NAMES: [&str; 6] = ["reindex", "sync", "apply", "rollback", "clean", "verify"];
+
     pub fn any(dice: &mut Dice) -> Command {
         let any_loss = dice.chance(50);
         match dice.below(100) {

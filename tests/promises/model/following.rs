@@ -66,6 +66,7 @@ const EXPECTED: &str = "
 #[tokio::test]
 async fn a_follower_sees_every_write_that_it_can() {
     let walks = std::env::var("BISAN_MODEL_WALKS").ok();
+    let walks = walks.filter(|walks| !walks.is_empty());
     let walks = walks.map_or(WALKS, |walks| walks.parse().expect("a number of walks"));
     let first = Dice::seed_from("BISAN_MODEL_SEED");
     eprintln!("{walks} walks of followers from BISAN_MODEL_SEED={first} on");

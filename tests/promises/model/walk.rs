@@ -11,6 +11,7 @@ use tokio::sync::RwLock;
 use super::command::{Command, Outcome, Trouble};
 use super::sight::Sight;
 use super::world::{self, Definition, NAMES};
+use crate::support::busy::keep_busy;
 use crate::support::scene::CHECKPOINTS;
 use crate::support::server::Server;
 use crate::support::{Dice, Mishap, Scene, eventually};
@@ -153,7 +154,7 @@ impl Walk {
             28..34 => {
                 let server = self.server.clone();
                 let _up = server.read().await;
-                self.scene.api.keep_busy(60).await;
+                keep_busy(&self.scene.api, 60).await;
                 self.note("somebody else keeps the server busy".to_owned());
             }
             _ => {}

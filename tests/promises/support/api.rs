@@ -195,24 +195,20 @@ impl Api {
         .await;
     }
 
-    /// Somebody else keeps the server busy with so many documents; returns once it works on them.
-    pub async fn keep_busy(&self, documents: u64) {
-        let texts: Vec<_> = (0..documents)
-            .map(|id| json!({"id": id, "text": words(id)}))
-            .collect();
-        let path = "/indexes/of-somebody-else/documents";
-        let task = self.post(path, json!(texts)).await.expect(202);
-        let task = format!("/tasks/{}", task["taskUid"]);
-        eventually("the server is busy", async || {
-            (self.get(&task).await.body["status"] != "enqueued").then_some(())
+    /// What only the throw-away server can be told.
+    pub async fn control(&self, what: &str) {
+        self.post(&format!("/controls/{what}"), Value::Null)
+            .await
+            .expect(204);
+    }
+
+    /// Returns once so many tasks wait that the filter lets through.
+    pub async fn until_wait(&self, tasks: u64, filter: &str) {
+        let path = format!("/tasks?statuses=enqueued&limit=1&{filter}");
+        eventually(&format!("{tasks} of {filter} wait"), async || {
+            let waiting = self.get(&path).await.expect(200);
+            (waiting["total"].as_u64()? >= tasks).then_some(())
         })
         .await;
     }
-}
-
-fn words(seed: u64) -> String {
-    (1..120u64)
-        .map(|n| format!("w{}", (seed + n * n * 7919) % 5000))
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -1,7 +1,10 @@
 //! Every mishap at the requests of one command: at all of them, or at a few of each kind that another seed chooses.
 
+use std::collections::BTreeMap;
+
 use super::mishap::Mishap;
 use super::program::Program;
+use super::proxy::Seen;
 use super::{Dice, FaultProxy, Scene};
 
 /// A command in a situation in which it has something to do, again and again.
@@ -36,6 +39,37 @@ pub fn points(requests: usize, dice: &mut Dice) -> Vec<usize> {
     (0..points)
         .map(|stretch| 1 + begin(stretch) + dice.below(begin(stretch + 1) - begin(stretch)))
         .collect()
+}
+
+/// Whether every fault is to be tried at every request.
+pub fn all_points() -> bool {
+    std::env::var("BISAN_CHAOS_POINTS").is_ok_and(|points| points == "all")
+}
+
+/// How many of the requests that change nothing are tried.
+const READS: usize = 3;
+
+/// The requests at which a run is disturbed, of those that an undisturbed one made, counted from 1: every one with
+/// `BISAN_CHAOS_POINTS=all`; else one of each kind that changes something, and a few of those that only ask, which go one
+/// way through the program whatever they ask for.
+pub fn chosen(seen: &[Seen], dice: &mut Dice) -> Vec<usize> {
+    if all_points() {
+        return (1..=seen.len()).collect();
+    }
+    let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut reads = Vec::new();
+    for (k, seen) in (1..).zip(seen) {
+        match seen.changes_something() {
+            true => kinds.entry(seen.kind()).or_default().push(k),
+            false => reads.push(k),
+        }
+    }
+    let mut chosen: Vec<usize> = kinds.values().map(|of_it| dice.one_of(of_it)).collect();
+    for _ in 0..READS.min(reads.len()) {
+        chosen.push(reads.remove(dice.below(reads.len())));
+    }
+    chosen.sort_unstable();
+    chosen
 }
 
 /// Tries it all. Says how much that was.

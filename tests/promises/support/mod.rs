@@ -4,12 +4,16 @@
 //! Nothing in here sleeps to wait for something: it polls for the fact, with a deadline ([`eventually`]), or is told.
 
 pub mod api;
+pub mod busy;
 pub mod chaos;
 pub mod database;
 pub mod definitions;
 pub mod dice;
 pub mod leftovers;
 pub mod mishap;
+#[allow(dead_code, reason = "unit tests have other needs than promises")]
+#[path = "../../needs.rs"]
+pub mod needs;
 pub mod program;
 pub mod proxy;
 pub mod scene;
@@ -22,6 +26,7 @@ pub mod wire;
 use std::time::{Duration, Instant};
 
 pub use api::Api;
+pub use busy::Busy;
 pub use database::Database;
 pub use dice::Dice;
 pub use mishap::Mishap;

@@ -1,6 +1,7 @@
 //! A proxy between program and server that does to one request what networks, proxies and dying servers do to any.
 //! The fault is on the wire, so the program needs no hook for it.
 
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -35,6 +36,23 @@ pub enum Fault {
     HoldAnswer(Hold),
     /// The request waits on the way to the server, which then does what was asked; somebody in between answers for it.
     HoldThenAnswer(Hold, Canned),
+}
+
+/// For who reads which one it was.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::CutBefore => f.write_str("the connection ends before"),
+            Fault::CutInBody => f.write_str("the connection ends in the body of"),
+            Fault::LoseAnswer => f.write_str("the answer is lost of"),
+            Fault::Answer(answer) => write!(f, "{} in the place of", answer.status),
+            Fault::DeliverThenAnswer(answer) => write!(f, "{} after", answer.status),
+            Fault::Rewrite { .. } => f.write_str("other words in"),
+            Fault::Hold(_) | Fault::HoldAnswer(_) | Fault::HoldThenAnswer(..) => {
+                f.write_str("a hold at")
+            }
+        }
+    }
 }
 
 impl Fault {
@@ -163,6 +181,22 @@ pub struct Seen {
     pub body_bytes: u64,
     /// None: no answer went back.
     pub status: Option<u16>,
+    /// What was sent, where bodies are kept.
+    pub body: Vec<u8>,
+}
+
+impl Seen {
+    /// Whether the server is asked to change something, a task's being cancelled included.
+    pub fn changes_something(&self) -> bool {
+        let only_asks = ["/fetch", "/search", "/multi-search"];
+        self.method != "GET" && !only_asks.iter().any(|end| self.path.ends_with(end))
+    }
+
+    /// What it asks for, whichever generation it is about.
+    pub fn kind(&self) -> String {
+        let path: String = self.path.chars().filter(|c| !c.is_ascii_digit()).collect();
+        format!("{} {path}", self.method)
+    }
 }
 
 struct Rule {
@@ -227,6 +261,7 @@ struct Plan {
     rules: Vec<Rule>,
     seen: Vec<Seen>,
     body_limit: Option<u64>,
+    keeps_bodies: bool,
 }
 
 pub struct FaultProxy {
@@ -347,6 +382,11 @@ impl FaultProxy {
         self.plan.lock().unwrap().body_limit = Some(bytes);
     }
 
+    /// From here on what is sent can be read in [`FaultProxy::seen`].
+    pub fn keep_bodies(&self) {
+        self.plan.lock().unwrap().keeps_bodies = true;
+    }
+
     /// From here on everything passes.
     pub fn heal(&self) {
         let mut plan = self.plan.lock().unwrap();
@@ -356,6 +396,16 @@ impl FaultProxy {
 
     pub fn seen(&self) -> Vec<Seen> {
         self.plan.lock().unwrap().seen.clone()
+    }
+
+    /// Returns once the program has asked about tasks several times more: it waits for one.
+    pub async fn waits_for_tasks(&self) {
+        const TIMES: usize = 6;
+        let before = self.count("GET", "/tasks*");
+        super::eventually("the program waits for a task", async || {
+            (self.count("GET", "/tasks*") >= before + TIMES).then_some(())
+        })
+        .await;
     }
 
     /// How many requests of this route came by.
@@ -408,6 +458,7 @@ impl Passing {
             is_probe: is_probe(head),
             body_bytes: length,
             status: None,
+            body: Vec::new(),
         });
         let number = plan.seen.len();
         let over = plan.body_limit.is_some_and(|limit| length > limit);
@@ -450,7 +501,15 @@ impl Passing {
                 .replace(from, to)
                 .into_bytes();
         }
-        self.plan.lock().unwrap().seen[place].body_bytes = body.len() as u64;
+        {
+            let mut plan = self.plan.lock().unwrap();
+            let keeps = plan.keeps_bodies;
+            let seen = &mut plan.seen[place];
+            seen.body_bytes = body.len() as u64;
+            if keeps {
+                seen.body.clone_from(&body);
+            }
+        }
         if let Some(Fault::Answer(answer)) = &fault {
             answer.send(client).await?;
             return Ok(Some(answer.status));

@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::api::Api;
+use super::busy::Busy;
 use super::database::Database;
 use super::definitions::Definitions;
+use super::needs;
 use super::program::Program;
 use super::proxy::FaultProxy;
 use super::server::{Server, ServerOptions};
@@ -68,13 +70,23 @@ impl Scene {
     /// need one to themselves.
     pub async fn on_own_server(options: ServerOptions) -> Option<Scene> {
         let scene = Scene::on(options).await;
-        if !scene.server.is_ours() {
-            eprintln!(
-                "skipped: this promise needs a server of its own, and MEILISEARCH_HOST names one that is shared"
+        scene.has_own_server().then_some(scene)
+    }
+
+    /// Whether no other test uses the server; says so where one may.
+    pub fn has_own_server(&self) -> bool {
+        if !self.server.is_ours() {
+            needs::missing(
+                needs::OWN_SERVER,
+                "MEILISEARCH_HOST names one that is shared",
             );
-            return None;
         }
-        Some(scene)
+        self.server.is_ours()
+    }
+
+    /// Somebody else's work, behind which every task waits from now on.
+    pub async fn busy(&self) -> Busy {
+        Busy::on(&self.server).await
     }
 
     pub async fn with(sample: Sample, options: ServerOptions) -> Scene {

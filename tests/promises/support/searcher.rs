@@ -19,18 +19,16 @@ pub enum Glimpse {
 }
 
 impl Glimpse {
-    /// The one marker that all hits bear. None for anything else, a mixture above all.
-    pub fn generation(&self) -> Option<&str> {
-        match self {
-            Glimpse::Hits(markers) => {
-                let first = markers.first()?;
-                markers
-                    .iter()
-                    .all(|marker| marker == first)
-                    .then_some(first)
-            }
-            Glimpse::Empty | Glimpse::Error(_) => None,
-        }
+    /// The generation that answered as a whole: its marker is on all hits, and there are as many of them as it has documents.
+    /// None for anything else: a mixture, or a part of one.
+    pub fn whole<'g>(&'g self, generations: &[(&str, usize)]) -> Option<&'g str> {
+        let Glimpse::Hits(markers) = self else {
+            return None;
+        };
+        let marker = markers.first()?;
+        let is_whole = markers.iter().all(|other| other == marker)
+            && generations.contains(&(marker, markers.len()));
+        is_whole.then_some(marker)
     }
 }
 
@@ -49,16 +47,19 @@ impl Searcher {
         let stopped = stop.clone();
         let asking = tokio::spawn(async move {
             let mut rounds = Vec::new();
-            // One round at least, however soon the answer was wanted.
-            while rounds.is_empty() || !stopped.load(Ordering::Relaxed) {
+            loop {
+                // The last round begins after the answers were wanted: it shows what came of it all.
+                let is_last = stopped.load(Ordering::Relaxed);
                 let mut round = Vec::new();
                 for (uid, marker) in &indexes {
                     round.push(glimpse(&api, uid, marker).await);
                 }
                 rounds.push(round);
+                if is_last {
+                    return rounds;
+                }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            rounds
         });
         Searcher { stop, asking }
     }

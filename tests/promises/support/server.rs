@@ -23,15 +23,13 @@ pub struct ServerOptions {
     /// To behave as version 1.5 does. A real server is the version that it is.
     pub like_1_5: bool,
     pub payload_limit: Option<u64>,
-    /// To die between committing the next swap and committing its task, so that its next start runs the swap again, which
-    /// undoes it. Only the ephemeral server can be asked to.
-    pub dies_of_a_swap: bool,
 }
 
 pub struct Server {
     pub url: String,
     pub key: Option<String>,
     process: Option<Process>,
+    has_controls: bool,
 }
 
 struct Process {
@@ -56,6 +54,7 @@ impl Server {
                 url,
                 key: set("MEILISEARCH_API_KEY"),
                 process: None,
+                has_controls: false,
             };
         }
         let program = match set("MEILISEARCH_BIN") {
@@ -68,6 +67,7 @@ impl Server {
         Server {
             url,
             key,
+            has_controls: matches!(program, Program::Ephemeral(_)),
             process: Some(Process {
                 child,
                 program,
@@ -88,7 +88,13 @@ impl Server {
             url: self.url.clone(),
             key: self.key.clone(),
             process: None,
+            has_controls: self.has_controls,
         }
+    }
+
+    /// Whether it is the throw-away server, which can be told to hold its tasks.
+    pub fn has_controls(&self) -> bool {
+        self.has_controls
     }
 
     pub fn api(&self) -> Api {
@@ -104,18 +110,13 @@ impl Server {
         process.child.kill().await.unwrap();
     }
 
-    /// From its next start on it dies right after it has committed a swap. False where it is a server that cannot be asked to.
+    /// From now on it dies right after it has committed a swap, until it is started again. False where it is a server that
+    /// cannot be asked to.
     pub async fn will_die_of_a_swap(&mut self) -> bool {
-        let Some(Process {
-            program: Program::Ephemeral(_),
-            ..
-        }) = self.process
-        else {
-            return false;
-        };
-        self.kill().await;
-        self.start_again_dying(true).await;
-        true
+        if self.has_controls {
+            self.api().control("die-after-swap").await;
+        }
+        self.has_controls
     }
 
     /// Returns when it has ended by itself.
@@ -130,15 +131,10 @@ impl Server {
 
     /// At the same address, over the same folder.
     pub async fn start_again(&mut self) {
-        self.start_again_dying(false).await;
-    }
-
-    async fn start_again_dying(&mut self, dies_of_a_swap: bool) {
         let process = self
             .process
             .as_mut()
             .expect("only a server of our own is started again");
-        process.options.dies_of_a_swap = dies_of_a_swap;
         let port = self.url.rsplit(':').next().unwrap().parse().unwrap();
         let (child, url) = launch(&process.program, &process.options, &process.folder, port).await;
         process.child = child;
@@ -215,6 +211,8 @@ async fn launch(
             // Some builds know no flag for it; all know the variable.
             command
                 .env("MEILI_NO_ANALYTICS", "true")
+                // From 1.50 on a server asks nobody on its own network, and the provider of a test is there.
+                .env("MEILI_EXPERIMENTAL_ALLOWED_IP_NETWORKS", "127.0.0.0/8")
                 .args(["--env", "development"])
                 .stdin(Stdio::null())
                 .stdout(log);
@@ -238,12 +236,9 @@ async fn launch(
             if options.like_1_5 || std::env::var("EPHEMERAL_LIKE").is_ok_and(|like| like == "1.5") {
                 command.args(["--like", "1.5"]);
             }
-            if options.dies_of_a_swap {
-                command.arg("--die-after-swap-commit");
-            }
             // It ends when this test does, however this test ends: its standard input closes then.
             command
-                .arg("--exit-when-stdin-closes")
+                .args(["--controls", "--exit-when-stdin-closes"])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped());
             let mut child = command.spawn().unwrap();
