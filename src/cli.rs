@@ -30,6 +30,8 @@ pub use looking::*;
 pub use setting_up::*;
 pub use values::{ListenAddress, Percent};
 
+use crate::servers::ServersError;
+
 /// Keeps Meilisearch in sync with a SQLite database.
 ///
 /// Documents are read from the database in one snapshot, built into a new index beside the live one, checked, and
@@ -165,7 +167,64 @@ pub enum Output {
     Junit,
 }
 
+impl Command {
+    /// Where Meilisearch is, for commands that speak with it.
+    fn servers(&self) -> Option<&ServerOptions> {
+        match self {
+            Command::Reindex(options) => Some(&options.connections.server),
+            Command::Sync(options) => Some(&options.connections.server),
+            Command::Apply(options) => Some(&options.connections.server),
+            Command::Verify(options) => Some(&options.connections.server),
+            Command::Explain(options) => Some(&options.connections.server),
+            Command::Status(options) => Some(&options.server),
+            Command::Rollback(options) => Some(&options.connections.server),
+            Command::Smoke(options) => Some(&options.server),
+            Command::Doctor(options) => Some(&options.connections.server),
+            Command::Clean(options) => Some(&options.connections.server),
+            Command::Key(options) => Some(&options.server),
+            // Asked with this option only.
+            Command::Init(options) => options.from_meilisearch.as_ref().map(|_| &options.server),
+            Command::Health(_)
+            | Command::Triggers(_)
+            | Command::Environment
+            | Command::Completions(_)
+            | Command::Man(_) => None,
+            #[cfg(feature = "ephemeral")]
+            Command::Demo(_) => None,
+        }
+    }
+
+    /// What works with one server at a time, by its words on the command line.
+    fn with_one_server(&self) -> Option<&'static str> {
+        match self {
+            Command::Sync(options) if options.watching.watch => Some("sync --watch"),
+            Command::Reindex(_) => Some("reindex"),
+            Command::Apply(_) => Some("apply"),
+            Command::Explain(_) => Some("explain"),
+            Command::Rollback(_) => Some("rollback"),
+            Command::Smoke(_) => Some("smoke"),
+            Command::Doctor(_) => Some("doctor"),
+            Command::Clean(_) => Some("clean"),
+            Command::Key(_) => Some("key"),
+            Command::Init(_) => Some("init --from-meilisearch"),
+            _ => None,
+        }
+    }
+}
+
 impl Cli {
+    /// Why the command does not go with so many servers. Told before anything is touched: a command that takes the first of
+    /// several would leave the others behind and not say so.
+    pub fn too_many_servers(&self) -> Option<ServersError> {
+        let servers = self.command.servers()?.addresses.len();
+        let command = match self.speech.output {
+            Output::Prometheus => Some("status --output prometheus"),
+            _ => self.command.with_one_server(),
+        };
+        let command = command.filter(|_| servers > 1)?.to_owned();
+        Some(ServersError::OneAtATime { servers, command })
+    }
+
     /// Why the form of the output does not go with the command.
     pub fn unfit_output(&self) -> Option<&'static str> {
         match (self.speech.output, &self.command) {

@@ -13,6 +13,7 @@ pub mod key;
 pub mod man;
 pub mod reindex;
 pub mod rollback;
+mod side_by_side;
 pub mod smoke;
 pub mod status;
 pub mod sync;

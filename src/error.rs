@@ -19,6 +19,17 @@ pub const DIFFERENT: u8 = 5;
 /// Ctrl-C or SIGTERM (128 + SIGINT, as shells have it), or a person who said no.
 pub const INTERRUPTED: u8 = 130;
 
+/// The worse of two exit codes, of parts of one command. What could not be done weighs more than what was refused, and that
+/// more than a difference that was found.
+pub fn worse(one: u8, other: u8) -> u8 {
+    const BY_WEIGHT: [u8; 7] = [0, DIFFERENT, LOCKED, REFUSED, USAGE, FAILED, INTERRUPTED];
+    let weight = |code| BY_WEIGHT.iter().position(|known| *known == code);
+    match weight(one) < weight(other) {
+        true => other,
+        false => one,
+    }
+}
+
 /// An error that can end a command.
 pub trait CommandError: std::error::Error + Send + Sync + 'static {
     /// The exit code of a command that ends with this error.

@@ -49,6 +49,7 @@ pub mod report;
 mod retry;
 #[cfg(feature = "ephemeral")]
 pub mod sample;
+mod servers;
 mod session;
 mod spool;
 pub mod sqlite;

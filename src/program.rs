@@ -50,16 +50,16 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
     if let Some(why) = cli.unfit_output() {
         return Err(UsageError::error(why.to_owned()));
     }
+    if let Some(why) = cli.too_many_servers() {
+        return Err(why.into());
+    }
     match &cli.command {
         Command::Reindex(options) => {
             let report = commands::reindex::run(options, progress).await?;
             Ok(Answer::new(&report, report.summary()))
         }
         Command::Sync(options) if options.watching.watch => commands::sync::watch(options).await,
-        Command::Sync(options) => {
-            let (report, exit_code) = commands::sync::run(options).await?;
-            Ok(Answer::new(&report, report.summary()).with_exit_code(exit_code))
-        }
+        Command::Sync(options) => commands::sync::run(options).await,
         Command::Apply(options) => commands::apply::run(options, progress).await,
         Command::Verify(options) => commands::verify::run(options).await,
         Command::Explain(options) => commands::explain::run(options).await,
@@ -166,7 +166,10 @@ fn start_log(speech: &Speech, progress: &Progress) {
     match form {
         LogFormat::Text => {
             let lines = lines.fmt_fields(terminal::log_fields());
-            registry.with(lines.without_time().compact()).init();
+            let lines = lines.without_time().compact();
+            registry
+                .with(lines.map_event_format(terminal::LogLines))
+                .init();
         }
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
     }

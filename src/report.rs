@@ -21,6 +21,7 @@ pub(crate) mod page;
 pub(crate) mod prometheus;
 pub(crate) mod reindex;
 pub(crate) mod rollback;
+pub(crate) mod servers;
 pub(crate) mod smoke;
 pub(crate) mod status;
 pub(crate) mod sync;

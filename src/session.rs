@@ -3,9 +3,10 @@
 use crate::catalog::{self, IndexDefinition, Source};
 use crate::cli::{Connections, DatabaseOption, Selection, ServerOptions, UploadOptions};
 use crate::error::Error;
-use crate::meilisearch::{Address, ApiKey, Features, Server, settings_keys};
+use crate::meilisearch::{Features, Server, settings_keys};
 use crate::preflight;
 use crate::prepared::Prepared;
+use crate::servers::{self, NamedServer, ServersError};
 use crate::sqlite::{Database, RunLock};
 
 /// The environment variable that holds the key.
@@ -25,19 +26,20 @@ pub fn database(options: &DatabaseOption) -> Result<Database, Error> {
     Ok(database.with_busy_timeout(options.busy_timeout.unsigned_abs()))
 }
 
-/// The server, with its key. Warns where the key would travel in the clear through a public network.
+/// The server of a command that works with one.
+///
+/// # Errors
+/// Where several were given, or an address or a key cannot be read.
 pub fn server(options: &ServerOptions) -> Result<Server, Error> {
-    let key = match &options.api_key_file {
-        Some(file) => Some(ApiKey::from_file(file)?),
-        None => ApiKey::from_env(API_KEY)?,
-    };
-    let address: Address = options.address.parse()?;
-    if key.is_some() && address.sends_key_in_clear() {
-        tracing::warn!(
-            "the key for Meilisearch travels unencrypted to {address}, where anybody on the way can read it; use https"
-        );
+    let mut servers = servers::open(options)?;
+    match (servers.pop(), servers.len()) {
+        (Some(server), 0) => Ok(server.server),
+        (_, others) => Err(ServersError::OneAtATime {
+            servers: others + 1,
+            command: "this command".to_owned(),
+        }
+        .into()),
     }
-    Ok(Server::new(address, key)?)
 }
 
 /// Below Meilisearch's own limit of 100 MB. What arrives in one request is one batch of its work: indexing Bisan's articles
@@ -84,6 +86,14 @@ impl Session {
             database: database(&connections.database)?,
             server: server(&connections.server)?,
         })
+    }
+
+    /// The same for one of the servers of a command.
+    pub fn at(database: &Database, at: &NamedServer) -> Session {
+        Session {
+            database: database.clone(),
+            server: at.server.clone(),
+        }
     }
 
     /// Every check of the definitions against the database and the server; nothing is created.

@@ -17,9 +17,11 @@ use std::io::{self, Write as _};
 
 use style::{Stream, painted};
 pub use style::{set_colours, style, width};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::field::MakeExt as _;
-use tracing_subscriber::fmt::FormatFields;
-use tracing_subscriber::fmt::format::debug_fn;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::error::{CommandError, Error, FAILED};
 
@@ -185,10 +187,51 @@ pub fn log_fields() -> impl for<'w> FormatFields<'w> {
         let text = safe(&text);
         match field.name() {
             "message" => write!(out, "{}", set_in(&text)),
+            // Of a span, as which it stands in front of what is said ([`LogLines`]).
+            "server" => write!(out, "{}", line(&text)),
             name => write!(out, "{name}={}", line(&text)),
         }
     })
     .delimited(" ")
+}
+
+/// A log line for people. Where several servers are at work, the name of the one that it is about stands in front of what is
+/// said; a line without one is left to the formatter inside.
+pub struct LogLines<F>(pub F);
+
+impl<S, N, F> FormatEvent<S, N> for LogLines<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut out: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let Some(span) = context.lookup_current() else {
+            return self.0.format_event(context, out, event);
+        };
+        let level = *event.metadata().level();
+        let colour = match level {
+            Level::ERROR => 31,
+            Level::WARN => 33,
+            Level::INFO => 32,
+            Level::DEBUG => 34,
+            Level::TRACE => 35,
+        };
+        match out.has_ansi_escapes() {
+            true => write!(out, "\u{1b}[{colour}m{level:>5}\u{1b}[0m ")?,
+            false => write!(out, "{level:>5} ")?,
+        }
+        if let Some(server) = span.extensions().get::<FormattedFields<N>>() {
+            write!(out, "{server}: ")?;
+        }
+        context.format_fields(out.by_ref(), event)?;
+        writeln!(out)
+    }
 }
 
 /// The same text with whatever follows a line end set in: a name that holds one cannot begin a line of this program's.

@@ -46,19 +46,19 @@ pub struct DatabaseOption {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Connections")]
 pub struct ServerOptions {
-    /// Where Meilisearch listens; a path is kept, as in https://host/search
+    /// Where Meilisearch listens; a path is kept, as in https://host/search. Given once for each of several servers, with a name for reports if wanted: a=http://host:7700
     // A text here: an address that cannot be read may hold a password, and clap would print it.
     #[arg(
         id = "meilisearch",
         long = "meilisearch",
-        value_name = "URL",
+        value_name = "[NAME=]URL",
         env = "MEILISEARCH_HOST",
         default_value = "http://localhost:7700"
     )]
-    pub address: String,
-    /// A file that holds the key for Meilisearch (otherwise the environment's MEILISEARCH_API_KEY)
-    #[arg(long, value_name = "FILE", env = "BISAN_INDEXER_API_KEY_FILE")]
-    pub api_key_file: Option<PathBuf>,
+    pub addresses: Vec<String>,
+    /// A file that holds the key for Meilisearch (otherwise the environment's MEILISEARCH_API_KEY); of several servers, the key for all, or with a name in front for one
+    #[arg(long, value_name = "[NAME=]FILE", env = "BISAN_INDEXER_API_KEY_FILE")]
+    pub api_key_file: Vec<PathBuf>,
 }
 
 /// Which indexes, and what they are made of.

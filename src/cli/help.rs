@@ -6,6 +6,7 @@ use clap::error::Error;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::{Cli, Output};
+use crate::servers::HOSTS;
 
 /// What options of many commands are about, by their names.
 const SHARED: [(&str, &[&str]); 3] = [
@@ -26,11 +27,24 @@ pub fn command() -> Command {
     let command = arranged().mut_subcommand("environment", |one| {
         one.after_help(list.clone()).after_long_help(list)
     });
-    let hidden = |one: Command| one.mut_args(|argument| argument.hide_env(true));
+    let hidden = |one: Command| one.mut_args(|argument| several_hosts(argument).hide_env(true));
     let names = names(&command);
     names.iter().fold(hidden(command), |command, name| {
         command.mut_subcommand(name, hidden)
     })
+}
+
+/// The variable of the option that names servers, as of one that names a single server.
+const HOST: &str = "MEILISEARCH_HOST";
+
+/// MEILISEARCH_HOSTS comes in the place of MEILISEARCH_HOST where it is set: what is given on the command line still counts
+/// more than either.
+fn several_hosts(argument: Arg) -> Arg {
+    let is_set = std::env::var_os(HOSTS).is_some_and(|value| !value.is_empty());
+    match argument.get_env().is_some_and(|name| name == HOST) && is_set {
+        true => argument.env(HOSTS).value_delimiter(','),
+        false => argument,
+    }
 }
 
 /// The same with the variable of each option beside it: for manual pages.
@@ -148,6 +162,16 @@ pub fn variables() -> Vec<Variable> {
                 }),
             }
         }
+    }
+    // It has the option of MEILISEARCH_HOST, in whose place it comes.
+    if let Some(host) = all.iter().find(|one| one.name == HOST) {
+        let hosts = Variable {
+            name: HOSTS.to_owned(),
+            options: host.options.clone(),
+            help: "several servers, with commas between them, instead of MEILISEARCH_HOST: a=http://one:7700,b=http://two:7700"
+                .to_owned(),
+        };
+        all.push(hosts);
     }
     all.sort_by(|one, other| one.name.cmp(&other.name));
     all

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::catalog::IndexDefinition;
 use crate::cli::{Output, Status};
+use crate::commands::side_by_side::at_each;
 use crate::error::{DIFFERENT, Error, FAILED};
 use crate::generation::generations::{Generation, Generations, Observer};
 use crate::generation::records::{Record, record_of};
@@ -13,15 +14,17 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::task::Queue;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::prepared::Prepared;
+use crate::report::status::agreement::{self, Agreement};
 use crate::report::status::{
     Build, DatabaseStatus, Foreign, InDatabase, IndexStatus, Live, Outcome, QueueStatus, Retained,
     ServerStatus, StatusReport,
 };
-use crate::report::{Answer, generation, status};
+use crate::report::{Answer, generation, servers as servers_report, status};
+use crate::servers::NamedServer;
 use crate::sqlite::{Connection, Database, DatabaseError, TimeLimit};
 use crate::sync::lag;
 use crate::tracking::ChangesBy;
-use crate::{host, preflight, session};
+use crate::{host, preflight, servers, session};
 
 /// How long the documents of one index may be counted: `status` answers at once, whatever the size of the table. With
 /// `--max-missing` they are counted to the end.
@@ -33,15 +36,37 @@ const COUNTING: Duration = Duration::from_millis(500);
 /// Where the server or the database cannot be asked. As metrics, a server that is down is an answer, too: a scrape needs
 /// one.
 pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
-    let look = or_interrupted(look(options)).await;
-    let mut report = match (look, output) {
-        (Ok(report), _) => report,
+    let what = What::of(options)?;
+    let servers = servers::open(&options.server)?;
+    if let [at] = servers.as_slice() {
+        return one(&what, at, output).await;
+    }
+    let looks = at_each(servers, async |at| or_interrupted(look(&what, at)).await).await;
+    let agreements = Agreement::among(&looks);
+    let answers = looks.into_iter().map(|(at, look)| {
+        let answer = at.span().in_scope(|| Ok(answer(options, look?, output)));
+        (at, answer)
+    });
+    Ok(servers_report::answer(
+        answers.collect(),
+        agreement::report(&agreements),
+        &agreement::summary(&agreements),
+    ))
+}
+
+async fn one(what: &What<'_>, at: &NamedServer, output: Output) -> Result<Answer, Error> {
+    match (or_interrupted(look(what, at)).await, output) {
+        (Ok(report), _) => Ok(answer(what.options, report, output)),
         (Err(error), Output::Prometheus) if error.is::<MeilisearchError>() => {
             tracing::error!("{error}");
-            return Ok(Answer::product(&(), status::down()).with_exit_code(FAILED));
+            Ok(Answer::product(&(), status::down()).with_exit_code(FAILED))
         }
-        (Err(error), _) => return Err(error),
-    };
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// Judges what was found, and tells it.
+fn answer(options: &Status, mut report: StatusReport, output: Output) -> Answer {
     report.judge(options);
     for warning in report.warnings.iter().chain(&report.exceeded) {
         tracing::warn!("{warning}");
@@ -50,22 +75,44 @@ pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
         Output::Prometheus => Answer::product(&report, status::metrics(&report)),
         _ => Answer::new(&report, report.summary()),
     };
-    Ok(match report.outcome {
+    match report.outcome {
         Outcome::Fine => answer,
         Outcome::Behind => answer.with_exit_code(DIFFERENT),
-    })
+    }
 }
 
-async fn look(options: &Status) -> Result<StatusReport, Error> {
-    let definitions = session::definitions(&options.selection)?;
-    let database = match &options.database {
-        Some(address) if !options.no_database => {
-            let timeout = options.busy_timeout.unsigned_abs();
-            Some(Database::open(address)?.with_busy_timeout(timeout))
-        }
-        _ => None,
-    };
-    let server = session::server(&options.server)?;
+/// What is looked at, whichever server is asked.
+struct What<'a> {
+    options: &'a Status,
+    definitions: Vec<IndexDefinition>,
+    database: Option<Database>,
+}
+
+impl What<'_> {
+    fn of(options: &Status) -> Result<What<'_>, Error> {
+        let definitions = session::definitions(&options.selection)?;
+        let database = match &options.database {
+            Some(address) if !options.no_database => {
+                let timeout = options.busy_timeout.unsigned_abs();
+                Some(Database::open(address)?.with_busy_timeout(timeout))
+            }
+            _ => None,
+        };
+        Ok(What {
+            options,
+            definitions,
+            database,
+        })
+    }
+}
+
+async fn look(what: &What<'_>, at: &NamedServer) -> Result<StatusReport, Error> {
+    let What {
+        options,
+        definitions,
+        database,
+    } = what;
+    let server = &at.server;
     server.health().await?;
 
     let mut warnings = Vec::new();
@@ -74,19 +121,19 @@ async fn look(options: &Status) -> Result<StatusReport, Error> {
     let queue = server.queue().await;
     let queue = unless_forbidden(queue, "the queue", &mut warnings)?;
     let there = There {
-        server: &server,
+        server,
         indexes: server.indexes().await?,
         records: server.records().await?,
         queue: queue.clone().unwrap_or_default(),
         now: Timestamp::now(),
     };
 
-    let mut connection = match &database {
+    let mut connection = match database {
         Some(database) => Some(database.connect().await?),
         None => None,
     };
     let mut indexes = Vec::with_capacity(definitions.len());
-    for definition in definitions {
+    for definition in definitions.clone() {
         let mut status = there.index(&definition, database.as_ref()).await?;
         if let Some(connection) = &mut connection {
             let record = there.record_of(&definition.live_uid);
@@ -262,6 +309,7 @@ impl There<'_> {
             age_seconds: self.age(index),
             documents,
             bytes: stats.and_then(|stats| stats.raw_document_db_size),
+            built: record.map(|record| (record.begun_at, record.build_uid.clone())),
             built_by_us: record.is_some_and(|record| !record.adopted),
             built_for: built_for.map(str::to_owned),
             adopted: record.is_some_and(|record| record.adopted),

@@ -19,16 +19,19 @@ use follower::{Follower, Remembered};
 pub use listen::{Health, ask};
 pub use watch::watch;
 
+use crate::catalog::IndexDefinition;
 use crate::cli::{Compare, Percent, Sync};
+use crate::commands::side_by_side;
 use crate::error::Error;
 use crate::interrupt::{self, Interrupted, or_interrupted};
 use crate::meilisearch::Server;
 use crate::prepared::Prepared;
+use crate::report::Answer;
 use crate::report::sync::{Done, IndexSynced, Outcome, SyncReport};
 use crate::report::warn;
-use crate::session;
 use crate::session::Session;
 use crate::sync::Followed;
+use crate::{servers, session};
 
 /// What an interrupted round leaves: each document that it has sent is right, and its record says what it has not reached.
 const ROUND_LEFT: &str =
@@ -69,10 +72,25 @@ impl RoundPolicy {
 ///
 /// # Errors
 /// What kept every index from its round. What kept a single one is in its entry of the report.
-pub async fn run(options: &Sync) -> Result<(SyncReport, u8), Error> {
-    let start = Instant::now();
+pub async fn run(options: &Sync) -> Result<Answer, Error> {
     let definitions = session::definitions(&options.selection)?;
-    let session = Session::open(&options.connections)?;
+    let database = session::database(&options.connections.database)?;
+    let servers = servers::open(&options.connections.server)?;
+    side_by_side::run(servers, async |at| {
+        let session = Session::at(&database, at);
+        let (report, exit_code) = rounds(options, &session, definitions.clone()).await?;
+        Ok(Answer::new(&report, report.summary()).with_exit_code(exit_code))
+    })
+    .await
+}
+
+/// The rounds at one server.
+async fn rounds(
+    options: &Sync,
+    session: &Session,
+    definitions: Vec<IndexDefinition>,
+) -> Result<(SyncReport, u8), Error> {
+    let start = Instant::now();
     let preflight = or_interrupted(session.prepare(definitions)).await?;
     let how = RoundPolicy::of(options, &session.server);
     let mut report = SyncReport::new(how.dry_run);

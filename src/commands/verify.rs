@@ -3,7 +3,9 @@
 
 use std::time::Instant;
 
+use crate::catalog::IndexDefinition;
 use crate::cli::Verify;
+use crate::commands::side_by_side;
 use crate::commands::sync::CannotFollow;
 use crate::error::{DIFFERENT, Error};
 use crate::generation::build::Started;
@@ -14,10 +16,10 @@ use crate::meilisearch::{Server, settings};
 use crate::prepared::Prepared;
 use crate::report::Answer;
 use crate::report::verify::{IndexVerified, VerifyReport};
-use crate::session;
 use crate::session::Session;
 use crate::sqlite::Database;
 use crate::sync::{Drift, Round};
+use crate::{servers, session};
 
 /// Documents that are shown field by field unless all are asked for.
 const SHOWN: usize = 20;
@@ -30,15 +32,28 @@ const MAX_ATTEMPTS: u32 = 3;
 /// # Errors
 /// Where one side cannot be read. What concerns a single index is in its entry, and the others are still verified.
 pub async fn run(options: &Verify) -> Result<Answer, Error> {
-    let start = Instant::now();
     let definitions = session::definitions(&options.selection)?;
-    let session = Session::open(&options.connections)?;
+    let database = session::database(&options.connections.database)?;
+    let servers = servers::open(&options.connections.server)?;
+    side_by_side::run(servers, async |at| {
+        let session = Session::at(&database, at);
+        verify_all(options, &session, definitions.clone()).await
+    })
+    .await
+}
+
+async fn verify_all(
+    options: &Verify,
+    session: &Session,
+    definitions: Vec<IndexDefinition>,
+) -> Result<Answer, Error> {
+    let start = Instant::now();
     let preflight = or_interrupted(session.prepare(definitions)).await?;
     let show = if options.all { usize::MAX } else { SHOWN };
     let mut indexes = Vec::with_capacity(preflight.indexes.len());
     let mut exit_code = 0;
     for index in &preflight.indexes {
-        let verified = or_interrupted(verify(&session, index, show)).await;
+        let verified = or_interrupted(verify(session, index, show)).await;
         let entry = match verified {
             Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) => {

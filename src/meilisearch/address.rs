@@ -72,6 +72,15 @@ impl Address {
         ROUTES.contains(&last).then_some(last)
     }
 
+    /// What a server is called that was given no name: `search.example.org:443`.
+    pub fn host_and_port(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        match self.url.port_or_known_default() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
     /// On this machine. Such an address is never asked through a proxy.
     pub fn is_loopback(&self) -> bool {
         match self.url.host() {

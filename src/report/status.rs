@@ -1,5 +1,6 @@
 //! What `status` found.
 
+pub(crate) mod agreement;
 mod limits;
 mod metrics;
 mod summary;
@@ -133,6 +134,10 @@ pub struct Live {
     pub documents: u64,
     /// Bytes of the stored documents; null on old versions.
     pub bytes: Option<u64>,
+    /// When the run began that built it, and the uid under which: the same on every server that the run built it on. Told
+    /// where several servers are compared.
+    #[serde(skip)]
+    pub built: Option<(Timestamp, String)>,
     /// Whether this program built it.
     pub built_by_us: bool,
     /// The other live uid that it was built for, where somebody swapped or renamed the two by hand; null where it is in its

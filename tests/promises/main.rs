@@ -47,6 +47,7 @@ mod rollback;
 mod rollback_chaos;
 mod searches_never_fail;
 mod secrets;
+mod servers;
 mod settings;
 mod smoke;
 mod status;
