@@ -1,6 +1,7 @@
 //! Work in a background task, which is cancelled when its handle is dropped.
 
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::error::{Error, RuntimeError};
 
@@ -13,7 +14,9 @@ impl<T: Send + 'static> Background<T> {
         work: impl Future<Output = Result<T, E>> + Send + 'static,
     ) -> Background<T> {
         let mut task = JoinSet::new();
-        task.spawn(async move { work.await.map_err(Into::into) });
+        let work = async move { work.await.map_err(Into::into) };
+        // What it logs is about the same server as what is logged here.
+        task.spawn(work.in_current_span());
         Background(task)
     }
 

@@ -198,7 +198,6 @@ impl Command {
     fn with_one_server(&self) -> Option<&'static str> {
         match self {
             Command::Sync(options) if options.watching.watch => Some("sync --watch"),
-            Command::Reindex(_) => Some("reindex"),
             Command::Apply(_) => Some("apply"),
             Command::Explain(_) => Some("explain"),
             Command::Rollback(_) => Some("rollback"),

@@ -54,10 +54,7 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
         return Err(why.into());
     }
     match &cli.command {
-        Command::Reindex(options) => {
-            let report = commands::reindex::run(options, progress).await?;
-            Ok(Answer::new(&report, report.summary()))
-        }
+        Command::Reindex(options) => commands::reindex::run(options, progress).await,
         Command::Sync(options) if options.watching.watch => commands::sync::watch(options).await,
         Command::Sync(options) => commands::sync::run(options).await,
         Command::Apply(options) => commands::apply::run(options, progress).await,

@@ -35,6 +35,8 @@ struct Inner {
     screen: MultiProgress,
     rows: AtomicU64,
     rows_expected: AtomicU64,
+    /// How many servers get what is read.
+    servers: AtomicU64,
     spooled: AtomicU64,
     sent: AtomicU64,
     stage: Mutex<Option<(Stage, Option<u64>)>>,
@@ -76,6 +78,7 @@ impl Progress {
             screen,
             rows: AtomicU64::new(0),
             rows_expected: AtomicU64::new(0),
+            servers: AtomicU64::new(1),
             spooled: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             stage: Mutex::new(None),
@@ -94,6 +97,11 @@ impl Progress {
         Self::on(inner.screen.clone(), inner.bars.is_some(), inner.plain)
     }
 
+    /// What is read is sent to so many servers.
+    pub fn servers(&self, servers: usize) {
+        self.0.servers.store(servers as u64, Ordering::Relaxed);
+    }
+
     /// Reading begins; `rows` are expected.
     pub fn reading(&self, rows: u64) {
         self.enter(Stage::Reading, None);
@@ -110,7 +118,8 @@ impl Progress {
         let spooled = self.0.spooled.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if let Some(bars) = &self.0.bars {
             bars.rows.set_position(rows);
-            bars.sent.set_length(spooled);
+            bars.sent
+                .set_length(spooled * self.0.servers.load(Ordering::Relaxed));
         }
         if rows.is_multiple_of(256) {
             self.tell(|| format!("{rows} of {} read", counted(self.expected(), "row", "rows")));
@@ -127,7 +136,9 @@ impl Progress {
             format!(
                 "{} of {} sent",
                 size(sent),
-                size(self.0.spooled.load(Ordering::Relaxed))
+                size(
+                    self.0.spooled.load(Ordering::Relaxed) * self.0.servers.load(Ordering::Relaxed)
+                )
             )
         });
     }

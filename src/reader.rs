@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 
 use crate::document::bad_rows::{BadRows, RowFault};
 use crate::document::ids::{self, Differences, IdList, RowIds, Side};
@@ -17,7 +16,7 @@ use crate::meilisearch::upload::BatchLimit;
 use crate::prepared::Prepared;
 use crate::progress::Progress;
 use crate::spool;
-use crate::spool::{Batch, SpoolWriter};
+use crate::spool::{Outlet, SpoolWriter};
 use crate::sqlite::{Connection, DatabaseError, LogPosition, Snapshot};
 
 /// How many ids are compared before other tasks get a turn, for example the one that handles Ctrl-C.
@@ -41,8 +40,6 @@ pub struct IndexRead {
     pub bytes: u64,
     /// Batches made of them.
     pub batches: u32,
-    /// How many documents that makes: each row one, until what changed meanwhile is added.
-    pub documents: u64,
     /// The ids of the rows, each once.
     pub ids: RowIds,
     /// Anomalies that are no errors, counted.
@@ -54,13 +51,13 @@ pub struct IndexRead {
 }
 
 impl IndexRead {
-    /// Counts what was sent and deleted after the read: documents are as many as their ids.
+    /// How many documents an index holds that got what was read, and then these changes: as many as their ids.
     ///
     /// # Errors
     /// Where the ids cannot be read back from the temporary folder.
-    pub fn add_changes(&mut self, sent: &mut IdList, deleted: &mut IdList) -> Result<(), Error> {
+    pub fn documents_after(&self, sent: &mut IdList, deleted: &mut IdList) -> Result<u64, Error> {
         if sent.is_empty() && deleted.is_empty() {
-            return Ok(());
+            return Ok(self.rows);
         }
         let mut changes = || -> spool::Result<(u64, u64)> {
             sent.settle()?;
@@ -85,8 +82,7 @@ impl IndexRead {
             Ok((added, removed))
         };
         let (added, removed) = changes()?;
-        self.documents = (self.documents + added).saturating_sub(removed);
-        Ok(())
+        Ok((self.rows + added).saturating_sub(removed))
     }
 }
 
@@ -116,7 +112,7 @@ pub struct Output {
     /// The spool; without one (a dry run) documents are only made.
     pub spool: Option<SpoolWriter>,
     /// Receives each batch that is ready to be sent.
-    pub batches: mpsc::UnboundedSender<Batch>,
+    pub batches: Outlet,
     /// How large a batch may be; the uploader lowers it when a server or proxy refuses.
     pub limit: BatchLimit,
 }
@@ -175,10 +171,9 @@ pub async fn all_bad_rows(
     row: u64,
     why: DocumentError,
 ) -> Error {
-    let (batches, _) = mpsc::unbounded_channel();
     let mut nowhere = Output {
         spool: None,
-        batches,
+        batches: Outlet::nowhere(),
         limit: BatchLimit::new(u64::MAX),
     };
     match read_one(snapshot, 0, index, &mut nowhere, &Progress::silent()).await {
@@ -208,7 +203,6 @@ async fn read_one(
         rows: 0,
         bytes: 0,
         batches: 0,
-        documents: 0,
         ids: RowIds::default(),
         notes: Vec::new(),
         keys: Keys::default(),
@@ -219,7 +213,7 @@ async fn read_one(
     if let Some(spool) = &mut output.spool
         && let Some(batch) = spool.begin_index(number)?
     {
-        let _ = output.batches.send(batch);
+        output.batches.send(batch);
     }
     let mut rows = snapshot.rows(&index.definition.documents_sql, Vec::new());
     while let Some(row) = rows
@@ -247,7 +241,7 @@ async fn read_one(
             && let Some(batch) = spool.push(&line, id.as_str(), output.limit.bytes())?
         {
             read.batches += 1;
-            let _ = output.batches.send(batch);
+            output.batches.send(batch);
         }
     }
     drop(rows);
@@ -259,9 +253,8 @@ async fn read_one(
         && let Some(batch) = spool.finish()?
     {
         read.batches += 1;
-        let _ = output.batches.send(batch);
+        output.batches.send(batch);
     }
-    read.documents = read.rows;
     read.notes = notes.entries().to_vec();
     read.keys = notes.keys;
     Ok(read)

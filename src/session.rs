@@ -109,15 +109,23 @@ impl Session {
     /// # Errors
     /// Where another run holds it.
     pub fn lock(&self) -> Result<RunLock, Error> {
-        let lock = self.database.lock()?;
-        if let Some(reason) = lock.unsupported_reason() {
-            tracing::warn!(
-                "{} cannot be locked ({reason}): nothing keeps a second run from starting",
-                self.database.path().display()
-            );
-        }
-        Ok(lock)
+        lock(&self.database)
     }
+}
+
+/// [`Session::lock`], of a database alone: one lock, for however many servers.
+///
+/// # Errors
+/// Where another run holds it.
+pub fn lock(database: &Database) -> Result<RunLock, Error> {
+    let lock = database.lock()?;
+    if let Some(reason) = lock.unsupported_reason() {
+        tracing::warn!(
+            "{} cannot be locked ({reason}): nothing keeps a second run from starting",
+            database.path().display()
+        );
+    }
+    Ok(lock)
 }
 
 /// [`Session::prepare`], of a database and a server that are opened apart.
@@ -129,12 +137,32 @@ pub async fn prepare(
     server: &Server,
     definitions: Vec<IndexDefinition>,
 ) -> Result<Preflight, Error> {
+    let indexes = defined(database, definitions).await?;
+    at_server(server, indexes).await
+}
+
+/// The checks that need the database alone, whatever the server.
+///
+/// # Errors
+/// The first definition that cannot be used, or what keeps the database from being read.
+pub async fn defined(
+    database: &Database,
+    definitions: Vec<IndexDefinition>,
+) -> Result<Vec<Prepared>, Error> {
     for definition in &definitions {
         settings_keys::check_definition(&definition.name, &definition.settings)?;
     }
     let mut connection = database.connect().await?;
-    let mut indexes = preflight::against_the_database(&mut connection, definitions).await?;
+    let indexes = preflight::against_the_database(&mut connection, definitions).await?;
     connection.close().await?;
+    Ok(indexes)
+}
+
+/// The checks that need the server, of indexes that were checked against the database.
+///
+/// # Errors
+/// What keeps the server from being asked, or from being used.
+pub async fn at_server(server: &Server, mut indexes: Vec<Prepared>) -> Result<Preflight, Error> {
     let (features, warnings) = preflight::against_the_server(server, &mut indexes).await?;
     Ok(Preflight {
         indexes,

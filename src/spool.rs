@@ -20,9 +20,12 @@ use tokio::task::JoinHandle;
 use crate::error::{CommandError, FAILED};
 
 mod lines;
+mod share;
 mod split;
 
 pub use lines::{Line, Lines};
+use share::Taker;
+pub use share::{Inlet, Outlet, share};
 
 /// The temporary file that documents or ids wait in cannot be made, written or read.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +68,8 @@ pub struct Batch {
 pub struct Spool {
     file: Arc<File>,
     folder: Arc<Path>,
+    /// Whose side it is, where several servers take from it.
+    taker: Option<Arc<Taker>>,
 }
 
 /// The writing side. What it has announced as a [`Batch`] can be read.
@@ -97,7 +102,12 @@ impl Spool {
             written: 0,
             open: None,
         };
-        (writer, Spool { file, folder })
+        let spool = Spool {
+            file,
+            folder,
+            taker: None,
+        };
+        (writer, spool)
     }
 
     /// The bytes of a batch, as an upload's body.
@@ -123,13 +133,16 @@ impl Spool {
         Lines::of(self, batch)
     }
 
-    /// Gives the disk space of a batch back while the spool lives on, where the file system can. What is read of it
-    /// afterwards is zeros: only for a batch that will never be sent again.
+    /// Gives the disk space of a batch back while the spool lives on, where the file system can; of a shared spool, when
+    /// every other server has taken it, too. What is read of it afterwards is zeros: only for a batch that will never be
+    /// sent again.
     pub fn release(&self, batch: &Batch) {
-        if batch.bytes > 0
-            && let Err(error) = make_hole(&self.file, batch.offset, batch.bytes)
-        {
-            tracing::debug!(%error, "the spool keeps its size until the run ends");
+        let free = match &self.taker {
+            None => Some((batch.offset, batch.bytes)),
+            Some(taker) => taker.take(batch),
+        };
+        if let Some((offset, bytes)) = free {
+            give_back(&self.file, offset, bytes);
         }
     }
 
@@ -138,6 +151,14 @@ impl Spool {
         self.file
             .read_exact_at(buffer, offset)
             .map_err(|error| explained(&self.folder, "read", error))
+    }
+}
+
+fn give_back(file: &File, offset: u64, bytes: u64) {
+    if bytes > 0
+        && let Err(error) = make_hole(file, offset, bytes)
+    {
+        tracing::debug!(%error, "the spool keeps its size until the run ends");
     }
 }
 

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
-use super::values::{ListenAddress, Percent, batch_size, positive_time, time};
+use super::values::{ListenAddress, Percent, Require, batch_size, positive_time, time};
 use super::{Connections, Selection};
 
 /// How documents are sent.
@@ -81,6 +81,14 @@ pub struct Reindex {
         env = "BISAN_INDEXER_MAX_LOSS"
     )]
     pub max_loss: Percent,
+    /// How many of several servers have to be ready before any is swapped: all, or a number. Those that are not are left behind and named
+    #[arg(
+        long,
+        value_name = "all|N",
+        default_value_t,
+        env = "BISAN_INDEXER_REQUIRE"
+    )]
+    pub require: Require,
     /// Every check and the full read, but nothing is sent or changed
     #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
     pub dry_run: bool,

@@ -7,6 +7,9 @@ use bytesize::ByteSize;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use tokio::net::TcpListener;
 
+use crate::error::{Error, UsageError};
+use crate::figures::counted;
+
 /// A length of time: `90s`, `15m`, `1h 30m`, `2d` (of 24 hours each).
 pub(super) fn time(text: &str) -> Result<SignedDuration, String> {
     let span: Result<Span, _> = text.trim().parse();
@@ -60,6 +63,56 @@ impl FromStr for Percent {
 impl std::fmt::Display for Percent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}%", self.0)
+    }
+}
+
+/// How many of several servers something has to succeed at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Require {
+    /// Every one.
+    #[default]
+    All,
+    /// So many.
+    Number(usize),
+}
+
+impl Require {
+    /// How many that are, of so many servers.
+    ///
+    /// # Errors
+    /// Where there are not that many.
+    pub fn among(self, servers: usize) -> Result<usize, Error> {
+        match self {
+            Self::All => Ok(servers),
+            Self::Number(number) if number <= servers => Ok(number),
+            Self::Number(number) => Err(UsageError::error(format!(
+                "--require {number}, and --meilisearch names {}",
+                counted(servers as u64, "server", "servers")
+            ))),
+        }
+    }
+}
+
+impl FromStr for Require {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "all" => Ok(Self::All),
+            text => match text.parse() {
+                Ok(number) if number > 0 => Ok(Self::Number(number)),
+                _ => Err(format!("`{text}` is neither `all` nor a number of servers")),
+            },
+        }
+    }
+}
+
+impl std::fmt::Display for Require {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Number(number) => number.fmt(f),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ mod in_place;
 mod plan;
 
 use crate::cli::{Apply, Compare};
-use crate::commands::reindex::{Rebuild, rebuild};
+use crate::commands::reindex::{Rebuild, rebuild_one};
 use crate::commands::sync::{self, RoundPolicy};
 use crate::error::{DIFFERENT, Error};
 use crate::interrupt::{self, or_interrupted};
@@ -45,10 +45,12 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
     if report.way == Action::Reindex {
         // What it found was for the reader.
         drop(planned);
-        let done = rebuild(
-            &session,
+        let server = session.server.clone();
+        let done = rebuild_one(
+            &session.database,
+            server,
             session::definitions(&options.selection)?,
-            rebuilding(options, &session),
+            &rebuilding(options),
             progress,
         )
         .await?;
@@ -83,9 +85,10 @@ async fn take_over(session: &Session, planned: &[Planned]) -> Result<(), Error> 
     Ok(())
 }
 
-fn rebuilding(options: &Apply, session: &Session) -> Rebuild {
+fn rebuilding(options: &Apply) -> Rebuild {
     Rebuild {
-        batch_bytes: session::batch_bytes(&options.upload, &session.server),
+        upload: options.upload.clone(),
+        required: 1,
         retain: options.former.retain,
         max_loss: options.round.max_loss,
     }

@@ -214,9 +214,9 @@ async fn reindex(database: &Path, address: &str, progress: &Progress) -> Result<
             "the demo's own command line is not reindex".to_owned(),
         ));
     };
-    let report = super::reindex::run(options, progress).await?;
+    let answer = super::reindex::run(options, progress).await?;
     progress.finish();
-    terminal::print(Form::Text, &report.summary()).map_err(OutputError)?;
+    terminal::print(Form::Text, &answer.summary).map_err(OutputError)?;
     Ok(())
 }
 

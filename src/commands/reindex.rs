@@ -1,43 +1,47 @@
 //! `reindex`: rebuilds each index next to the live one, checks it, and swaps it into place.
 //!
-//! [`run`] has all steps of a reindex from top to bottom; each step is a method below it, or a module.
+//! [`run`] has all steps of a reindex from top to bottom; each step is a function below it, or a module. `crew` has the servers
+//! of a run, `job` what the steps share at one of them: the database is read once, and each server is filled, checked and
+//! swapped by itself.
 
 mod catch_up;
 mod create;
+mod crew;
 mod fill;
 mod go_live;
+mod job;
 mod key;
 mod vectors;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crew::Crew;
+use fill::Reading;
+use jiff::Timestamp;
+use job::{Built, Job, take_back};
 pub use key::KeyLacks;
-use tokio::sync::mpsc;
 
 use crate::catalog::IndexDefinition;
-use crate::cli::{Percent, Reindex};
-use crate::error::Error;
+use crate::cli::{Percent, Reindex, UploadOptions};
+use crate::commands::side_by_side::at_each;
+use crate::error::{Error, RuntimeError};
 use crate::generation::build::Started;
-use crate::generation::gates::{self, Expected, PassedGates};
-use crate::generation::generations::Observer;
-use crate::generation::promote::Proven;
+use crate::generation::gates::{self, Expected};
 use crate::generation::prune::{self, Pruned};
 use crate::generation::quiesce::quiesce;
-use crate::generation::records::Record;
 use crate::interrupt::{self, or_interrupted};
-use crate::meilisearch::network::until_succeeded_here;
+use crate::meilisearch::Server;
 use crate::meilisearch::upload::BatchLimit;
-use crate::meilisearch::{Features, Server, TaskUid};
 use crate::prepared::Prepared;
 use crate::progress::Progress;
-use crate::reader::{self, Output, Read};
-use crate::report;
+use crate::reader::{self, Output};
 use crate::report::reindex::{Outcome, ReindexReport, Times};
-use crate::session;
-use crate::session::{Preflight, Session};
-use crate::sqlite::{Commits, Database};
-use crate::sync::Followed;
+use crate::report::{self, Answer, servers as servers_report};
+use crate::servers::{self, NamedServer};
+use crate::session::{self, Preflight};
+use crate::spool::Outlet;
+use crate::sqlite::Database;
 
 /// How long a failed run may take to clear up behind itself before it leaves that to the next one.
 const CLEAN_UP: Duration = Duration::from_secs(60);
@@ -47,174 +51,294 @@ const CLEAN_UP_INTERRUPTED: Duration = Duration::from_secs(8);
 
 /// How indexes are rebuilt.
 pub struct Rebuild {
-    /// How large an upload may be, in bytes.
-    pub batch_bytes: u64,
+    /// How large an upload may be.
+    pub upload: UploadOptions,
     /// How many former generations of each index are kept.
     pub retain: u32,
     /// How much smaller than the live index the new one may be.
     pub max_loss: Percent,
+    /// How many of the servers have to reach the swap; without them nothing is swapped on any.
+    pub required: usize,
 }
 
 /// Runs it.
 ///
 /// # Errors
-/// Those of [`rebuild`].
-pub async fn run(options: &Reindex, progress: &Progress) -> Result<ReindexReport, Error> {
+/// Those of [`rebuild`]. What keeps one of several servers from going live is in its part of the answer.
+pub async fn run(options: &Reindex, progress: &Progress) -> Result<Answer, Error> {
     let definitions = session::definitions(&options.selection)?;
-    let session = Session::open(&options.connections)?;
-    if options.dry_run {
-        let work = dry_run(&session, definitions, options.max_loss, progress);
-        return or_interrupted(work).await;
-    }
-    let how = Rebuild {
-        batch_bytes: session::batch_bytes(&options.upload, &session.server),
-        retain: options.former.retain,
-        max_loss: options.max_loss,
+    let database = session::database(&options.connections.database)?;
+    let servers = servers::open(&options.connections.server)?;
+    let required = options.require.among(servers.len())?;
+    let reports = if options.dry_run {
+        let work = dry_run(&database, &servers, definitions, options.max_loss, progress);
+        or_interrupted(work).await?
+    } else {
+        let how = Rebuild {
+            upload: options.upload.clone(),
+            retain: options.former.retain,
+            max_loss: options.max_loss,
+            required,
+        };
+        rebuild(&database, &servers, definitions, &how, progress).await?
     };
-    rebuild(&session, definitions, how, progress).await
+    answer(servers, reports, required)
 }
 
-/// Rebuilds these indexes and swaps them into place.
+/// What a run tells: of one server its report, of several that of each. Servers that may be left behind do not count.
+fn answer(
+    servers: Vec<NamedServer>,
+    reports: Vec<Result<ReindexReport, Error>>,
+    required: usize,
+) -> Result<Answer, Error> {
+    let answers = reports
+        .into_iter()
+        .map(|report| report.map(|report| Answer::new(&report, report.summary())));
+    let mut outcomes: Vec<_> = servers.into_iter().zip(answers).collect();
+    if outcomes.len() == 1
+        && let Some((_, answer)) = outcomes.pop()
+    {
+        return answer;
+    }
+    let allowed = outcomes.len() - required;
+    Ok(servers_report::answer_allowing(allowed, outcomes))
+}
+
+/// Rebuilds these indexes at each server, of one read of the database, and swaps them into place at all of them at once.
 ///
 /// # Errors
-/// Whatever kept it from going live; the live indexes are then as they were, and the builds are deleted.
+/// Whatever kept a single server, or all of them, from going live; the live indexes are then as they were, and the builds are
+/// deleted. What kept one of several is in its place.
 pub async fn rebuild(
-    session: &Session,
+    database: &Database,
+    servers: &[NamedServer],
     definitions: Vec<IndexDefinition>,
-    how: Rebuild,
+    how: &Rebuild,
     progress: &Progress,
-) -> Result<ReindexReport, Error> {
+) -> Result<Vec<Result<ReindexReport, Error>>, Error> {
     let start = Instant::now();
-    let lock = session.lock()?;
-    let observer = prune::observer(&lock);
-    let Preflight {
-        indexes,
-        features,
-        warnings,
-    } = or_interrupted(preflight_at_rest(session, definitions)).await?;
-    let mut job = Job {
-        database: &session.database,
-        server: &session.server,
-        indexes: indexes.into(),
-        limit: BatchLimit::new(how.batch_bytes),
-        started: Started::default(),
-        commits: None,
-        observer,
-        features,
-        progress,
-        warnings: Vec::new(),
-        times: Times::default(),
-        vectors_taken: Vec::new(),
+    let lock = session::lock(database)?;
+    progress.servers(servers.len());
+    let mut crew = Crew::of(servers, how.required);
+    let looked = or_interrupted(look_at_rest(database, &mut crew, &definitions)).await;
+    let (defined, looked) = match looked {
+        Ok(looked) => looked,
+        Err(error) => return crew.ended(error),
     };
-    job.warn(&warnings);
-    job.warn(&what_is_not_seen(&job.indexes)?);
-
-    let leftovers = or_interrupted(job.delete_leftovers()).await?;
-    let built = match or_interrupted(job.build(how.max_loss)).await {
+    let unseen = what_is_not_seen(&defined)?;
+    let jobs = crew.each(looked, async |(at, started, preflight)| {
+        let mut job = Job {
+            database,
+            server: &at.server,
+            indexes: preflight.indexes.into(),
+            limit: BatchLimit::new(session::batch_bytes(&how.upload, &at.server)),
+            started,
+            commits: None,
+            observer: prune::observer(&lock),
+            features: preflight.features,
+            progress,
+            warnings: Vec::new(),
+            times: Times::default(),
+            vectors_taken: Vec::new(),
+            inlet: None,
+            leftovers: Pruned::default(),
+        };
+        job.warn(&preflight.warnings);
+        Ok(job)
+    });
+    let mut jobs = jobs.await?;
+    for warning in &unseen {
+        tracing::warn!("{warning}");
+    }
+    for job in jobs.iter_mut().flatten() {
+        job.warnings.extend_from_slice(&unseen);
+    }
+    let cleaned = crew.each(jobs, async |mut job| {
+        job.delete_leftovers().await?;
+        Ok(job)
+    });
+    let jobs = match or_interrupted(cleaned).await {
+        Ok(jobs) => jobs,
+        Err(error) => return crew.ended(error),
+    };
+    let is_several = crew.is_several();
+    let ready = match or_interrupted(build(&mut crew, database, defined, jobs, how, progress)).await
+    {
         // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
-        Ok(built) => job.go_live(&built).await.map(|proven| (built, proven)),
+        Ok(built) => {
+            let completed = crew.each_whole(built, async |built| built.complete(is_several).await);
+            completed.await
+        }
         Err(error) => Err(error),
     };
-    let (built, proven) = match built {
-        Ok(built) => built,
+    let ready = match ready {
+        Ok(ready) => ready,
         Err(error) => {
-            job.take_back().await;
+            crew.take_back().await;
             // Interrupted were the builds alone: the live indexes had not been touched.
-            return Err(interrupt::leaving(error, "the live index is as it was"));
+            return crew.ended(interrupt::leaving(error, "the live index is as it was"));
         }
     };
-    let caught_up = job.catch_up_live(&built, how.max_loss).await;
-    let pruned = job.prune(how.retain, &proven).await;
-
-    job.times.swapping = proven.seconds;
-    job.times.total = start.elapsed().as_secs_f64();
-    let mut report = ReindexReport::of(
-        Outcome::Live,
-        &job.indexes,
-        &built.read,
-        job.times,
-        job.warnings,
-    );
-    for (i, index) in report.indexes.iter_mut().enumerate() {
-        let build = &built.passed.builds()[i];
-        index.created_at = Some(build.created_at.clone());
-        index.documents_indexed = Some(built.passed.documents[i]);
-        index.vectors_taken = job.vectors_taken.get(i).copied().unwrap_or(0);
-        for followed in [Some(&built.caught_up[i]), caught_up.get(i)]
-            .into_iter()
-            .flatten()
-        {
-            index.caught_up += followed.plan.sent();
-            index.caught_up_deletes += followed.plan.gone.len();
-        }
-    }
-    report.retained = pruned.retained;
-    report.deleted = [leftovers.deleted, pruned.deleted].concat();
-    Ok(report)
+    // All of them have what the swap needs, and nothing waits in front of it: it is made everywhere at once.
+    let reports = crew.last(ready, async |ready| ready.go_live(how, start).await);
+    let reports = reports.await.into_iter();
+    let leaving = |error| interrupt::leaving(error, "the live index is as it was");
+    let reports: Vec<_> = reports.map(|report| report.map_err(leaving)).collect();
+    Ok(reports)
 }
 
-/// Every check, on a server that swaps at one moment and where no creation or swap of a run that was killed is still to come.
-async fn preflight_at_rest(
-    session: &Session,
+/// The same at a single server.
+///
+/// # Errors
+/// Those of [`rebuild`].
+pub async fn rebuild_one(
+    database: &Database,
+    server: Server,
     definitions: Vec<IndexDefinition>,
-) -> Result<Preflight, Error> {
-    let server = &session.server;
-    let preflight = session.prepare(definitions.clone()).await?;
-    server.refuse_network().await?;
-    key::suffices(server, &definitions).await?;
-    let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
-    if quiesce(server, live_uids).await? {
-        return session.prepare(definitions).await;
+    how: &Rebuild,
+    progress: &Progress,
+) -> Result<ReindexReport, Error> {
+    let name = server.address().host_and_port();
+    let servers = [NamedServer { name, server }];
+    let mut reports = rebuild(database, &servers, definitions, how, progress).await?;
+    let none = || {
+        Error::from(RuntimeError(std::io::Error::other(
+            "a server without a report",
+        )))
+    };
+    reports.pop().unwrap_or_else(|| Err(none()))
+}
+
+/// Every check, on servers that swap at one moment and where no creation or swap of a run that was killed is still to come.
+async fn look_at_rest<'a>(
+    database: &Database,
+    crew: &mut Crew<'a>,
+    definitions: &[IndexDefinition],
+) -> Result<(Arc<[Prepared]>, Vec<Option<Looked<'a>>>), Error> {
+    let mut defined = session::defined(database, definitions.to_vec()).await?;
+    let looked = crew.each(crew.all(), async |(at, started)| {
+        let server = &at.server;
+        let preflight = session::at_server(server, defined.clone()).await?;
+        server.refuse_network().await?;
+        key::suffices(server, definitions).await?;
+        let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
+        let has_waited = quiesce(server, live_uids).await?;
+        Ok((has_waited, (at, started, preflight)))
+    });
+    let mut looked = looked.await?;
+    // What was found before a wait may be another thing now.
+    if looked.iter().flatten().any(|(has_waited, _)| *has_waited) {
+        defined = session::defined(database, definitions.to_vec()).await?;
+        let again = crew.each(looked, async |(has_waited, (at, started, _))| {
+            let preflight = session::at_server(&at.server, defined.clone()).await?;
+            Ok((has_waited, (at, started, preflight)))
+        });
+        looked = again.await?;
     }
-    Ok(preflight)
+    let looked = looked.into_iter().map(|one| one.map(|(_, looked)| looked));
+    Ok((defined.into(), looked.collect()))
+}
+
+/// A server that was looked at.
+type Looked<'a> = (&'a NamedServer, Started, Preflight);
+
+/// Everything up to the open gates. May be dropped wherever it waits.
+async fn build<'a>(
+    crew: &mut Crew<'a>,
+    database: &Database,
+    defined: Arc<[Prepared]>,
+    mut jobs: Vec<Option<Job<'a>>>,
+    how: &Rebuild,
+    progress: &Progress,
+) -> Result<Vec<Option<Built<'a>>>, Error> {
+    for job in jobs.iter_mut().flatten() {
+        job.watch_commits().await?;
+    }
+    let reading = Reading::begin(database, &defined, &mut jobs, progress).await?;
+    let began = reading.began;
+    let taken = crew.each(jobs, async |job| Ok((job.taken().await?, job)));
+    let taken = taken.await?;
+    // One time and the same uids everywhere: by these the generations of one run are known.
+    let now = Timestamp::now();
+    let uids = create::free_uids(
+        &defined,
+        now,
+        taken.iter().flatten().map(|(taken, _)| taken),
+    );
+    let filling = crew.each(taken, async |(_, job)| job.create_builds(&uids, now).await);
+    let filling = filling.await?;
+    let filled = crew.each(filling, async |filling| filling.fill(began).await);
+    let (read, filled) = tokio::try_join!(reading.reader.outcome(), filled)?;
+    let read = Arc::new(read);
+    let built = crew.each(filled, async |filled| {
+        filled.check(Arc::clone(&read), how).await
+    });
+    built.await
 }
 
 /// Every check and the full read; nothing is sent.
 async fn dry_run(
-    session: &Session,
+    database: &Database,
+    servers: &[NamedServer],
     definitions: Vec<IndexDefinition>,
     max_loss: Percent,
     progress: &Progress,
-) -> Result<ReindexReport, Error> {
+) -> Result<Vec<Result<ReindexReport, Error>>, Error> {
     let start = Instant::now();
-    let Preflight {
-        indexes,
-        warnings: found,
-        ..
-    } = session.prepare(definitions.clone()).await?;
-    let server = &session.server;
-    server.refuse_network().await?;
-    key::suffices(server, &definitions).await?;
-    let mut warnings = Vec::new();
-    report::warn(&mut warnings, &found);
-    report::warn(&mut warnings, &what_is_not_seen(&indexes)?);
+    let defined = session::defined(database, definitions.clone()).await?;
+    let looked = at_each(servers.to_vec(), async |at| {
+        let preflight = session::at_server(&at.server, defined.clone()).await?;
+        at.server.refuse_network().await?;
+        key::suffices(&at.server, &definitions).await?;
+        Ok(preflight)
+    });
+    let mut looked: Vec<_> = looked.await.into_iter().map(|(_, looked)| looked).collect();
+    if let [Err(_)] = looked.as_slice()
+        && let Some(Err(error)) = looked.pop()
+    {
+        return Err(error);
+    }
+    let unseen = what_is_not_seen(&defined)?;
     let output = Output {
         spool: None,
-        batches: mpsc::unbounded_channel().0,
+        batches: Outlet::nowhere(),
         limit: BatchLimit::new(u64::MAX),
     };
-    let read = reader::read_all(
-        session.database.connect().await?,
-        &indexes,
-        output,
-        progress,
-    )
-    .await?;
-    let expected = indexes.iter().zip(&read.indexes);
-    let expected = expected.map(|(prepared, read)| Expected::of(prepared, read));
-    report::warn(&mut warnings, &gates::check_source(expected, max_loss)?);
-    let times = Times {
-        reading: read.seconds,
-        total: start.elapsed().as_secs_f64(),
-        ..Times::default()
-    };
-    Ok(ReindexReport::of(
-        Outcome::DryRun,
-        &indexes,
-        &read,
-        times,
-        warnings,
-    ))
+    let connection = database.connect().await?;
+    let read = reader::read_all(connection, &defined, output, progress).await?;
+    let reports = looked.into_iter().zip(servers).map(|(looked, at)| {
+        let Preflight {
+            indexes,
+            warnings: found,
+            ..
+        } = looked?;
+        let tell = || {
+            let mut warnings = Vec::new();
+            report::warn(&mut warnings, &found);
+            report::warn(&mut warnings, &unseen);
+            let expected = indexes.iter().zip(&read.indexes);
+            let expected = expected.map(|(prepared, read)| Expected::of(prepared, read, read.rows));
+            report::warn(&mut warnings, &gates::check_source(expected, max_loss)?);
+            Ok::<_, Error>(warnings)
+        };
+        let warnings = match servers.len() {
+            1 => tell()?,
+            _ => at.span().in_scope(tell)?,
+        };
+        let times = Times {
+            reading: read.seconds,
+            total: start.elapsed().as_secs_f64(),
+            ..Times::default()
+        };
+        Ok(ReindexReport::of(
+            Outcome::DryRun,
+            &indexes,
+            &read,
+            times,
+            warnings,
+        ))
+    });
+    Ok(reports.collect())
 }
 
 /// What a person should know about following these indexes. Times that cannot be compared would end the run when it
@@ -224,114 +348,4 @@ fn what_is_not_seen(indexes: &[Prepared]) -> Result<Vec<String>, Error> {
         tracking.expect_usable()?;
     }
     Ok(indexes.iter().flat_map(Prepared::blind_spots).collect())
-}
-
-/// What the steps of one run share.
-struct Job<'a> {
-    database: &'a Database,
-    server: &'a Server,
-    indexes: Arc<[Prepared]>,
-    limit: BatchLimit,
-    started: Started,
-    /// Tells whether anything was committed since it was asked last.
-    commits: Option<Commits>,
-    observer: Observer,
-    features: Features,
-    progress: &'a Progress,
-    warnings: Vec<String>,
-    times: Times,
-    /// Documents that got their vectors from the live index, by the place of their index.
-    vectors_taken: Vec<u64>,
-}
-
-/// Builds that passed every gate, and what is known of them.
-struct Built {
-    records: Vec<Record>,
-    read: Read,
-    caught_up: Vec<Followed>,
-    passed: PassedGates,
-}
-
-impl Job<'_> {
-    /// What runs that died left behind goes first: the disk needs room for a second copy.
-    async fn delete_leftovers(&mut self) -> Result<Pruned, Error> {
-        let pruned = prune::leftovers(self.server, &self.indexes, &self.observer).await?;
-        self.warn(&pruned.warnings);
-        Ok(pruned)
-    }
-
-    /// Everything up to the open gates. May be dropped wherever it waits.
-    async fn build(&mut self, max_loss: Percent) -> Result<Built, Error> {
-        self.commits = Some(Commits::since_now(self.database).await?);
-        let reading = self.begin_reading().await?;
-        let (records, builds) = self.create_builds().await?;
-        let mut read = self.fill(reading, &builds).await?;
-        self.progress.step("catching up with the database");
-        let caught_up = self.catch_up(&builds, &mut read).await?;
-        let expected: Vec<Expected<'_>> = self
-            .indexes
-            .iter()
-            .zip(&read.indexes)
-            .map(|(prepared, read)| Expected::of(prepared, read))
-            .collect();
-        self.progress.step("asking the gates");
-        let passed = gates::check(self.server, &builds, &expected, max_loss).await?;
-        self.warn(&passed.warnings);
-        Ok(Built {
-            records,
-            read,
-            caught_up,
-            passed,
-        })
-    }
-
-    async fn prune(&mut self, retain: u32, proven: &Proven) -> Pruned {
-        self.progress.step("deleting older generations");
-        let (server, indexes) = (self.server, &self.indexes);
-        let pruned =
-            prune::former_generations(server, indexes, &self.observer, retain, proven).await;
-        let pruned = pruned.unwrap_or_else(|error| Pruned {
-            warnings: vec![format!(
-                "former generations could not be deleted ({error}); the next run does it"
-            )],
-            ..Pruned::default()
-        });
-        self.warn(&pruned.warnings);
-        pruned
-    }
-
-    /// Cancels and deletes what this run has begun. An interrupt shortens it, whenever it comes, and never leaves it out.
-    async fn take_back(&self) {
-        let too_long = async {
-            tokio::select! {
-                () = tokio::time::sleep(CLEAN_UP) => {}
-                () = async {
-                    interrupt::asked().await;
-                    tokio::time::sleep(CLEAN_UP_INTERRUPTED).await;
-                } => {}
-            }
-        };
-        tokio::select! {
-            taken_back = self.started.take_back(self.server) => match taken_back {
-                Ok(deleted) if deleted.is_empty() => {}
-                Ok(deleted) => tracing::info!("deleted again: {}", deleted.join(", ")),
-                Err(error) => tracing::warn!(
-                    "what was begun could not be deleted ({error}); the next run does it"
-                ),
-            },
-            () = too_long => tracing::warn!("deleting what was begun takes long; the next run does it"),
-        }
-    }
-
-    async fn succeeded(&self, tasks: &[TaskUid], what: &str) -> Result<(), Error> {
-        for task in tasks {
-            self.started.task(*task);
-        }
-        until_succeeded_here(self.server, tasks, what).await?;
-        Ok(())
-    }
-
-    fn warn(&mut self, warnings: &[String]) {
-        report::warn(&mut self.warnings, warnings);
-    }
 }

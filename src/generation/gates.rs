@@ -35,11 +35,11 @@ pub struct PassedGates {
 }
 
 impl<'a> Expected<'a> {
-    /// What was read of an index is what its build must hold.
-    pub fn of(prepared: &'a Prepared, read: &'a IndexRead) -> Expected<'a> {
+    /// What was read of an index, and `documents` with what changed since, is what its build must hold.
+    pub fn of(prepared: &'a Prepared, read: &'a IndexRead, documents: u64) -> Expected<'a> {
         Expected {
             prepared,
-            documents: read.documents,
+            documents,
             keys: &read.keys,
         }
     }

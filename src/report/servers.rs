@@ -1,5 +1,7 @@
 //! What a command did at several servers: the report of each, side by side.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -40,12 +42,25 @@ pub type Outcome = (NamedServer, Result<Answer, Error>);
 
 /// The answer of a command that was run at several servers. `together` is what is said of all of them at the end.
 pub fn answer(outcomes: Vec<Outcome>, together: Map<String, Value>, last_words: &str) -> Answer {
+    build(0, outcomes, together, last_words)
+}
+
+/// The same where so many of the servers may fail: only what is beyond them counts.
+pub fn answer_allowing(failures: usize, outcomes: Vec<Outcome>) -> Answer {
+    build(failures, outcomes, Map::new(), "")
+}
+
+fn build(
+    failures: usize,
+    outcomes: Vec<Outcome>,
+    together: Map<String, Value>,
+    last_words: &str,
+) -> Answer {
     let mut report = ServersReport {
         together,
         ..ServersReport::default()
     };
     let mut page = Page::default();
-    let mut exit_code = None;
     for (NamedServer { name, server }, outcome) in outcomes {
         let address = server.address().to_string();
         let (part, said, code) = match outcome {
@@ -65,10 +80,6 @@ pub fn answer(outcomes: Vec<Outcome>, together: Map<String, Value>, last_words: 
         for text in said.lines() {
             page.note(text);
         }
-        if exit_code.is_none_or(|before| worse(before, code) != before) {
-            exit_code = Some(code);
-            report.outcome = part.get("outcome").cloned().unwrap_or_default();
-        }
         report.servers.push(AtServer {
             name,
             address,
@@ -76,6 +87,26 @@ pub fn answer(outcomes: Vec<Outcome>, together: Map<String, Value>, last_words: 
             exit_code: code,
         });
     }
+    let (outcome, exit_code) = verdict(failures, &report.servers);
+    report.outcome = outcome;
     let summary = page.text() + last_words;
-    Answer::new(&report, summary).with_exit_code(exit_code.unwrap_or_default())
+    Answer::new(&report, summary).with_exit_code(exit_code)
+}
+
+/// The outcome and the exit code of the worst that counts.
+fn verdict(failures: usize, servers: &[AtServer]) -> (Value, u8) {
+    let mut servers: Vec<&AtServer> = servers.iter().collect();
+    // The worst first; of equals, the order in which they were given.
+    servers.sort_by(|one, other| match (one.exit_code, other.exit_code) {
+        (one, other) if one == other => Ordering::Equal,
+        (one, other) if worse(one, other) == one => Ordering::Less,
+        _ => Ordering::Greater,
+    });
+    let fails = |server: &&AtServer| server.exit_code != 0;
+    let failed = servers.iter().filter(|server| fails(server)).count();
+    let worst = servers.get(failures.min(failed));
+    worst.map_or((Value::Null, 0), |worst| {
+        let outcome = worst.report.get("outcome").cloned();
+        (outcome.unwrap_or_default(), worst.exit_code)
+    })
 }

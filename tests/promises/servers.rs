@@ -2,6 +2,7 @@
 //! right what was left.
 
 mod following;
+mod rebuilding;
 
 use serde_json::Value;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Built, Job};
+use super::job::Job;
 use crate::cli::Percent;
 use crate::error::Error;
 use crate::figures::{counted, documents};
@@ -22,16 +22,17 @@ use crate::tracking::Tracking;
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 
 impl Job<'_> {
-    /// One round into each build: the writers of the database never stop. Corrects which documents each is to hold.
+    /// One round into each build: the writers of the database never stop. Tells how many documents each is to hold then.
     pub(super) async fn catch_up(
         &mut self,
         builds: &[Build],
-        read: &mut Read,
-    ) -> Result<Vec<Followed>, Error> {
+        read: &Read,
+    ) -> Result<(Vec<Followed>, Vec<u64>), Error> {
         let since = read.taken_at - OVERLAP;
         let quiet = self.quiet_until().await?;
         let mut rounds = Vec::with_capacity(builds.len());
-        for ((index, build), read) in self.indexes.iter().zip(builds).zip(&mut read.indexes) {
+        let mut documents = Vec::with_capacity(builds.len());
+        for ((index, build), read) in self.indexes.iter().zip(builds).zip(&read.indexes) {
             let mut followed = match quiet.zip(compared_alone(index)) {
                 Some((now, tracking)) => Followed::nothing(now, tracking)?,
                 None => {
@@ -41,10 +42,10 @@ impl Job<'_> {
                 }
             };
             let mut sent = followed.plan.sent_ids()?;
-            read.add_changes(&mut sent, &mut followed.plan.gone)?;
+            documents.push(read.documents_after(&mut sent, &mut followed.plan.gone)?);
             rounds.push(followed);
         }
-        Ok(rounds)
+        Ok((rounds, documents))
     }
 
     /// One more round, now into the live index: for what was committed during the swap. If it fails, the run has still
@@ -53,14 +54,14 @@ impl Job<'_> {
     /// No gate comes after it, so it checks `max_loss` itself: the database may be emptied at this moment.
     pub(super) async fn catch_up_live(
         &mut self,
-        built: &Built,
+        before: &[Followed],
         max_loss: Percent,
     ) -> Vec<Followed> {
         self.progress.step("catching up once more");
         let mut rounds = Vec::new();
         let indexes = Arc::clone(&self.indexes);
         let quiet = self.quiet_until().await.unwrap_or(None);
-        for (index, before) in indexes.iter().zip(&built.caught_up) {
+        for (index, before) in indexes.iter().zip(before) {
             let from = Beginning {
                 since: before.taken_at - OVERLAP,
                 log: before.log.clone(),

@@ -5,29 +5,62 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Job;
+use super::job::{Filling, Job};
 use crate::error::Error;
 use crate::generation::build::Build;
 use crate::generation::generations::is_taken;
 use crate::generation::promote::PromoteError;
 use crate::generation::records::{NO_LOCK, Record};
+use crate::meilisearch::IndexInfo;
 use crate::meilisearch::uid::GenerationUid;
 use crate::meilisearch::wait::wait;
+use crate::prepared::Prepared;
 use crate::{host, preflight};
 
-impl Job<'_> {
+/// What a server has already.
+pub(super) struct Taken {
+    indexes: Vec<IndexInfo>,
+    records: Vec<Record>,
+}
+
+/// The uids of the builds, one an index, which are free on each of these servers.
+pub(super) fn free_uids<'t>(
+    indexes: &[Prepared],
+    now: Timestamp,
+    taken: impl Iterator<Item = &'t Taken> + Clone,
+) -> Vec<GenerationUid> {
+    let is_taken_anywhere = |uid: &str| {
+        let mut each = taken.clone();
+        each.any(|taken| is_taken(uid, &taken.indexes, &taken.records))
+    };
+    let live_uids = indexes.iter().map(|index| &index.definition.live_uid);
+    live_uids
+        .map(|live_uid| GenerationUid::free(live_uid, now, is_taken_anywhere))
+        .collect()
+}
+
+impl<'a> Job<'a> {
+    /// Looks what this server has already.
+    pub(super) async fn taken(&self) -> Result<Taken, Error> {
+        Ok(Taken {
+            indexes: self.server.indexes().await?,
+            records: self.server.records().await?,
+        })
+    }
+
     /// Writes the builds' records, creates the builds, and applies their settings while they are empty.
-    pub(super) async fn create_builds(&mut self) -> Result<(Vec<Record>, Vec<Build>), Error> {
-        let now = Timestamp::now();
+    pub(super) async fn create_builds(
+        mut self,
+        uids: &[GenerationUid],
+        now: Timestamp,
+    ) -> Result<Filling<'a>, Error> {
         let host = host::name();
-        let there = self.server.indexes().await?;
-        let known = self.server.records().await?;
         let mut records: Vec<Record> = self
             .indexes
             .iter()
-            .map(|index| {
+            .zip(uids)
+            .map(|(index, uid)| {
                 let live_uid = &index.definition.live_uid;
-                let uid = GenerationUid::free(live_uid, now, |uid| is_taken(uid, &there, &known));
                 Record {
                     parts: index.parts.clone(),
                     lock: Some(
@@ -79,7 +112,11 @@ impl Job<'_> {
             }
         }
         self.succeeded(&settings, "the settings of a build").await?;
-        Ok((records, builds))
+        Ok(Filling {
+            job: self,
+            records,
+            builds,
+        })
     }
 
     /// A key that may not ask for the version, on a server that had no index to look at: the first build shows which
