@@ -198,11 +198,7 @@ impl Command {
     fn with_one_server(&self) -> Option<&'static str> {
         match self {
             Command::Sync(options) if options.watching.watch => Some("sync --watch"),
-            Command::Apply(_) => Some("apply"),
-            Command::Explain(_) => Some("explain"),
             Command::Rollback(_) => Some("rollback"),
-            Command::Smoke(_) => Some("smoke"),
-            Command::Doctor(_) => Some("doctor"),
             Command::Clean(_) => Some("clean"),
             Command::Key(_) => Some("key"),
             Command::Init(_) => Some("init --from-meilisearch"),
@@ -218,6 +214,7 @@ impl Cli {
         let servers = self.command.servers()?.addresses.len();
         let command = match self.speech.output {
             Output::Prometheus => Some("status --output prometheus"),
+            Output::Junit => Some("smoke --output junit"),
             _ => self.command.with_one_server(),
         };
         let command = command.filter(|_| servers > 1)?.to_owned();

@@ -100,6 +100,14 @@ pub struct Apply {
     /// Tells what would be done and why, and does nothing
     #[arg(long, env = "BISAN_INDEXER_DRY_RUN")]
     pub dry_run: bool,
+    /// How many of several servers have to be ready before any is swapped: all, or a number. Those that are not are left behind and named
+    #[arg(
+        long,
+        value_name = "all|N",
+        default_value_t,
+        env = "BISAN_INDEXER_REQUIRE"
+    )]
+    pub require: Require,
     /// With --dry-run: ends with 5 where there is something to do
     #[arg(long, requires = "dry_run", env = "BISAN_INDEXER_EXIT_CODE")]
     pub exit_code: bool,

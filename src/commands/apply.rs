@@ -8,6 +8,7 @@
 
 mod in_place;
 mod plan;
+mod several;
 
 use crate::cli::{Apply, Compare};
 use crate::commands::reindex::{Rebuild, rebuild_one};
@@ -17,18 +18,31 @@ use crate::interrupt::{self, or_interrupted};
 use crate::progress::Progress;
 use crate::report::Answer;
 use crate::report::apply::{Action, ApplyReport};
+use crate::report::sync::SyncReport;
 use crate::session::Session;
-use crate::{confirm, session};
+use crate::{confirm, servers, session};
 
 use plan::{Planned, plan};
+use several::at_several;
+
+const QUESTION: &str = "Apply this?";
 
 /// Runs it.
 ///
 /// # Errors
 /// Whatever keeps the way that was chosen from its end.
 pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> {
-    let session = Session::open(&options.connections)?;
-    let planned = or_interrupted(plan(options, &session))
+    let database = session::database(&options.connections.database)?;
+    let servers = servers::open(&options.connections.server)?;
+    let required = options.require.among(servers.len())?;
+    match servers.as_slice() {
+        [at] => at_one(options, &Session::at(&database, at), progress).await,
+        _ => at_several(options, &database, servers, required, progress).await,
+    }
+}
+
+async fn at_one(options: &Apply, session: &Session, progress: &Progress) -> Result<Answer, Error> {
+    let planned = or_interrupted(plan(options, session))
         .await
         .map_err(|error| interrupt::leaving(error, "nothing was changed"))?;
     let mut report = ApplyReport::new(planned.iter().map(|one| one.plan.clone()).collect());
@@ -40,7 +54,7 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
         let code = if options.exit_code { DIFFERENT } else { 0 };
         return Ok(Answer::new(&report, text).with_exit_code(code));
     }
-    confirm::ask(&options.consent, &text, "Apply this?").await?;
+    confirm::ask(&options.consent, &text, QUESTION).await?;
     let (mut summary, mut exit_code) = (text, 0);
     if report.way == Action::Reindex {
         // What it found was for the reader.
@@ -50,19 +64,19 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
             &session.database,
             server,
             session::definitions(&options.selection)?,
-            &rebuilding(options),
+            &rebuilding(options, 1),
             progress,
         )
         .await?;
         summary.push_str(&done.summary());
         report.reindex = Some(done);
     } else {
-        take_over(&session, &planned).await?;
-        let found = planned
-            .into_iter()
-            .filter_map(|one| Some((one.prepared, one.found?)))
-            .collect();
-        let (done, code) = sync::carry_out(&session, following(options, &session), found).await?;
+        if changes_definition(&planned) {
+            // A reindex or rollback that swaps in the middle would get the settings, and its generation the wrong record.
+            let _lock = session.lock()?;
+            take_over(session, &planned).await?;
+        }
+        let (done, code) = send(options, session, planned).await?;
         summary.push_str(&done.summary());
         (report.sync, exit_code) = (Some(done), code);
     }
@@ -70,13 +84,13 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
     Ok(Answer::new(&report, summary).with_exit_code(exit_code))
 }
 
-/// Makes each live index one of the definition as it is now, where that takes no rebuild.
+/// Whether a live index is to become one of the definition as it is now, without a rebuild.
+fn changes_definition(planned: &[Planned]) -> bool {
+    planned.iter().any(|one| one.send.is_some())
+}
+
+/// Makes each live index one of the definition as it is now, where that takes no rebuild. The run lock is held.
 async fn take_over(session: &Session, planned: &[Planned]) -> Result<(), Error> {
-    if planned.iter().all(|one| one.send.is_none()) {
-        return Ok(());
-    }
-    // A reindex or rollback that swaps in the middle would get the settings, and its generation the wrong record.
-    let _lock = session.lock()?;
     for one in planned {
         if let Some(send) = &one.send {
             in_place::take_over(&session.server, &one.prepared, send).await?;
@@ -85,10 +99,23 @@ async fn take_over(session: &Session, planned: &[Planned]) -> Result<(), Error> 
     Ok(())
 }
 
-fn rebuilding(options: &Apply) -> Rebuild {
+/// Sends and deletes the documents that were found to differ.
+async fn send(
+    options: &Apply,
+    session: &Session,
+    planned: Vec<Planned>,
+) -> Result<(SyncReport, u8), Error> {
+    let found = planned
+        .into_iter()
+        .filter_map(|one| Some((one.prepared, one.found?)))
+        .collect();
+    sync::carry_out(session, following(options, session), found).await
+}
+
+fn rebuilding(options: &Apply, required: usize) -> Rebuild {
     Rebuild {
         upload: options.upload.clone(),
-        required: 1,
+        required,
         retain: options.former.retain,
         max_loss: options.round.max_loss,
     }

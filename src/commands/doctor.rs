@@ -9,14 +9,15 @@ mod rows;
 mod server;
 
 use crate::cli::{Doctor, Speech};
+use crate::commands::side_by_side;
 use crate::error::{Error, REFUSED};
 use crate::interrupt::or_interrupted;
 use crate::meilisearch::{Features, Server};
 use crate::prepared::Prepared;
 use crate::report::Answer;
 use crate::report::doctor::{Checks, DoctorReport, Outcome};
-use crate::session;
 use crate::sqlite::Connection;
+use crate::{servers, session};
 
 /// Runs it. Whatever is found is an answer: a failed check makes the exit code 3, a warning does not. `speech` says whether
 /// each check is shown (-v), or none and what is not as it should be is logged (-q).
@@ -24,7 +25,24 @@ use crate::sqlite::Connection;
 /// # Errors
 /// Where it is interrupted, or options are wrong in themselves.
 pub async fn run(options: &Doctor, speech: &Speech) -> Result<Answer, Error> {
-    let report = or_interrupted(examine(options)).await?;
+    // Of a single server it is a check that its address can be read; of several, none could be named.
+    if options.connections.server.addresses.len() == 1 {
+        let server = session::server(&options.connections.server);
+        return one(options, speech, &server).await;
+    }
+    let servers = servers::open(&options.connections.server)?;
+    side_by_side::run(servers, async |at| {
+        one(options, speech, &Ok(at.server.clone())).await
+    })
+    .await
+}
+
+async fn one(
+    options: &Doctor,
+    speech: &Speech,
+    server: &Result<Server, Error>,
+) -> Result<Answer, Error> {
+    let report = or_interrupted(examine(options, server)).await?;
     if speech.quiet {
         report.log();
     }
@@ -35,7 +53,7 @@ pub async fn run(options: &Doctor, speech: &Speech) -> Result<Answer, Error> {
     })
 }
 
-async fn examine(options: &Doctor) -> Result<DoctorReport, Error> {
+async fn examine(options: &Doctor, server: &Result<Server, Error>) -> Result<DoctorReport, Error> {
     let mut checks = Checks::default();
     let definitions = definitions::load(&options.selection, &mut checks);
     let mut connection = database::examine(&options.connections.database, &mut checks).await;
@@ -51,12 +69,12 @@ async fn examine(options: &Doctor) -> Result<DoctorReport, Error> {
         }
         indexes.push((definition, prepared.map(|(prepared, _)| prepared)));
     }
-    match session::server(&options.connections.server) {
+    match server {
         Ok(server) => {
-            let features = server::examine(&server, &mut checks).await;
+            let features = server::examine(server, &mut checks).await;
             if let Some(features) = features {
                 on_the_server(
-                    &server,
+                    server,
                     &features,
                     &mut indexes,
                     connection.as_mut(),

@@ -10,7 +10,9 @@ mod typos;
 pub use row::CannotBecome;
 use serde_json::{Map, Value};
 
+use crate::catalog::IndexDefinition;
 use crate::cli::Explain;
+use crate::commands::side_by_side;
 use crate::commands::sync::CannotFollow;
 use crate::document::Anomalies;
 use crate::document::ids::DocumentId;
@@ -20,9 +22,9 @@ use crate::meilisearch::MeilisearchError;
 use crate::prepared::Prepared;
 use crate::report::Answer;
 use crate::report::explain::{ExplainReport, InDatabase};
-use crate::session;
 use crate::session::Session;
 use crate::sync::differing_fields;
+use crate::{servers, session};
 
 /// The longest word that the engine indexes, in bytes (milli: `MAX_WORD_LENGTH`).
 const MAX_WORD_BYTES: usize = 250;
@@ -32,17 +34,24 @@ const MAX_WORD_BYTES: usize = 250;
 /// # Errors
 /// An id or index that is none, or a side that cannot be read.
 pub async fn run(options: &Explain) -> Result<Answer, Error> {
-    let report = or_interrupted(explain(options)).await?;
-    let answer = Answer::new(&report, report.summary());
-    Ok(if report.sides_agree {
-        answer
-    } else {
-        answer.with_exit_code(DIFFERENT)
+    let definitions = selected(options)?;
+    let database = session::database(&options.connections.database)?;
+    let servers = servers::open(&options.connections.server)?;
+    side_by_side::run(servers, async |at| {
+        let session = Session::at(&database, at);
+        let report = or_interrupted(explain(options, &session, definitions.clone())).await?;
+        let answer = Answer::new(&report, report.summary());
+        Ok(if report.sides_agree {
+            answer
+        } else {
+            answer.with_exit_code(DIFFERENT)
+        })
     })
+    .await
 }
 
-async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
-    let id = DocumentId::from_json(&Value::String(options.id.clone()));
+/// The definition that is asked about.
+fn selected(options: &Explain) -> Result<Vec<IndexDefinition>, Error> {
     let mut definitions = session::definitions(&options.selection)?;
     let known: Vec<String> = definitions.iter().map(|one| one.name.clone()).collect();
     definitions.retain(|one| one.name == options.index_name || one.live_uid == options.index_name);
@@ -53,7 +62,15 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
             known.join(", ")
         )));
     }
-    let session = Session::open(&options.connections)?;
+    Ok(definitions)
+}
+
+async fn explain(
+    options: &Explain,
+    session: &Session,
+    definitions: Vec<IndexDefinition>,
+) -> Result<ExplainReport, Error> {
+    let id = DocumentId::from_json(&Value::String(options.id.clone()));
     let preflight = session.prepare(definitions).await?;
     let Some(index) = preflight.indexes.first() else {
         return Err(UsageError::error("no index is selected".to_owned()));
@@ -65,7 +82,7 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
     let mut report = ExplainReport::new(index, &options.id, live.index.created_at.clone());
     let mut arabic_texts = Vec::new();
     if let Ok(id) = &id {
-        arabic_texts = both_sides(&session, index, id, &mut report).await?;
+        arabic_texts = both_sides(session, index, id, &mut report).await?;
     }
     let mut explained = id.as_ref().ok().cloned();
     let is_nowhere = report.database != InDatabase::Selected && !report.in_index;
@@ -78,7 +95,7 @@ async fn explain(options: &Explain) -> Result<ExplainReport, Error> {
                 explained = found.first_id();
                 if let Some(id) = &explained {
                     report.id = id.to_string();
-                    arabic_texts = both_sides(&session, index, id, &mut report).await?;
+                    arabic_texts = both_sides(session, index, id, &mut report).await?;
                 } else {
                     report.is_left_out_of(&found.table);
                 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::catalog::{IndexDefinition, SmokeSet};
 use crate::cli::{Output, Smoke};
+use crate::commands::side_by_side;
 use crate::commands::sync::CannotFollow;
 use crate::error::{Error, REFUSED, UsageError};
 use crate::generation::generations::{Generations, is_meant};
@@ -12,7 +13,7 @@ use crate::interrupt::or_interrupted;
 use crate::meilisearch::{IndexInfo, Server};
 use crate::report::Answer;
 use crate::report::smoke::{IndexSmoked, Outcome, SmokeReport, xml};
-use crate::session;
+use crate::{servers, session};
 
 /// Runs it.
 ///
@@ -21,19 +22,22 @@ use crate::session;
 pub async fn run(options: &Smoke, output: Output) -> Result<Answer, Error> {
     let mut definitions = session::definitions(&options.selection)?;
     take_queries(&mut definitions, &options.smoke)?;
-    let server = session::server(&options.server)?;
-    let report = or_interrupted(ask(options, &server, &definitions)).await?;
-    let answer = match output {
-        Output::Junit => Answer::product(&report, xml(&report)),
-        _ => Answer::new(&report, report.summary()),
-    };
-    for failed in report.failures() {
-        tracing::error!("{failed}");
-    }
-    Ok(match report.outcome {
-        Outcome::Passed => answer,
-        Outcome::Failed => answer.with_exit_code(REFUSED),
+    let servers = servers::open(&options.server)?;
+    side_by_side::run(servers, async |at| {
+        let report = or_interrupted(ask(options, &at.server, &definitions)).await?;
+        let answer = match output {
+            Output::Junit => Answer::product(&report, xml(&report)),
+            _ => Answer::new(&report, report.summary()),
+        };
+        for failed in report.failures() {
+            tracing::error!("{failed}");
+        }
+        Ok(match report.outcome {
+            Outcome::Passed => answer,
+            Outcome::Failed => answer.with_exit_code(REFUSED),
+        })
     })
+    .await
 }
 
 async fn ask(

@@ -1,7 +1,9 @@
 //! Several servers that are to hold the same: each is told by its name, one that is away stops no other, and the next run sets
 //! right what was left.
 
+mod applying;
 mod following;
+mod looking;
 mod rebuilding;
 
 use serde_json::Value;
