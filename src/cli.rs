@@ -198,7 +198,6 @@ impl Command {
     fn with_one_server(&self) -> Option<&'static str> {
         match self {
             Command::Sync(options) if options.watching.watch => Some("sync --watch"),
-            Command::Rollback(_) => Some("rollback"),
             Command::Clean(_) => Some("clean"),
             Command::Key(_) => Some("key"),
             Command::Init(_) => Some("init --from-meilisearch"),

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod clean;
 pub mod completions;
+mod crew;
 #[cfg(feature = "ephemeral")]
 pub mod demo;
 pub mod doctor;

@@ -1,12 +1,11 @@
 //! `reindex`: rebuilds each index next to the live one, checks it, and swaps it into place.
 //!
-//! [`run`] has all steps of a reindex from top to bottom; each step is a function below it, or a module. `crew` has the servers
-//! of a run, `job` what the steps share at one of them: the database is read once, and each server is filled, checked and
+//! [`run`] has all steps of a reindex from top to bottom; each step is a function below it, or a module. `commands/crew.rs` has
+//! the servers of a run, `job` what the steps share at one of them: the database is read once, and each server is filled, checked and
 //! swapped by itself.
 
 mod catch_up;
 mod create;
-mod crew;
 mod fill;
 mod go_live;
 mod job;
@@ -14,16 +13,16 @@ mod key;
 mod vectors;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crew::Crew;
 use fill::Reading;
 use jiff::Timestamp;
-use job::{Built, Job, take_back};
+use job::{Built, Job};
 pub use key::KeyLacks;
 
 use crate::catalog::IndexDefinition;
 use crate::cli::{Percent, Reindex, UploadOptions};
+use crate::commands::crew::Crew;
 use crate::commands::side_by_side::at_each;
 use crate::error::{Error, RuntimeError};
 use crate::generation::build::Started;
@@ -42,12 +41,6 @@ use crate::servers::{self, NamedServer};
 use crate::session::{self, Preflight};
 use crate::spool::Outlet;
 use crate::sqlite::Database;
-
-/// How long a failed run may take to clear up behind itself before it leaves that to the next one.
-const CLEAN_UP: Duration = Duration::from_secs(60);
-
-/// The same from the interrupt on, whether it ended the run or came later: `docker stop` and Kamal kill after ten seconds.
-const CLEAN_UP_INTERRUPTED: Duration = Duration::from_secs(8);
 
 /// How indexes are rebuilt.
 pub struct Rebuild {

@@ -5,15 +5,18 @@
 
 mod choose;
 mod runs;
+mod several;
 
 use std::time::Instant;
 
 pub use choose::NoSuchGeneration;
 use choose::{Index, Turn};
 use jiff::Timestamp;
+use several::at_several;
 
 use crate::catalog::IndexDefinition;
 use crate::cli::Rollback;
+use crate::commands::side_by_side;
 use crate::error::{CommandError, Error, REFUSED};
 use crate::generation::build::Started;
 use crate::generation::former::{Former, PassedFormer};
@@ -28,10 +31,9 @@ use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::{IndexInfo, MeilisearchError, Server};
 use crate::report::rollback::{Outcome, RollbackReport, RolledBack, RunEntry, Stays, said};
 use crate::report::{Answer, warn};
-use crate::session::Session;
 use crate::sqlite::Database;
 use crate::sync::lag;
-use crate::{confirm, host, preflight, session};
+use crate::{confirm, host, preflight, servers, session};
 
 /// Why there is nothing to roll back to, with what there is. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -52,65 +54,129 @@ impl CommandError for CannotRollBack {
 /// # Errors
 /// What kept it; the live indexes are then as they were.
 pub async fn run(options: &Rollback) -> Result<Answer, Error> {
-    let start = Instant::now();
     let definitions = session::definitions(&options.selection)?;
-    let session = Session::open(&options.connections)?;
-    let Session { database, server } = &session;
-
-    if !options.list && !options.dry_run {
-        // What a run that was killed has sent is still to come, and is what there is to go back from.
-        let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
-        or_interrupted(at_rest(server, live_uids)).await?;
-    }
-    let there = or_interrupted(look(server, &definitions)).await?;
+    let database = session::database(&options.connections.database)?;
+    let servers = servers::open(&options.connections.server)?;
     if options.list {
-        let report = RollbackReport {
-            outcome: Outcome::Listed,
-            runs: or_interrupted(there.runs(server)).await?,
-            ..RollbackReport::default()
-        };
-        return Ok(Answer::new(&report, report.summary()));
+        return side_by_side::run(servers, async |at| list(&at.server, &definitions).await).await;
     }
-    let turns = match choose::choose(&there.indexes, options.to.as_deref()) {
-        Ok(turns) => turns,
-        Err(why) => {
-            let there = or_interrupted(there.runs(server)).await?;
-            return Err(CannotRollBack { why, there }.into());
-        }
-    };
-    let mut plan = or_interrupted(plan(server, database, &definitions, &there, turns)).await?;
-    let mut report = RollbackReport {
-        indexes: plan.steps.iter().map(Step::report).collect(),
-        stays: plan.stays.clone(),
+    match servers.as_slice() {
+        [at] => at_one(options, &database, &at.server, &definitions).await,
+        servers => at_several(options, &database, servers, &definitions).await,
+    }
+}
+
+async fn list(server: &Server, definitions: &[IndexDefinition]) -> Result<Answer, Error> {
+    let there = or_interrupted(look(server, definitions)).await?;
+    let report = RollbackReport {
+        outcome: Outcome::Listed,
+        runs: or_interrupted(there.runs(server)).await?,
         ..RollbackReport::default()
     };
-    warn(&mut report.warnings, &plan.warnings);
-    if options.dry_run {
-        let passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;
-        warn(&mut report.warnings, &passed.warnings);
-        report.seconds = start.elapsed().as_secs_f64();
-        return Ok(Answer::new(&report, report.summary()));
-    }
-    confirm::ask(&options.consent, &report.plan(), "Swap it in?").await?;
+    Ok(Answer::new(&report, report.summary()))
+}
 
-    let _lock = session.lock()?;
-    let mut passed = or_interrupted(plan.check(server, options.skip_smoke)).await?;
-    warn(&mut report.warnings, &passed.warnings);
+async fn at_one(
+    options: &Rollback,
+    database: &Database,
+    server: &Server,
+    definitions: &[IndexDefinition],
+) -> Result<Answer, Error> {
+    let mut way = or_interrupted(Way::find(options, database, server, definitions)).await?;
+    if options.dry_run {
+        or_interrupted(way.check()).await?;
+        return Ok(way.answer(Outcome::DryRun));
+    }
+    confirm::ask(&options.consent, &way.report.plan(), QUESTION).await?;
+
+    let _lock = session::lock(database)?;
+    let passed = or_interrupted(way.check()).await?;
     // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
     let started = Started::default();
     let swapped = async {
-        if plan.fill_gaps(server, &started).await? {
-            passed = plan.check(server, options.skip_smoke).await?;
-        }
-        plan.write_records(server).await?;
+        let passed = way.begin(passed, &started).await?;
         restore(server, &passed).await.map_err(Error::from)
     };
     let swapped = swapped.await;
-    plan.take_back(server, &started, &swapped).await;
+    way.plan.take_back(server, &started, &swapped).await;
     swapped?;
-    report.outcome = Outcome::RolledBack;
-    report.seconds = start.elapsed().as_secs_f64();
-    Ok(Answer::new(&report, report.summary()))
+    Ok(way.answer(Outcome::RolledBack))
+}
+
+const QUESTION: &str = "Swap it in?";
+
+/// The way back at one server, and what is told of it.
+struct Way<'a> {
+    server: &'a Server,
+    skip_smoke: bool,
+    plan: Plan<'a>,
+    report: RollbackReport,
+    start: Instant,
+}
+
+impl<'a> Way<'a> {
+    /// Chooses what is to be swapped. Nothing is changed.
+    async fn find(
+        options: &Rollback,
+        database: &Database,
+        server: &'a Server,
+        definitions: &'a [IndexDefinition],
+    ) -> Result<Way<'a>, Error> {
+        let start = Instant::now();
+        if !options.dry_run {
+            // What a run that was killed has sent is still to come, and is what there is to go back from.
+            let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
+            at_rest(server, live_uids).await?;
+        }
+        let there = look(server, definitions).await?;
+        let turns = match choose::choose(&there.indexes, options.to.as_deref()) {
+            Ok(turns) => turns,
+            Err(why) => {
+                let there = there.runs(server).await?;
+                return Err(CannotRollBack { why, there }.into());
+            }
+        };
+        let plan = plan(server, database, definitions, &there, turns).await?;
+        let mut report = RollbackReport {
+            indexes: plan.steps.iter().map(Step::report).collect(),
+            stays: plan.stays.clone(),
+            ..RollbackReport::default()
+        };
+        warn(&mut report.warnings, &plan.warnings);
+        Ok(Way {
+            server,
+            skip_smoke: options.skip_smoke,
+            plan,
+            report,
+            start,
+        })
+    }
+
+    /// Every check of what is to be swapped in.
+    async fn check(&mut self) -> Result<PassedFormer, Error> {
+        let passed = self.plan.check(self.server, self.skip_smoke).await?;
+        warn(&mut self.report.warnings, &passed.warnings);
+        Ok(passed)
+    }
+
+    /// Prepares the swap. What it makes for it is noted in `started`.
+    async fn begin(
+        &mut self,
+        mut passed: PassedFormer,
+        started: &Started,
+    ) -> Result<PassedFormer, Error> {
+        if self.plan.fill_gaps(self.server, started).await? {
+            passed = self.plan.check(self.server, self.skip_smoke).await?;
+        }
+        self.plan.write_records(self.server).await?;
+        Ok(passed)
+    }
+
+    fn answer(mut self, outcome: Outcome) -> Answer {
+        self.report.outcome = outcome;
+        self.report.seconds = self.start.elapsed().as_secs_f64();
+        Answer::new(&self.report, self.report.summary())
+    }
 }
 
 async fn at_rest<'u>(

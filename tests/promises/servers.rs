@@ -5,6 +5,7 @@ mod applying;
 mod following;
 mod looking;
 mod rebuilding;
+mod rolling_back;
 
 use serde_json::Value;
 
@@ -34,13 +35,10 @@ impl Fleet {
         Some(Fleet { scene, others })
     }
 
-    /// The same, where each has a first generation by the same run, or by one of its own if runs cannot do that.
+    /// The same, where each has a first generation, by the same run.
     pub async fn live(servers: usize) -> Option<Fleet> {
         let mut fleet = Fleet::of(servers).await?;
-        for i in 0..servers {
-            let url = fleet.url(i);
-            fleet.scene.reindex_at(&url).run().await.expect(0);
-        }
+        fleet.command("reindex").run().await.expect(0);
         fleet.expect_in_step().await;
         Some(fleet)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CLEAN_UP, CLEAN_UP_INTERRUPTED, Rebuild};
+use super::Rebuild;
 use crate::error::Error;
 use crate::generation::build::{Build, Started};
 use crate::generation::gates::{self, Expected, PassedGates};
@@ -10,7 +10,6 @@ use crate::generation::generations::Observer;
 use crate::generation::promote::Proven;
 use crate::generation::prune::{self, Pruned};
 use crate::generation::records::Record;
-use crate::interrupt;
 use crate::meilisearch::network::until_succeeded_here;
 use crate::meilisearch::upload::BatchLimit;
 use crate::meilisearch::{Features, Server, TaskUid};
@@ -130,28 +129,5 @@ impl<'a> Filling<'a> {
             caught_up,
             passed,
         })
-    }
-}
-
-/// Cancels and deletes what a run has begun at a server. An interrupt shortens it, whenever it comes, and never leaves it out.
-pub(super) async fn take_back(server: &Server, started: &Started) {
-    let too_long = async {
-        tokio::select! {
-            () = tokio::time::sleep(CLEAN_UP) => {}
-            () = async {
-                interrupt::asked().await;
-                tokio::time::sleep(CLEAN_UP_INTERRUPTED).await;
-            } => {}
-        }
-    };
-    tokio::select! {
-        taken_back = started.take_back(server) => match taken_back {
-            Ok(deleted) if deleted.is_empty() => {}
-            Ok(deleted) => tracing::info!("deleted again: {}", deleted.join(", ")),
-            Err(error) => tracing::warn!(
-                "what was begun could not be deleted ({error}); the next run does it"
-            ),
-        },
-        () = too_long => tracing::warn!("deleting what was begun takes long; the next run does it"),
     }
 }

@@ -1,18 +1,27 @@
-//! The servers of a run: those that still take part, and those that were left behind, with why.
+//! The servers of a run that swaps: those that still take part, and those that were left behind, with why.
+
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use tracing::{Instrument as _, Span};
 
-use super::take_back;
 use crate::error::{CommandError, Error, RuntimeError, worse};
 use crate::generation::build::Started;
+use crate::interrupt;
+use crate::meilisearch::Server;
 use crate::servers::NamedServer;
+
+/// How long a failed run may take to clear up behind itself before it leaves that to the next one.
+const CLEAN_UP: Duration = Duration::from_secs(60);
+
+/// The same from the interrupt on, whether it ended the run or came later: `docker stop` and Kamal kill after ten seconds.
+const CLEAN_UP_INTERRUPTED: Duration = Duration::from_secs(8);
 
 /// The servers of one run. A step is taken at all of them side by side ([`Crew::each`]); one that fails is left behind, and
 /// once fewer are left than are required, the run has failed.
-pub(super) struct Crew<'a> {
+pub struct Crew<'a> {
     members: Vec<Member<'a>>,
     required: usize,
 }
@@ -28,7 +37,7 @@ struct Member<'a> {
 /// Fewer servers were left than are required, so nothing was swapped anywhere.
 #[derive(Debug, thiserror::Error)]
 #[error("nothing was swapped on any server, and what was begun was taken back: {}", .whys.join("; "))]
-pub(super) struct TooFew {
+pub struct TooFew {
     exit_code: u8,
     /// Of each server that was left behind.
     whys: Vec<String>,
@@ -56,7 +65,7 @@ impl CommandError for HeldBack {
 
 impl<'a> Crew<'a> {
     /// All of these, of which `required` have to reach the swap.
-    pub(super) fn of(servers: &'a [NamedServer], required: usize) -> Crew<'a> {
+    pub fn of(servers: &'a [NamedServer], required: usize) -> Crew<'a> {
         let members = servers.iter().map(|at| Member {
             at,
             started: Started::default(),
@@ -69,12 +78,12 @@ impl<'a> Crew<'a> {
     }
 
     /// Whether there is more than one server, so that a server has to be named.
-    pub(super) fn is_several(&self) -> bool {
+    pub fn is_several(&self) -> bool {
         self.members.len() > 1
     }
 
     /// Every server, with what was begun there.
-    pub(super) fn all(&self) -> Vec<Option<(&'a NamedServer, Started)>> {
+    pub fn all(&self) -> Vec<Option<(&'a NamedServer, Started)>> {
         let each = self.members.iter();
         each.map(|one| Some((one.at, one.started.clone())))
             .collect()
@@ -84,7 +93,7 @@ impl<'a> Crew<'a> {
     ///
     /// # Errors
     /// That of a single server; of several, [`TooFew`] as soon as fewer are left than are required.
-    pub(super) async fn each<I, T>(
+    pub async fn each<I, T>(
         &mut self,
         inputs: Vec<Option<I>>,
         step: impl AsyncFn(I) -> Result<T, Error>,
@@ -96,7 +105,7 @@ impl<'a> Crew<'a> {
     ///
     /// # Errors
     /// Those of [`Crew::each`].
-    pub(super) async fn each_whole<I, T>(
+    pub async fn each_whole<I, T>(
         &mut self,
         inputs: Vec<Option<I>>,
         step: impl AsyncFn(I) -> Result<T, Error>,
@@ -135,7 +144,7 @@ impl<'a> Crew<'a> {
     }
 
     /// The last step, which each takes to its end: what fails at one keeps no other from its own.
-    pub(super) async fn last<I, T>(
+    pub async fn last<I, T>(
         self,
         inputs: Vec<Option<I>>,
         step: impl AsyncFn(I) -> Result<T, Error>,
@@ -170,7 +179,7 @@ impl<'a> Crew<'a> {
     }
 
     /// The run has failed before anything was swapped: what was begun is taken back everywhere.
-    pub(super) async fn take_back(&self) {
+    pub async fn take_back(&self) {
         let is_several = self.is_several();
         let each = self.members.iter().map(|member| {
             let span = span(member.at, is_several);
@@ -183,7 +192,7 @@ impl<'a> Crew<'a> {
     ///
     /// # Errors
     /// The same error, where it is not about some of the servers.
-    pub(super) fn ended<T>(self, error: Error) -> Result<Vec<Result<T, Error>>, Error> {
+    pub fn ended<T>(self, error: Error) -> Result<Vec<Result<T, Error>>, Error> {
         let Some(TooFew { exit_code, whys }) = error.downcast_ref() else {
             return Err(error);
         };
@@ -239,5 +248,28 @@ fn span(at: &NamedServer, is_several: bool) -> Span {
     match is_several {
         true => at.span(),
         false => Span::none(),
+    }
+}
+
+/// Cancels and deletes what a run has begun at a server. An interrupt shortens it, whenever it comes, and never leaves it out.
+async fn take_back(server: &Server, started: &Started) {
+    let too_long = async {
+        tokio::select! {
+            () = tokio::time::sleep(CLEAN_UP) => {}
+            () = async {
+                interrupt::asked().await;
+                tokio::time::sleep(CLEAN_UP_INTERRUPTED).await;
+            } => {}
+        }
+    };
+    tokio::select! {
+        taken_back = started.take_back(server) => match taken_back {
+            Ok(deleted) if deleted.is_empty() => {}
+            Ok(deleted) => tracing::info!("deleted again: {}", deleted.join(", ")),
+            Err(error) => tracing::warn!(
+                "what was begun could not be deleted ({error}); the next run does it"
+            ),
+        },
+        () = too_long => tracing::warn!("deleting what was begun takes long; the next run does it"),
     }
 }

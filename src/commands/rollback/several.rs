@@ -1,0 +1,144 @@
+//! `rollback` at several servers: all go back to the same generation, at once, or none does.
+
+use super::{QUESTION, Way};
+use crate::catalog::IndexDefinition;
+use crate::cli::Rollback;
+use crate::commands::crew::Crew;
+use crate::error::{CommandError, Error, REFUSED};
+use crate::generation::build::Started;
+use crate::generation::former::PassedFormer;
+use crate::generation::promote::{PromoteError, Proven, restore};
+use crate::interrupt::or_interrupted;
+use crate::report::rollback::Outcome;
+use crate::report::{Answer, servers as servers_report};
+use crate::servers::NamedServer;
+use crate::sqlite::Database;
+use crate::{confirm, session};
+
+/// The servers would not go back to the same generation.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the servers would go back to different generations ({}); nothing was changed. --to names one that all of them have \
+     (--list lists them), or roll back one server at a time", .would.join(", ")
+)]
+struct DifferentGenerations {
+    /// Each server, with what it would go back to.
+    would: Vec<String>,
+}
+
+impl CommandError for DifferentGenerations {
+    fn exit_code(&self) -> u8 {
+        REFUSED
+    }
+}
+
+/// A server, what was begun there, and its way back.
+type Going<'a> = (&'a NamedServer, Started, Way<'a>);
+
+/// Runs it.
+///
+/// # Errors
+/// What concerns all servers; the live indexes are then as they were.
+pub(super) async fn at_several(
+    options: &Rollback,
+    database: &Database,
+    servers: &[NamedServer],
+    definitions: &[IndexDefinition],
+) -> Result<Answer, Error> {
+    let tell = |outcomes: Vec<Result<Answer, Error>>| {
+        let outcomes = servers.iter().cloned().zip(outcomes);
+        servers_report::answer_allowing(0, outcomes.collect())
+    };
+    let mut crew = Crew::of(servers, servers.len());
+    let find = crew.each(crew.all(), async |(at, started)| {
+        let way = Way::find(options, database, &at.server, definitions).await?;
+        Ok((at, started, way))
+    });
+    let ways = match or_interrupted(find).await {
+        Ok(ways) => ways,
+        Err(error) => return crew.ended(error).map(tell),
+    };
+    expect_the_same(&ways)?;
+    if options.dry_run {
+        let checked = crew.last(ways, async |(_, _, mut way)| {
+            way.check().await?;
+            Ok(way.answer(Outcome::DryRun))
+        });
+        return or_interrupted(async { Ok(tell(checked.await)) }).await;
+    }
+    let text: String = ways
+        .iter()
+        .flatten()
+        .map(|(at, _, way)| format!("{}\n{}", at.name, way.report.plan()))
+        .collect();
+    confirm::ask(&options.consent, &text, QUESTION).await?;
+
+    let _lock = session::lock(database)?;
+    let check = crew.each(ways, async |(_, started, mut way)| {
+        let passed = way.check().await?;
+        Ok((started, way, passed))
+    });
+    let passed = match or_interrupted(check).await {
+        Ok(passed) => passed,
+        Err(error) => return crew.ended(error).map(tell),
+    };
+    // From here to the proof of the swaps nothing is interrupted.
+    let begun = crew.each_whole(passed, async |(started, mut way, passed)| {
+        let passed = way.begin(passed, &started).await?;
+        Ok((started, way, passed))
+    });
+    let begun = match begun.await {
+        Ok(begun) => begun,
+        Err(error) => {
+            crew.take_back().await;
+            return crew.ended(error).map(tell);
+        }
+    };
+    let swapped = crew.last(begun, async |(started, way, passed)| {
+        let swapped = swap(&started, &way, &passed).await;
+        if swapped.is_ok() {
+            way.plan.take_back(way.server, &started, &swapped).await;
+        }
+        swapped?;
+        Ok(way.answer(Outcome::RolledBack))
+    });
+    Ok(tell(swapped.await))
+}
+
+/// Once a swap may have been made, nothing that it names may be taken back.
+async fn swap(started: &Started, way: &Way<'_>, passed: &PassedFormer) -> Result<Proven, Error> {
+    let swapped = restore(way.server, passed).await;
+    if swapped.as_ref().is_err_and(PromoteError::may_still_come) {
+        started.release();
+    }
+    Ok(swapped?)
+}
+
+/// A run builds under the same uid everywhere: by that a generation is known.
+fn expect_the_same(ways: &[Option<Going<'_>>]) -> Result<(), Error> {
+    let mut would = Vec::new();
+    for (at, _, way) in ways.iter().flatten() {
+        let steps = way.plan.steps.iter();
+        let generations = steps.map(|step| {
+            let record = &step.former.record;
+            (
+                &step.definition.live_uid,
+                record.begun_at,
+                &record.build_uid,
+            )
+        });
+        would.push((at, generations.collect::<Vec<_>>()));
+    }
+    let mut each = would.windows(2);
+    if each.all(|pair| pair[0].1 == pair[1].1) {
+        return Ok(());
+    }
+    let words = would.iter().map(|(at, generations)| {
+        let uids: Vec<&str> = generations.iter().map(|(_, _, uid)| uid.as_str()).collect();
+        format!("{} to {}", at.name, uids.join(" and "))
+    });
+    Err(DifferentGenerations {
+        would: words.collect(),
+    }
+    .into())
+}
