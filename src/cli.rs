@@ -197,7 +197,6 @@ impl Command {
     /// What works with one server at a time, by its words on the command line.
     fn with_one_server(&self) -> Option<&'static str> {
         match self {
-            Command::Sync(options) if options.watching.watch => Some("sync --watch"),
             Command::Clean(_) => Some("clean"),
             Command::Key(_) => Some("key"),
             Command::Init(_) => Some("init --from-meilisearch"),
@@ -212,7 +211,6 @@ impl Cli {
     pub fn too_many_servers(&self) -> Option<ServersError> {
         let servers = self.command.servers()?.addresses.len();
         let command = match self.speech.output {
-            Output::Prometheus => Some("status --output prometheus"),
             Output::Junit => Some("smoke --output junit"),
             _ => self.command.with_one_server(),
         };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::catalog::IndexDefinition;
 use crate::cli::{Output, Status};
 use crate::commands::side_by_side::at_each;
-use crate::error::{DIFFERENT, Error, FAILED};
+use crate::error::{DIFFERENT, Error, FAILED, worse};
 use crate::generation::generations::{Generation, Generations, Observer};
 use crate::generation::records::{Record, record_of};
 use crate::interrupt::or_interrupted;
@@ -43,10 +43,21 @@ pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
     }
     let looks = at_each(servers, async |at| or_interrupted(look(&what, at)).await).await;
     let agreements = Agreement::among(&looks);
-    let answers = looks.into_iter().map(|(at, look)| {
-        let answer = at.span().in_scope(|| Ok(answer(options, look?, output)));
-        (at, answer)
-    });
+    let judged: Vec<(NamedServer, Result<StatusReport, Error>)> = looks
+        .into_iter()
+        .map(|(at, look)| {
+            let judged = at
+                .span()
+                .in_scope(|| look.map(|report| judge(options, report)));
+            (at, judged)
+        })
+        .collect();
+    if output == Output::Prometheus {
+        return metrics(judged);
+    }
+    let answers = judged
+        .into_iter()
+        .map(|(at, report)| (at, report.map(answer)));
     Ok(servers_report::answer(
         answers.collect(),
         agreement::report(&agreements),
@@ -56,28 +67,61 @@ pub async fn run(options: &Status, output: Output) -> Result<Answer, Error> {
 
 async fn one(what: &What<'_>, at: &NamedServer, output: Output) -> Result<Answer, Error> {
     match (or_interrupted(look(what, at)).await, output) {
-        (Ok(report), _) => Ok(answer(what.options, report, output)),
+        (Ok(report), Output::Prometheus) => {
+            let judged = judge(what.options, report);
+            let text = status::metrics(&[(None, Some(&judged))]);
+            let exit_code = exit_code(&judged);
+            Ok(Answer::product(&judged, text).with_exit_code(exit_code))
+        }
+        (Ok(report), _) => Ok(answer(judge(what.options, report))),
         (Err(error), Output::Prometheus) if error.is::<MeilisearchError>() => {
             tracing::error!("{error}");
-            Ok(Answer::product(&(), status::down()).with_exit_code(FAILED))
+            Ok(Answer::product(&(), status::metrics(&[(None, None)])).with_exit_code(FAILED))
         }
         (Err(error), _) => Err(error),
     }
 }
 
-/// Judges what was found, and tells it.
-fn answer(options: &Status, mut report: StatusReport, output: Output) -> Answer {
+/// All metrics of several servers; one that is down is a metric, too.
+///
+/// # Errors
+/// What is no server's fault, such as a database that cannot be read.
+fn metrics(judged: Vec<(NamedServer, Result<StatusReport, Error>)>) -> Result<Answer, Error> {
+    let mut code = 0;
+    let mut asked = Vec::with_capacity(judged.len());
+    for (at, report) in judged {
+        let report = match report {
+            Ok(report) => Some(report),
+            Err(error) if error.is::<MeilisearchError>() => None,
+            Err(error) => return Err(error),
+        };
+        code = worse(code, report.as_ref().map_or(FAILED, exit_code));
+        asked.push((at.name, report));
+    }
+    let each = asked
+        .iter()
+        .map(|(name, report)| (Some(name.as_str()), report.as_ref()));
+    let text = status::metrics(&each.collect::<Vec<_>>());
+    Ok(Answer::product(&(), text).with_exit_code(code))
+}
+
+/// Judges what was found, and logs what is not as it should be.
+fn judge(options: &Status, mut report: StatusReport) -> StatusReport {
     report.judge(options);
     for warning in report.warnings.iter().chain(&report.exceeded) {
         tracing::warn!("{warning}");
     }
-    let answer = match output {
-        Output::Prometheus => Answer::product(&report, status::metrics(&report)),
-        _ => Answer::new(&report, report.summary()),
-    };
+    report
+}
+
+fn answer(report: StatusReport) -> Answer {
+    Answer::new(&report, report.summary()).with_exit_code(exit_code(&report))
+}
+
+fn exit_code(report: &StatusReport) -> u8 {
     match report.outcome {
-        Outcome::Fine => answer,
-        Outcome::Behind => answer.with_exit_code(DIFFERENT),
+        Outcome::Fine => 0,
+        Outcome::Behind => DIFFERENT,
     }
 }
 

@@ -8,7 +8,7 @@ mod summary;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-pub use metrics::{down, metrics};
+pub use metrics::metrics;
 use serde::{Deserialize, Serialize};
 
 use crate::meilisearch::task::Queue;

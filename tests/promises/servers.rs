@@ -6,6 +6,7 @@ mod following;
 mod looking;
 mod rebuilding;
 mod rolling_back;
+mod watching;
 
 use serde_json::Value;
 
@@ -139,7 +140,7 @@ async fn one_server_reports_as_before_whichever_way_it_is_named() {
         report
     };
     let before = plain(fleet.scene.command("verify").args(["--output", "json"])).await;
-    let named = plain(fleet.command_at("verify", &[url.clone()])).await;
+    let named = plain(fleet.command_at("verify", std::slice::from_ref(&url))).await;
     let option = format!("west={url}");
     let program =
         fleet

@@ -1,6 +1,6 @@
 //! `sync --watch`: a change is searchable in a moment, trouble is waited out and said once.
 
-use crate::support::program::Running;
+use crate::support::program::{Program, Running};
 use crate::support::{Scene, ServerOptions, eventually};
 
 use super::sync_changes::{expect_equal, sync};
@@ -17,17 +17,21 @@ impl Follower {
     }
 
     pub(super) async fn start_with(scene: &Scene, options: &[&str]) -> Follower {
+        let program = scene.command("sync").args(options.iter().copied());
+        let follower = Follower::begin(program);
+        follower.ready("the first round").await;
+        follower
+    }
+
+    /// The same by a `sync` that is given; it may never be ready.
+    pub(super) fn begin(program: Program) -> Follower {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap().to_string();
         drop(free);
-        let running = scene
-            .command("sync")
+        let running = program
             .args(["--watch", "--interval", "50ms", "--listen", &address])
-            .args(options.iter().copied())
             .start();
-        let follower = Follower { running, address };
-        follower.ready("the first round").await;
-        follower
+        Follower { running, address }
     }
 
     pub(super) async fn asks(&self, path: &str) -> Option<(u16, String)> {

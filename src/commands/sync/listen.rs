@@ -8,7 +8,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, StatusCode, header};
 use jiff::Timestamp;
 
-use super::state::State;
+use super::state::{Readiness, States};
 use crate::cli::{Health as Options, ListenAddress};
 use crate::error::{CommandError, Error, FAILED, RuntimeError, UsageError};
 use crate::{endpoints, terminal};
@@ -16,11 +16,11 @@ use crate::{endpoints, terminal};
 /// How long the follower's answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Listens at `address` and answers from `state` for as long as the follower runs.
+/// Listens at `address` and answers from `states` for as long as the follower runs.
 ///
 /// # Errors
 /// Where the address is taken or not this machine's.
-pub async fn listen(address: &ListenAddress, state: State) -> Result<SocketAddr, Error> {
+pub async fn listen(address: &ListenAddress, states: States) -> Result<SocketAddr, Error> {
     let listener = address.bind().await.map_err(|error| {
         UsageError::error(format!(
             "cannot listen on {address} ({error}); give another --listen"
@@ -28,26 +28,16 @@ pub async fn listen(address: &ListenAddress, state: State) -> Result<SocketAddr,
     })?;
     let address = listener.local_addr().map_err(RuntimeError)?;
     endpoints::open(listener, move |request| {
-        std::future::ready(answer(&request, &state))
+        std::future::ready(answer(&request, &states))
     });
     Ok(address)
 }
 
-fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
+fn answer(request: &Request<Incoming>, states: &States) -> Response<Full<Bytes>> {
     let (status, text) = match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/health") => (StatusCode::OK, "alive\n".to_owned()),
-        (&Method::GET | &Method::HEAD, "/ready") => match state.why_not_ready() {
-            None => {
-                let mut text = "ready\n".to_owned();
-                for spot in state.blind_spots() {
-                    text.push_str(&spot);
-                    text.push('\n');
-                }
-                (StatusCode::OK, text)
-            }
-            Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
-        },
-        (&Method::GET, "/metrics") => (StatusCode::OK, state.metrics(Timestamp::now())),
+        (&Method::GET | &Method::HEAD, "/ready") => ready(request.uri().query(), states),
+        (&Method::GET, "/metrics") => (StatusCode::OK, states.metrics(Timestamp::now())),
         _ => (
             StatusCode::NOT_FOUND,
             "/health, /ready and /metrics are here\n".to_owned(),
@@ -62,6 +52,35 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
         header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
     );
     response
+}
+
+/// `/ready`, of all servers, or with `?server=NAME` of one, as a balancer asks before it sends searches there.
+fn ready(query: Option<&str>, states: &States) -> (StatusCode, String) {
+    let mut parameters = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let server = parameters.find(|(name, _)| name == "server");
+    let readiness = match &server {
+        Some((_, server)) => states.readiness_of(server),
+        None => states.readiness(),
+    };
+    match readiness {
+        Readiness::Ready(spots) => {
+            let mut text = "ready\n".to_owned();
+            for spot in spots {
+                text.push_str(&spot);
+                text.push('\n');
+            }
+            (StatusCode::OK, text)
+        }
+        Readiness::NoneIsBetter(reason) => {
+            let text = format!("no server is followed now, so none is left out: {reason}\n");
+            (StatusCode::OK, text)
+        }
+        Readiness::NotReady(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
+        Readiness::Unknown => {
+            let text = "there is no server of this name\n".to_owned();
+            (StatusCode::NOT_FOUND, text)
+        }
+    }
 }
 
 /// What a follower answered.

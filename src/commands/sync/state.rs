@@ -109,15 +109,104 @@ impl State {
         inner.why_not_ready()
     }
 
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Figures are whole after each change; a panic elsewhere takes nothing from them.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The followers of a process: one for each server, by its name.
+#[derive(Clone, Debug)]
+pub struct States(Arc<[(String, State)]>);
+
+/// Whether searches may be sent to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It is followed. What cannot be detected although it is, a line each.
+    Ready(Vec<String>),
+    /// It is not, for this reason, and neither is any other: left out, it would leave nobody to answer.
+    NoneIsBetter(String),
+    /// It is not, for this reason.
+    NotReady(String),
+    /// There is no such server.
+    Unknown,
+}
+
+impl States {
+    /// One for each of these servers.
+    pub fn of<'n>(names: impl Iterator<Item = &'n str>) -> States {
+        States(
+            names
+                .map(|name| (name.to_owned(), State::default()))
+                .collect(),
+        )
+    }
+
+    /// Each of them, in the order of the servers.
+    pub fn each(&self) -> impl Iterator<Item = &State> {
+        self.0.iter().map(|(_, state)| state)
+    }
+
+    /// Whether all servers are followed.
+    pub fn readiness(&self) -> Readiness {
+        let (mut spots, mut reasons) = (Vec::new(), Vec::new());
+        for (name, state) in self.0.iter() {
+            let told = |text: String| match self.0.len() {
+                1 => text,
+                _ => format!("{name}: {text}"),
+            };
+            match state.why_not_ready() {
+                Some(reason) => reasons.push(told(reason)),
+                None => spots.extend(state.blind_spots().into_iter().map(told)),
+            }
+        }
+        match reasons.is_empty() {
+            true => Readiness::Ready(spots),
+            false => Readiness::NotReady(reasons.join("\n")),
+        }
+    }
+
+    /// Whether searches may be sent to this one, as a balancer asks.
+    pub fn readiness_of(&self, server: &str) -> Readiness {
+        let Some((_, state)) = self.0.iter().find(|(name, _)| name == server) else {
+            return Readiness::Unknown;
+        };
+        let Some(reason) = state.why_not_ready() else {
+            return Readiness::Ready(state.blind_spots());
+        };
+        match self.each().any(|state| state.why_not_ready().is_none()) || self.0.len() == 1 {
+            true => Readiness::NotReady(reason),
+            false => Readiness::NoneIsBetter(reason),
+        }
+    }
+
     /// The figures as Prometheus reads them.
     pub fn metrics(&self, now: Timestamp) -> String {
-        let inner = self.lock();
+        let all: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, state)| (name, state.lock()))
+            .collect();
+        let is_several = all.len() > 1;
+        let labels = |server: &str, index: Option<&str>| {
+            let server = Some(("server", server)).filter(|_| is_several);
+            let labels: Vec<_> = server
+                .into_iter()
+                .chain(index.map(|index| ("index", index)))
+                .collect();
+            match labels.is_empty() {
+                true => String::new(),
+                false => prometheus::labels(&labels),
+            }
+        };
         let mut text = String::new();
         let mut metric = |name: &str, kind: &str, help: &str, value: &dyn Fn(&Figures) -> f64| {
-            let each = inner.indexes.iter();
-            let lines = each.map(|(live_uid, figures)| {
-                let labels = prometheus::labels(&[("index", live_uid)]);
-                (labels, Some(value(figures)))
+            let each = all.iter().flat_map(|(server, inner)| {
+                let indexes = inner.indexes.iter();
+                indexes.map(move |(live_uid, figures)| (server, live_uid, figures))
+            });
+            let lines = each.map(|(server, live_uid, figures)| {
+                (labels(server, Some(live_uid)), Some(value(figures)))
             });
             prometheus::family(&mut text, name, kind, help, lines);
         };
@@ -176,20 +265,18 @@ impl State {
                 None => f64::NAN,
             },
         );
-        let ready = u8::from(inner.why_not_ready().is_none());
+        let ready = all.iter().map(|(server, inner)| {
+            let ready = u8::from(inner.why_not_ready().is_none());
+            (labels(server, None), Some(f64::from(ready)))
+        });
         prometheus::family(
             &mut text,
             "bisan_indexer_ready",
             "gauge",
             "Whether the follower follows.",
-            [(String::new(), Some(f64::from(ready)))],
+            ready,
         );
         text
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Figures are whole after each change; a panic elsewhere takes nothing from them.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -212,15 +299,55 @@ mod tests {
     }
 
     #[test]
+    fn a_server_is_left_out_only_where_another_is_better() {
+        let states = States::of(["a", "b"].into_iter());
+        let [a, b] = [0, 1].map(|i| states.each().nth(i).unwrap().clone());
+        a.trouble("the database is locked");
+        b.trouble("the database is locked");
+        assert!(matches!(
+            states.readiness_of("a"),
+            Readiness::NoneIsBetter(_)
+        ));
+        a.follows();
+        assert_eq!(states.readiness_of("a"), Readiness::Ready(Vec::new()));
+        assert!(matches!(states.readiness_of("b"), Readiness::NotReady(_)));
+        assert_eq!(states.readiness_of("c"), Readiness::Unknown);
+        let why = "b: the database is locked".to_owned();
+        assert_eq!(states.readiness(), Readiness::NotReady(why));
+        b.follows();
+        assert_eq!(states.readiness(), Readiness::Ready(Vec::new()));
+    }
+
+    #[test]
+    fn of_several_servers_each_line_has_its_name() {
+        let states = States::of(["a", "b"].into_iter());
+        for state in states.each() {
+            state.count("articles", |figures| figures.rounds += 1);
+        }
+        let text = states.metrics(Timestamp::now());
+        for line in [
+            "bisan_indexer_rounds_total{server=\"b\",index=\"articles\"} 1",
+            "bisan_indexer_ready{server=\"a\"} 0",
+        ] {
+            assert!(text.lines().any(|one| one == line), "{line}\n{text}");
+        }
+        let help = text
+            .lines()
+            .filter(|line| line.starts_with("# HELP bisan_indexer_ready"));
+        assert_eq!(help.count(), 1);
+    }
+
+    #[test]
     fn metrics_are_prometheus_text() {
-        let state = State::default();
+        let states = States::of(["one"].into_iter());
+        let state = states.each().next().unwrap();
         let at: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
         state.count("articles", |figures| {
             figures.rounds = 3;
             figures.followed_to = Some(at);
         });
         state.count("authors", |figures| figures.failures = 1);
-        let text = state.metrics("2026-11-24T10:00:07Z".parse().unwrap());
+        let text = states.metrics("2026-11-24T10:00:07Z".parse().unwrap());
         for line in [
             "# TYPE bisan_indexer_rounds_total counter",
             "bisan_indexer_rounds_total{index=\"articles\"} 3",

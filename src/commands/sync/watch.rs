@@ -11,11 +11,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
+use futures::future::try_join_all;
 use jiff::Timestamp;
+use tracing::{Instrument as _, Span};
 
 use super::follower::{Follower, Remembered};
 use super::listen::listen;
-use super::state::State;
+use super::state::{State, States};
 use crate::cli::Sync;
 use crate::commands::sync::RoundPolicy;
 use crate::error::{Error, USAGE};
@@ -25,7 +27,7 @@ use crate::report::Answer;
 use crate::sqlite::{Commits, Database, DatabaseError};
 use crate::sync::Depth;
 use crate::tracking::Tracking;
-use crate::{interrupt, session};
+use crate::{interrupt, servers, session};
 
 /// A round comes at least this often: another file in the place of the database is no commit, and a documents.sql that
 /// compares with the clock changes its rows without any commit.
@@ -58,16 +60,31 @@ const LAST_ROUND: Duration = Duration::from_secs(8);
 /// # Errors
 /// Errors that only another option, definition or path can correct. For all others the follower waits.
 pub async fn watch(options: &Sync) -> Result<Answer, Error> {
-    let state = State::default();
+    let servers = servers::open(&options.connections.server)?;
+    let states = States::of(servers.iter().map(|at| at.name.as_str()));
     if let Some(address) = &options.watching.listen {
-        let address = listen(address, state.clone()).await?;
+        let address = listen(address, states.clone()).await?;
         tracing::info!("listening on http://{address} (/health, /ready, /metrics)");
     }
-    let server = session::server(&options.connections.server)?;
+    let is_several = servers.len() > 1;
+    let each = servers.iter().zip(states.each()).map(|(at, state)| {
+        let span = match is_several {
+            true => at.span(),
+            false => Span::none(),
+        };
+        follow(options, &at.server, state).instrument(span)
+    });
+    // Each by itself: one that is away delays no other, and catches up when it is back.
+    try_join_all(each).await?;
+    Ok(Answer::told())
+}
+
+/// Follows one server until SIGINT or SIGTERM.
+async fn follow(options: &Sync, server: &Server, state: &State) -> Result<(), Error> {
     let mut watch = Watch {
         options,
-        server,
-        state,
+        server: server.clone(),
+        state: state.clone(),
         open: None,
         indexes: HashMap::new(),
         told: BTreeSet::new(),
@@ -87,7 +104,7 @@ pub async fn watch(options: &Sync) -> Result<Answer, Error> {
                 // The round in hand is finished, so that the checkpoint moves; a server that is down is not waited for.
                 let _ = tokio::time::timeout(LAST_ROUND, turn).await;
                 tracing::info!("stopped");
-                return Ok(Answer::told());
+                return Ok(());
             }
         };
         let pause = outcome?;
@@ -95,7 +112,7 @@ pub async fn watch(options: &Sync) -> Result<Answer, Error> {
             () = tokio::time::sleep(pause) => {}
             () = &mut stop => {
                 tracing::info!("stopped");
-                return Ok(Answer::told());
+                return Ok(());
             }
         }
     }

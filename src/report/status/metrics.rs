@@ -9,67 +9,101 @@ const GAUGE: &str = "gauge";
 const UP: &str = "bisan_indexer_up";
 const UP_HELP: &str = "Whether Meilisearch answers.";
 
-/// Metrics of a server that does not answer.
-pub fn down() -> String {
-    let mut text = String::new();
-    family(&mut text, UP, GAUGE, UP_HELP, [(String::new(), Some(0.0))]);
-    text
-}
+/// A server: its name where there are several, and what it told; none where it does not answer.
+pub type Asked<'r> = (Option<&'r str>, Option<&'r StatusReport>);
 
-/// All metrics. A figure that is not known has no line.
-pub fn metrics(report: &StatusReport) -> String {
+/// All metrics of these servers. A figure that is not known has no line.
+pub fn metrics(servers: &[Asked<'_>]) -> String {
     let mut text = String::new();
-    let none = String::new;
-    family(&mut text, UP, GAUGE, UP_HELP, [(none(), Some(1.0))]);
-    if let Some(version) = &report.server.version {
-        let labels = labels(&[("version", version)]);
-        family(
-            &mut text,
-            "bisan_indexer_meilisearch_info",
-            GAUGE,
-            "The version of Meilisearch.",
-            [(labels, Some(1.0))],
-        );
-    }
-    let number = |number: Option<u64>| number.map(|number| number as f64);
-    for (name, help, value) in [
-        (
-            "bisan_indexer_meilisearch_size_bytes",
-            "Bytes of Meilisearch's files.",
-            number(report.server.database_size),
-        ),
-        (
-            "bisan_indexer_meilisearch_used_bytes",
-            "Bytes of Meilisearch's files that are in use.",
-            number(report.server.used_database_size),
-        ),
-        (
-            "bisan_indexer_queue_tasks",
-            "Tasks that wait on Meilisearch or are at work, of whomever.",
-            number(report.queue.as_ref().map(|queue| queue.waiting)),
-        ),
-        (
-            "bisan_indexer_wal_bytes",
-            "Bytes of the database's write-ahead log.",
-            number(report.database.as_ref().map(|database| database.wal_bytes)),
-        ),
-        (
-            "bisan_indexer_checked_timestamp_seconds",
-            "When all of this was looked at.",
-            Some(seconds(report.checked_at)),
-        ),
-    ] {
-        family(&mut text, name, GAUGE, help, [(none(), value)]);
+    let up = servers
+        .iter()
+        .map(|(server, report)| (about(*server, &[]), Some(flag(report.is_some()))));
+    family(&mut text, UP, GAUGE, UP_HELP, up);
+    let told = || {
+        servers
+            .iter()
+            .filter_map(|(server, report)| Some((*server, (*report)?)))
+    };
+    let versions = told().filter_map(|(server, report)| {
+        let version = report.server.version.as_ref()?;
+        Some((about(server, &[("version", version)]), Some(1.0)))
+    });
+    family(
+        &mut text,
+        "bisan_indexer_meilisearch_info",
+        GAUGE,
+        "The version of Meilisearch.",
+        versions,
+    );
+    for (name, help, value) in OF_A_SERVER {
+        let lines = told().map(|(server, report)| (about(server, &[]), value(report)));
+        family(&mut text, name, GAUGE, help, lines);
     }
     for (name, help, value) in FIGURES {
-        let lines = report.indexes.iter().map(|index| {
-            let labels = labels(&[("index", &index.index), ("uid", &index.live_uid)]);
-            (labels, value(index))
+        let each = told().flat_map(|(server, report)| {
+            let indexes = report.indexes.iter();
+            indexes.map(move |index| (server, index))
+        });
+        let lines = each.map(|(server, index)| {
+            let labels = [
+                ("index", index.index.as_str()),
+                ("uid", index.live_uid.as_str()),
+            ];
+            (about(server, &labels), value(index))
         });
         family(&mut text, name, GAUGE, help, lines);
     }
     text
 }
+
+/// The labels of a line, none where there are none.
+fn about(server: Option<&str>, others: &[(&str, &str)]) -> String {
+    let server = server.map(|server| ("server", server));
+    let all: Vec<_> = server.into_iter().chain(others.iter().copied()).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => labels(&all),
+    }
+}
+
+fn flag(is_so: bool) -> f64 {
+    f64::from(u8::from(is_so))
+}
+
+fn number(number: Option<u64>) -> Option<f64> {
+    number.map(|number| number as f64)
+}
+
+type ServerFigure = (&'static str, &'static str, fn(&StatusReport) -> Option<f64>);
+
+/// The figures of one server, in the order in which they are printed.
+const OF_A_SERVER: [ServerFigure; 5] = [
+    (
+        "bisan_indexer_meilisearch_size_bytes",
+        "Bytes of Meilisearch's files.",
+        |report| number(report.server.database_size),
+    ),
+    (
+        "bisan_indexer_meilisearch_used_bytes",
+        "Bytes of Meilisearch's files that are in use.",
+        |report| number(report.server.used_database_size),
+    ),
+    (
+        "bisan_indexer_queue_tasks",
+        "Tasks that wait on Meilisearch or are at work, of whomever.",
+        |report| number(report.queue.as_ref().map(|queue| queue.waiting)),
+    ),
+    (
+        "bisan_indexer_wal_bytes",
+        "Bytes of the database's write-ahead log.",
+        |report| number(report.database.as_ref().map(|database| database.wal_bytes)),
+    ),
+    (
+        "bisan_indexer_checked_timestamp_seconds",
+        "When all of this was looked at.",
+        |report| Some(seconds(report.checked_at)),
+    ),
+];
 
 type Figure = (&'static str, &'static str, fn(&IndexStatus) -> Option<f64>);
 
@@ -153,7 +187,7 @@ mod tests {
     #[test]
     fn a_server_that_is_down_is_a_metric() {
         assert_eq!(
-            down(),
+            metrics(&[(None, None)]),
             "# HELP bisan_indexer_up Whether Meilisearch answers.\n# TYPE bisan_indexer_up gauge\nbisan_indexer_up 0\n"
         );
     }
