@@ -16,7 +16,7 @@
 //! | [`commands`] | one file for each command, with its steps |
 //!
 //! Around them: [`main`] (what the program does, from its command line to its exit code), [`cli`] (the command line), [`preflight`] (checks before anything is created), [`reader`] (one snapshot
-//! into the spool), [`confirm`] (confirmation by a person), [`progress`] (output while a command runs), [`report`] (what it
+//! into the spool), [`confirm`] (confirmation by a person), [`progress`] (output while a command runs), [`servers`] (the servers of a command, by name), [`report`] (what it
 //! prints at its end), [`figures`] (numbers and times as people read them), [`terminal`] (printing), [`endpoints`] (the HTTP
 //! server of the program itself), [`retry`] (retries), [`background`] (background tasks) and [`error`] (what all errors have
 //! in common). With the feature `ephemeral`:

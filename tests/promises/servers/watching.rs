@@ -29,6 +29,13 @@ async fn each_server_is_followed_by_itself_and_one_that_is_away_is_left_out() {
         fleet.look_at(i);
         eventually_in_step(&fleet.scene, "a saved record").await;
     }
+    // In the middle of a round its end would be waited for through a restart.
+    eventually("the round has ended", async || {
+        let (_, metrics) = follower.asks("/metrics").await?;
+        let sent = "bisan_indexer_sent_total{server=\"b\",index=\"articles\"} 1";
+        metrics.lines().any(|line| line == sent).then_some(())
+    })
+    .await;
     fleet.server(1).kill().await;
     fleet
         .scene
