@@ -105,6 +105,27 @@ fn expect_little(ended: &Ended) {
     );
 }
 
+/// One read and one temporary file, however many servers take from it.
+#[tokio::test]
+async fn memory_stays_below_40_mib_for_three_servers_as_for_one() {
+    let real = Real::size().await;
+    let others = [StandIn::start().await, StandIn::start().await];
+    let mut program = real.reindex();
+    for other in &others {
+        program = program.args(["--meilisearch", &other.url]);
+    }
+    let ended = program.run().await.expect(0);
+    println!("{} KiB at the peak, at three servers", ended.peak_kib);
+    expect_little(&ended);
+    let report = ended.report();
+    let servers = report["servers"].as_array().unwrap();
+    assert_eq!(servers.len(), 3, "{report}");
+    for (server, stand_in) in servers.iter().zip([&real.server, &others[0], &others[1]]) {
+        assert_eq!(server["outcome"], "live", "{report}");
+        assert_eq!(stand_in.received_of_all(), 5_208 + 1_000, "{}", server["name"]);
+    }
+}
+
 #[tokio::test]
 async fn memory_stays_below_40_mib_whatever_the_batch_size() {
     let real = Real::size().await;
