@@ -223,7 +223,9 @@ fn what_is_not_seen(indexes: &[Prepared]) -> Result<Vec<String>, Error> {
     for tracking in indexes.iter().filter_map(|index| index.tracking.as_ref()) {
         tracking.expect_usable()?;
     }
-    Ok(indexes.iter().flat_map(Prepared::blind_spots).collect())
+    Ok(report::of_indexes(
+        indexes.iter().flat_map(Prepared::blind_spots),
+    ))
 }
 
 /// What the steps of one run share.
@@ -274,7 +276,7 @@ impl Job<'_> {
             .zip(&read.indexes)
             .map(|(prepared, read)| Expected::of(prepared, read))
             .collect();
-        self.progress.step("asking the gates");
+        self.progress.step("checking before going live");
         let passed = gates::check(self.server, &builds, &expected, max_loss).await?;
         self.warn(&passed.warnings);
         Ok(Built {

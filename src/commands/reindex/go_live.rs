@@ -36,7 +36,7 @@ impl Job<'_> {
             live.push(created_at);
             records.extend(record);
         }
-        self.progress.step("swapping");
+        self.progress.step("going live");
         let written = self.server.write_records(&records).await?;
         self.succeeded(&[written], "completing the records of the builds")
             .await?;
