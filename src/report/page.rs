@@ -41,6 +41,9 @@ impl Display for Mark {
 /// What every terminal has.
 const COLUMNS: usize = 80;
 
+/// Behind how many columns the last cell of a table has too little room to be broken.
+const WIDEST_INDENT: usize = 50;
+
 /// Up to how many generations are named.
 const FEW: usize = 2;
 
@@ -114,15 +117,23 @@ impl Page {
             }
         }
         for row in &rows {
-            let mut line = String::new();
+            let (mut line, mut before) = (String::new(), 0);
             for (widest, cell) in widths.iter().zip(row) {
+                before = line.len();
                 let padding = " ".repeat(widest - width(cell));
                 let _ = match cell.starts_with(|first: char| first.is_ascii_digit()) {
                     true => write!(line, "  {padding}{cell}"),
                     false => write!(line, "  {cell}{padding}"),
                 };
             }
-            self.line(line.trim_end());
+            let line = line.trim_end();
+            match line.split_at_checked(before) {
+                // The last cell goes on below its beginning.
+                Some((cells, last)) if width(line) > COLUMNS && width(cells) < WIDEST_INDENT => {
+                    self.broken(&format!("{cells}  "), width(cells) + 2, last);
+                }
+                _ => self.line(line),
+            }
         }
     }
 
@@ -178,6 +189,23 @@ mod tests {
             .map(|line| &line[..line.find("word").unwrap()])
             .collect();
         assert_eq!(begins, ["  → ", "    ", "      CREATE ", "      "]);
+        assert!(text.lines().all(|line| width(line) <= 80), "{text}");
+    }
+
+    #[test]
+    fn the_last_cell_of_a_table_goes_on_below_its_beginning() {
+        let mut page = Page::default();
+        let long = "word ".repeat(20);
+        page.table([
+            ["a".to_owned(), long],
+            ["bcd".to_owned(), "word".to_owned()],
+        ]);
+        let text = page.text();
+        let begins: Vec<&str> = text
+            .lines()
+            .map(|line| &line[..line.find("word").unwrap()])
+            .collect();
+        assert_eq!(begins, ["  a    ", "       ", "  bcd  "]);
         assert!(text.lines().all(|line| width(line) <= 80), "{text}");
     }
 
