@@ -62,15 +62,13 @@ impl Prepared {
         }
     }
 
-    /// What a person should know about following it.
-    pub fn blind_spots(&self) -> Vec<String> {
+    /// What a person should know about following it, with its live uid.
+    pub fn blind_spots(&self) -> impl Iterator<Item = (&str, String)> {
         let spots = self
             .tracking
             .iter()
             .flat_map(|tracking| &tracking.blind_spots);
-        spots
-            .map(|spot| format!("{}: {spot}", self.definition.live_uid))
-            .collect()
+        spots.map(|spot| (self.definition.live_uid.as_str(), spot.to_string()))
     }
 
     /// Checks that a row has the columns that the shape was read from; call it for the first row of a statement.

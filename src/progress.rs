@@ -13,8 +13,15 @@ use crate::cli::LogFormat;
 use crate::figures::{counted, size};
 use crate::terminal;
 
+mod wait;
+
+pub use wait::WaitProgress;
+
 /// How often a plain line may say how far the work is. A log that is read later has no use for more.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How wide a bar is drawn, in columns: what is said beside it has 52 of 80.
+const BAR_WIDTH: usize = 17;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,16 +156,15 @@ impl Progress {
             Stage::Indexing,
             wait.percent.map(|percent| percent.round() as u64),
         );
-        let text = describe(wait);
         if let Some(bars) = &self.0.bars {
-            bars.server
-                .set_position(wait.percent.map_or(0, |percent| percent.round() as u64));
+            let text = wait.in_words(bars.room());
+            bars.server.set_position(wait.part_done());
             bars.server.set_message(terminal::line(&text).into_owned());
         }
-        self.tell(|| format!("Meilisearch: {text}"));
+        self.tell(|| format!("Meilisearch: {}", wait.in_words(usize::MAX)));
     }
 
-    /// Something is looked at before anything is read: what.
+    /// What is going on where nothing can be counted.
     pub fn looking(&self, at: impl Fn() -> String) {
         if let Some(bars) = &self.0.bars {
             if bars.look.is_hidden() && !bars.look.is_finished() {
@@ -173,9 +179,8 @@ impl Progress {
     /// A step that has no figures: it says what is going on.
     pub fn step(&self, text: &str) {
         self.enter(Stage::Promoting, None);
-        if let Some(bars) = &self.0.bars {
-            bars.server.set_position(100);
-            bars.server.set_message(terminal::line(text).into_owned());
+        if self.0.bars.is_some() {
+            self.looking(|| text.to_owned());
         }
         tracing::debug!("{text}");
     }
@@ -233,64 +238,31 @@ impl Progress {
     }
 }
 
-/// What a wait looks like at this moment.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct WaitProgress {
-    pub enqueued: usize,
-    pub processing: usize,
-    pub succeeded: usize,
-    /// Failed or cancelled.
-    pub failed: usize,
-    pub unknown: usize,
-    /// Of the batch that the server works on, whosever it is: 0 to 100. None before 1.12.
-    pub percent: Option<f32>,
-    pub step: Option<String>,
-    /// What waits in front of our first task, by index; `…` where it belongs to none.
-    pub waiting_behind: Vec<(String, usize)>,
-    /// How often the server began a task again: it was stopped or killed. After the second time, smaller batches are
-    /// worth advising.
-    pub restarts: u32,
-    /// Since when the server hasn't answered.
-    pub silent_for: Option<Duration>,
-}
-
-fn describe(wait: &WaitProgress) -> String {
-    let mut text = match (wait.percent, &wait.step) {
-        (Some(percent), Some(step)) => format!("{percent:.0} %, {step}"),
-        (Some(percent), None) => format!("{percent:.0} %"),
-        (None, _) if wait.processing > 0 => "indexing".to_owned(),
-        (None, _) => "waiting for its turn".to_owned(),
-    };
-    let open = wait.enqueued + wait.processing;
-    text.push_str(&format!("; {open} of our tasks not ended"));
-    if !wait.waiting_behind.is_empty() {
-        let others: Vec<String> = wait
-            .waiting_behind
-            .iter()
-            .map(|(index, tasks)| format!("{tasks} of {index}"))
-            .collect();
-        text.push_str(&format!("; waiting behind tasks: {}", others.join(", ")));
-    }
-    text
-}
-
 impl Bars {
     fn hidden() -> Self {
         let bar = |template: &str| {
+            let template = template.replace("BAR", &BAR_WIDTH.to_string());
             let bar = ProgressBar::hidden();
-            if let Ok(style) = ProgressStyle::with_template(template) {
+            if let Ok(style) = ProgressStyle::with_template(&template) {
                 bar.set_style(style.progress_chars("━╸─"));
             }
             bar
         };
         Self {
-            look: bar("{spinner:.cyan} {wide_msg}"),
-            rows: bar("{prefix:>9} {bar:32.cyan} {human_pos} of {human_len} rows"),
+            look: bar("{spinner:>9.cyan} {wide_msg}"),
+            rows: bar("{prefix:>9} {bar:BAR.cyan} {human_pos} of {human_len} rows"),
             sent: bar(
-                "{prefix:>9} {bar:32.cyan} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}",
+                "{prefix:>9} {bar:BAR.cyan} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}",
             ),
-            server: bar("{prefix:>9} {bar:32.green} {wide_msg}"),
+            server: bar("{prefix:>9} {bar:BAR.green} {wide_msg}"),
         }
+    }
+
+    /// How many columns of the terminal are left for words beside a bar.
+    fn room(&self) -> usize {
+        let (_, columns) = console::Term::stderr().size();
+        // The name of the bar, and a space on both sides of it.
+        usize::from(columns).saturating_sub(9 + 1 + BAR_WIDTH + 1)
     }
 
     /// Bars begin to be drawn only when there is something to draw: a refused run leaves no empty bar behind.
@@ -344,10 +316,35 @@ impl Write for LogWriter {
             line = terminal::log_object(&line);
         }
         match &self.screen {
-            Some(screen) => screen.suspend(|| io::stderr().write_all(&line)),
+            Some(screen) => {
+                if self.form == LogFormat::Text {
+                    line = on_screen(&line);
+                }
+                screen.suspend(|| io::stderr().write_all(&line))
+            }
             None => io::stderr().write_all(&line),
         }
     }
+}
+
+/// The same log lines, each broken between words where the terminal is narrower.
+fn on_screen(line: &[u8]) -> Vec<u8> {
+    let (_, columns) = console::Term::stderr().size();
+    let text = String::from_utf8_lossy(line);
+    let width = console::measure_text_width;
+    let mut shown = String::with_capacity(text.len() + 16);
+    for line in text.lines() {
+        match width(line) <= usize::from(columns) {
+            true => shown.push_str(line),
+            false => {
+                let words = line.trim_start();
+                let before = &line[..line.len() - words.len()];
+                shown.push_str(&terminal::broken(before, 6, words, columns.into(), width));
+            }
+        }
+        shown.push('\n');
+    }
+    shown.into_bytes()
 }
 
 impl Drop for LogWriter {

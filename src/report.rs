@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::figures::listed;
 
 pub(crate) mod apply;
 pub(crate) mod clean;
@@ -90,6 +91,19 @@ pub(crate) fn warn(warnings: &mut Vec<String>, more: &[String]) {
         tracing::warn!("{warning}");
     }
     warnings.extend_from_slice(more);
+}
+
+/// What is said of indexes, each with the name of its own: once, with the names of all of which it is said.
+pub(crate) fn of_indexes<'a>(said: impl IntoIterator<Item = (&'a str, String)>) -> Vec<String> {
+    let mut by_text: Vec<(String, Vec<&str>)> = Vec::new();
+    for (index, text) in said {
+        match by_text.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, indexes)) => indexes.push(index),
+            None => by_text.push((text, vec![index])),
+        }
+    }
+    let one = |(text, indexes): (String, Vec<&str>)| format!("{}: {text}", listed(indexes));
+    by_text.into_iter().map(one).collect()
 }
 
 /// The report that docs/json.md shows as a command's example. A field that is added, renamed or taken away is noticed.

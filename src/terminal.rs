@@ -79,6 +79,35 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A text of words behind what stands before it, broken between words where a line is longer than so many columns, as `width`
+/// measures it. What follows is set in.
+pub fn broken(
+    before: &str,
+    indent: usize,
+    text: &str,
+    columns: usize,
+    width: impl Fn(&str) -> usize,
+) -> String {
+    let mut broken = String::new();
+    let mut line = before.to_owned();
+    let mut is_empty = true;
+    for word in text.split_whitespace() {
+        if !is_empty && width(&line) + 1 + width(word) > columns {
+            broken.push_str(line.trim_end());
+            broken.push('\n');
+            line = " ".repeat(indent);
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    broken.push_str(line.trim_end());
+    broken
+}
+
 fn safe_in(form: Form, text: &str) -> Cow<'_, str> {
     let Some(first) = text.find(is_unsafe) else {
         return text.into();

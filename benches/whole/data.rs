@@ -167,7 +167,12 @@ impl Data {
 
 /// Bisan's documents.sql without the conversion of the body.
 pub fn body_as_html(sql: String) -> String {
-    sql.replace("\"body:html\"", "\"body\"")
+    sql.replace("body:html_arabic", "body")
+}
+
+/// The same with the body as text, without the forms of its Arabic words.
+pub fn without_forms(sql: String) -> String {
+    sql.replace("body:html_arabic", "body:html")
 }
 
 /// The definition's own settings of articles.

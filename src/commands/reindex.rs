@@ -340,5 +340,7 @@ fn what_is_not_seen(indexes: &[Prepared]) -> Result<Vec<String>, Error> {
     for tracking in indexes.iter().filter_map(|index| index.tracking.as_ref()) {
         tracking.expect_usable()?;
     }
-    Ok(indexes.iter().flat_map(Prepared::blind_spots).collect())
+    Ok(report::of_indexes(
+        indexes.iter().flat_map(Prepared::blind_spots),
+    ))
 }

@@ -19,7 +19,7 @@ use crate::report::status::{
     Build, DatabaseStatus, Foreign, InDatabase, IndexStatus, Live, Outcome, QueueStatus, Retained,
     ServerStatus, StatusReport,
 };
-use crate::report::{Answer, generation, servers as servers_report, status};
+use crate::report::{Answer, generation, of_indexes, servers as servers_report, status};
 use crate::servers::NamedServer;
 use crate::sqlite::{Connection, Database, DatabaseError, TimeLimit};
 use crate::sync::lag;
@@ -196,9 +196,13 @@ async fn look(what: &What<'_>, at: &NamedServer) -> Result<StatusReport, Error> 
                 Err(error) => return Err(error),
             }
         }
-        warnings.extend(status.warnings());
         indexes.push(status);
     }
+    let said = indexes.iter().flat_map(|index| {
+        let texts = index.warnings().into_iter();
+        texts.map(|text| (index.live_uid.as_str(), text))
+    });
+    warnings.extend(of_indexes(said));
     if let Some(connection) = connection {
         connection.close().await?;
     }

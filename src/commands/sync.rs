@@ -28,7 +28,7 @@ use crate::meilisearch::Server;
 use crate::prepared::Prepared;
 use crate::report::Answer;
 use crate::report::sync::{Done, IndexSynced, Outcome, SyncReport};
-use crate::report::warn;
+use crate::report::{of_indexes, warn};
 use crate::session::Session;
 use crate::sync::Followed;
 use crate::{servers, session};
@@ -95,7 +95,7 @@ async fn rounds(
     let how = RoundPolicy::of(options, &session.server);
     let mut report = SyncReport::new(how.dry_run);
     let blind_spots = preflight.indexes.iter().flat_map(Prepared::blind_spots);
-    warn(&mut report.warnings, &blind_spots.collect::<Vec<_>>());
+    warn(&mut report.warnings, &of_indexes(blind_spots));
     let mut exit_code = 0;
     for index in &preflight.indexes {
         let follower = Follower {

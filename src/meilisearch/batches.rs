@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::figures::grouped;
 use crate::meilisearch::error::MeilisearchError;
 use crate::meilisearch::server::Server;
 
@@ -12,7 +13,7 @@ pub struct BatchProgress {
     pub batch: u64,
     /// 0 to 100.
     pub percent: f32,
-    /// The innermost step with its count, like `extracting words (1200 of 5208)`.
+    /// The innermost step with its count, like `extracting words: 1,200 of 5,208 documents`.
     pub step: Option<String>,
 }
 
@@ -64,21 +65,25 @@ impl Batch {
         Some(BatchProgress {
             batch: self.uid,
             percent: progress.percentage,
-            step: progress.steps.last().and_then(step),
+            step: in_words(&progress.steps),
         })
     }
 }
 
-fn step(step: &Value) -> Option<String> {
-    let name = super::error::cut(step.get("currentStep")?.as_str()?, 80);
-    match (
-        step.get("finished").and_then(Value::as_u64),
-        step.get("total").and_then(Value::as_u64),
-    ) {
-        (Some(finished), Some(total)) if total > 1 => {
-            Some(format!("{name} ({finished} of {total})"))
+/// The innermost step that is an action, with the count of what it works on, which the server gives as a step of its own:
+/// `extracting words` within which 1,200 of 5,208 are `document`.
+fn in_words(steps: &[Value]) -> Option<String> {
+    let name = |step: &Value| Some(super::error::cut(step.get("currentStep")?.as_str()?, 80));
+    let number = |step: &Value, key: &str| step.get(key).and_then(Value::as_u64);
+    let (last, before) = steps.split_last()?;
+    let item = name(last)?;
+    let counts = number(last, "finished").zip(number(last, "total"));
+    match (before.last().and_then(name), counts) {
+        (Some(action), Some((finished, total))) if total > 1 && !item.contains(' ') => {
+            let (finished, total) = (grouped(finished), grouped(total));
+            Some(format!("{action}: {finished} of {total} {item}s"))
         }
-        _ => Some(name),
+        _ => Some(item),
     }
 }
 
@@ -93,7 +98,8 @@ mod tests {
             "uid": 7,
             "progress": {"steps": [
                 {"currentStep": "processing tasks", "finished": 0, "total": 2},
-                {"currentStep": "extracting words", "finished": 1200, "total": 5208}
+                {"currentStep": "extracting words", "finished": 3, "total": 9},
+                {"currentStep": "document", "finished": 1200, "total": 5208}
             ], "percentage": 12.5},
             "stats": {}
         }))
@@ -101,9 +107,19 @@ mod tests {
         let expected = BatchProgress {
             batch: 7,
             percent: 12.5,
-            step: Some("extracting words (1200 of 5208)".into()),
+            step: Some("extracting words: 1,200 of 5,208 documents".into()),
         };
         assert_eq!(batch.progress(), Some(expected));
+    }
+
+    #[test]
+    fn a_step_that_nothing_is_counted_in_is_its_name() {
+        let steps = [
+            json!({"currentStep": "processing tasks", "finished": 0, "total": 2}),
+            json!({"currentStep": "waiting for extractors", "finished": 11, "total": 20}),
+        ];
+        assert_eq!(in_words(&steps), Some("waiting for extractors".into()));
+        assert_eq!(in_words(&[]), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use crate::figures::counted;
+use crate::figures::{counted, listed};
 use crate::report::page::{Mark, Page};
 use crate::terminal::style;
 
@@ -162,43 +162,13 @@ impl DoctorReport {
         }
     }
 
-    /// The summary for people. What is as it should be is counted, unless `all` is to be shown.
+    /// The summary for people. What is as it should be is counted, unless `all` is to be shown, and what was found of several
+    /// indexes is told once.
     pub fn summary(&self, all: bool) -> String {
         let mut page = Page::default();
-        for (place, group) in self
-            .checks
-            .chunk_by(|one, next| one.about == next.about)
-            .enumerate()
-        {
-            let about = style(&group[0].about).bold();
-            let good = group
-                .iter()
-                .filter(|check| check.verdict == Verdict::Ok)
-                .count() as u64;
-            let is_good = good == group.len() as u64;
-            let good = counted(good, "check passed", "checks passed");
-            if is_good && !all {
-                page.line(format_args!("{} {about}: {good}", Mark::Good));
-                continue;
-            }
-            if place > 0 && all {
-                page.line("");
-            }
-            page.line(about);
-            for check in group
-                .iter()
-                .filter(|check| all || check.verdict != Verdict::Ok)
-            {
-                let found = check.found.replace('\n', "\n    ");
-                page.note(format_args!("{} {found}", check.verdict.mark()));
-                if let Some(advice) = &check.advice {
-                    let (arrow, advice) = (style("→").dim(), advice.replace('\n', "\n      "));
-                    page.note(format_args!("  {arrow} {advice}"));
-                }
-            }
-            if !all && good.starts_with(|digit: char| ('1'..='9').contains(&digit)) {
-                page.note(format_args!("{} {good}", Mark::Good));
-            }
+        match all {
+            true => self.show_all(&mut page),
+            false => self.show_bad(&mut page),
         }
         page.line("");
         let warnings = counted(self.warnings, "warning", "warnings");
@@ -214,6 +184,79 @@ impl DoctorReport {
             _ => format!("{} {failed}, {warnings}", Mark::Bad),
         });
         page.text()
+    }
+
+    fn show_all(&self, page: &mut Page) {
+        let groups = self.checks.chunk_by(|one, next| one.about == next.about);
+        for (place, group) in groups.enumerate() {
+            if place > 0 {
+                page.line("");
+            }
+            page.line(style(&group[0].about).bold());
+            group.iter().for_each(|check| check.show(page));
+        }
+    }
+
+    fn show_bad(&self, page: &mut Page) {
+        let bad: Vec<&Check> = self
+            .checks
+            .iter()
+            .filter(|check| !check.is_good())
+            .collect();
+        let mut others = 0;
+        for group in self.checks.chunk_by(|one, next| one.about == next.about) {
+            let good = group.iter().filter(|check| check.is_good()).count() as u64;
+            let about = &group[0].about;
+            if good < group.len() as u64 {
+                others += good;
+                continue;
+            }
+            let good = counted(good, "check passed", "checks passed");
+            page.line(format_args!("{} {about}: {good}", Mark::Good));
+        }
+        for group in bad.chunk_by(|one, next| one.about == next.about) {
+            // What is said of several is said with the first of them.
+            let new = group.iter().filter(|check| check.is_first_of(&bad));
+            let new: Vec<(Vec<&str>, &Check)> =
+                new.map(|check| (check.abouts(&bad), *check)).collect();
+            for same in new.chunk_by(|one, next| one.0 == next.0) {
+                page.hanging("", &style(listed(&same[0].0)).bold().to_string());
+                same.iter().for_each(|(_, check)| check.show(page));
+            }
+        }
+        if others > 0 {
+            let others = counted(others, "other check", "other checks");
+            page.line(format_args!("{} {others} of these passed", Mark::Good));
+        }
+    }
+}
+
+impl Check {
+    fn is_good(&self) -> bool {
+        self.verdict == Verdict::Ok
+    }
+
+    fn says_the_same(&self, other: &Check) -> bool {
+        let said = |check: &Check| (check.verdict, check.found.clone(), check.advice.clone());
+        said(self) == said(other)
+    }
+
+    fn is_first_of(&self, all: &[&Check]) -> bool {
+        let first = all.iter().find(|other| self.says_the_same(other));
+        first.is_some_and(|first| first.about == self.about)
+    }
+
+    /// All of which this is said.
+    fn abouts<'a>(&self, all: &[&'a Check]) -> Vec<&'a str> {
+        let same = all.iter().filter(|other| self.says_the_same(other));
+        same.map(|other| other.about.as_str()).collect()
+    }
+
+    fn show(&self, page: &mut Page) {
+        page.hanging(&format!("  {} ", self.verdict.mark()), &self.found);
+        if let Some(advice) = &self.advice {
+            page.hanging(&format!("    {} ", style("→").dim()), advice);
+        }
     }
 }
 
@@ -277,6 +320,26 @@ mod tests {
              articles\n  ⚠ changes.sql reads the whole table articles at each look (14 ms)\n    \
              → CREATE INDEX index_articles_on_updated_at ON articles (updated_at);\n\n\
              ✘ 1 check failed, 1 warning\n"
+        );
+    }
+
+    #[test]
+    fn what_is_found_of_several_indexes_is_told_once() {
+        let mut checks = Checks::default();
+        for about in ["articles", "authors"] {
+            checks
+                .at(about, "definition.changes")
+                .warn("there is no changes.sql", "write one");
+            checks.at(about, "definition.rows").ok("10 rows");
+        }
+        checks
+            .at("authors", "definition.first_rows")
+            .fail("a bad row", "mend it");
+        assert_eq!(
+            checks.report().summary(false),
+            "articles, authors\n  ⚠ there is no changes.sql\n    → write one\n\
+             authors\n  ✘ a bad row\n    → mend it\n✔ 2 other checks of these passed\n\n\
+             ✘ 1 check failed, 2 warnings\n"
         );
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::figures::{counted, grouped, listed};
+use crate::report::of_indexes;
 use crate::report::page::Page;
 use crate::terminal::{line, set_in, style};
 
@@ -118,21 +119,34 @@ fn some(names: &[String]) -> String {
 pub(crate) const COMPARING: &str = "comparing";
 
 impl InitReport {
+    /// Whether several tables have this note, which is then told once.
+    fn is_shared(&self, note: &String) -> bool {
+        let with = self.indexes.iter().filter(|one| one.notes.contains(note));
+        with.count() > 1
+    }
+
     /// The summary for people.
     pub fn summary(&self) -> String {
         let mut page = Page::default();
         let folder = &self.output_dir;
         for written in &self.indexes {
             page.wrapped(0, &written.line());
-            written
-                .notes
-                .iter()
+            let notes = written.notes.iter();
+            notes
+                .filter(|note| !self.is_shared(note))
                 .for_each(|note| page.wrapped(2, &set_in(note)));
             if self.outcome == Outcome::Shown {
                 for (name, file) in &written.files {
                     page.line(format_args!("--- {name}\n{}", file.trim_end()));
                 }
             }
+        }
+        let shared = self.indexes.iter().flat_map(|written| {
+            let notes = written.notes.iter().filter(|note| self.is_shared(note));
+            notes.map(|note| (written.table.as_str(), set_in(note).into_owned()))
+        });
+        for note in of_indexes(shared) {
+            page.wrapped(0, &note);
         }
         let mut reasons: Vec<&str> = Vec::new();
         for LeftOut { why, .. } in &self.left_out {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
-use crate::terminal::{set_in, style, width};
+use crate::terminal::{broken, set_in, style, width};
 
 /// What stands before a line that is a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,12 @@ impl Display for Mark {
 /// What every terminal has.
 const COLUMNS: usize = 80;
 
+/// Behind how many columns the last cell of a table has too little room to be broken.
+const WIDEST_INDENT: usize = 50;
+
+/// Up to how many generations are named.
+const FEW: usize = 2;
+
 /// The lines until now.
 #[derive(Debug, Default)]
 pub struct Page(String);
@@ -59,35 +65,43 @@ impl Page {
         let _ = writeln!(self.0, "{text}");
     }
 
-    /// A line that belongs to the one above.
+    /// A line that belongs to the one above. It is broken where it is too long.
     pub fn note(&mut self, text: impl Display) {
-        self.line(format_args!("  {text}"));
+        let text = text.to_string();
+        match text.contains('\n') || 2 + width(&text) <= COLUMNS {
+            true => self.line(format_args!("  {text}")),
+            false => self.wrapped(2, &text),
+        }
     }
 
     /// A line that is set in, and broken between words where it is longer than a terminal of 80 columns; what follows is set
     /// in further.
     pub fn wrapped(&mut self, indent: usize, text: &str) {
-        let mut line = " ".repeat(indent);
-        let mut is_empty = true;
-        for word in text.split_whitespace() {
-            if !is_empty && width(&line) + 1 + width(word) > COLUMNS {
-                self.line(line.trim_end());
-                line = " ".repeat(indent + 4);
-                is_empty = true;
-            }
-            if !is_empty {
-                line.push(' ');
-            }
-            line.push_str(word);
-            is_empty = false;
-        }
-        self.line(line.trim_end());
+        self.broken(&" ".repeat(indent), indent + 4, text);
     }
 
-    /// A note that names some things, where there are any.
-    pub fn names(&mut self, what: &str, names: &[String]) {
-        if !names.is_empty() {
-            self.note(format_args!("{what}: {}", names.join(", ")));
+    /// Lines behind a mark, each broken where it is too long; all but the first begin below the first's text.
+    pub fn hanging(&mut self, mark: &str, text: &str) {
+        let below = " ".repeat(width(mark));
+        for (place, line) in text.lines().enumerate() {
+            let before = if place == 0 { mark } else { &below };
+            // What is set in is so for a reason: a statement to be copied.
+            let inside = line.len() - line.trim_start().len();
+            let before = format!("{before}{}", &line[..inside]);
+            self.broken(&before, width(&before), line);
+        }
+    }
+
+    fn broken(&mut self, before: &str, indent: usize, text: &str) {
+        self.line(broken(before, indent, text, COLUMNS, width));
+    }
+
+    /// A note that names some generations, or counts them, where there are any.
+    pub fn generations(&mut self, what: &str, uids: &[String]) {
+        match uids.len() {
+            0 => {}
+            1..=FEW => self.note(format_args!("{what}: {}", uids.join(", "))),
+            many => self.note(format_args!("{what}: {many} generations")),
         }
     }
 
@@ -103,15 +117,23 @@ impl Page {
             }
         }
         for row in &rows {
-            let mut line = String::new();
+            let (mut line, mut before) = (String::new(), 0);
             for (widest, cell) in widths.iter().zip(row) {
+                before = line.len();
                 let padding = " ".repeat(widest - width(cell));
                 let _ = match cell.starts_with(|first: char| first.is_ascii_digit()) {
                     true => write!(line, "  {padding}{cell}"),
                     false => write!(line, "  {cell}{padding}"),
                 };
             }
-            self.line(line.trim_end());
+            let line = line.trim_end();
+            match line.split_at_checked(before) {
+                // The last cell goes on below its beginning.
+                Some((cells, last)) if width(line) > COLUMNS && width(cells) < WIDEST_INDENT => {
+                    self.broken(&format!("{cells}  "), width(cells) + 2, last);
+                }
+                _ => self.line(line),
+            }
         }
     }
 
@@ -157,6 +179,37 @@ mod tests {
     }
 
     #[test]
+    fn lines_behind_a_mark_stay_below_its_text() {
+        let mut page = Page::default();
+        let long = "word ".repeat(20);
+        page.hanging("  → ", &format!("{long}\n  CREATE {long}"));
+        let text = page.text();
+        let begins: Vec<&str> = text
+            .lines()
+            .map(|line| &line[..line.find("word").unwrap()])
+            .collect();
+        assert_eq!(begins, ["  → ", "    ", "      CREATE ", "      "]);
+        assert!(text.lines().all(|line| width(line) <= 80), "{text}");
+    }
+
+    #[test]
+    fn the_last_cell_of_a_table_goes_on_below_its_beginning() {
+        let mut page = Page::default();
+        let long = "word ".repeat(20);
+        page.table([
+            ["a".to_owned(), long],
+            ["bcd".to_owned(), "word".to_owned()],
+        ]);
+        let text = page.text();
+        let begins: Vec<&str> = text
+            .lines()
+            .map(|line| &line[..line.find("word").unwrap()])
+            .collect();
+        assert_eq!(begins, ["  a    ", "       ", "  bcd  "]);
+        assert!(text.lines().all(|line| width(line) <= 80), "{text}");
+    }
+
+    #[test]
     fn columns_are_aligned_and_numbers_stand_right() {
         let mut page = Page::headed(Mark::Good, "Live");
         page.table([
@@ -164,11 +217,12 @@ mod tests {
             ["authors".to_owned(), "17 documents".to_owned()],
         ]);
         page.table([["a\nb".to_owned(), "c\td".to_owned()]]);
-        page.names("deleted", &[]);
-        page.names("retained", &["a".to_owned(), "b".to_owned()]);
+        page.generations("deleted", &[]);
+        page.generations("retained", &["a".to_owned(), "b".to_owned()]);
+        page.generations("deleted", &["a", "b", "c"].map(str::to_owned));
         assert_eq!(
             page.text(),
-            "✔ Live\n  articles  5,208 documents\n  authors      17 documents\n  a\\nb  c\\td\n  retained: a, b\n"
+            "✔ Live\n  articles  5,208 documents\n  authors      17 documents\n  a\\nb  c\\td\n  retained: a, b\n  deleted: 3 generations\n"
         );
     }
 }

@@ -142,8 +142,8 @@ impl ReindexReport {
             }
         }
         page.note(format_args!("{total:.1} s: reading {reading:.1} s{rest}"));
-        page.names("retained", &self.retained);
-        page.names("deleted", &self.deleted);
+        page.generations("retained", &self.retained);
+        page.generations("deleted", &self.deleted);
         page.text()
     }
 }

@@ -224,7 +224,7 @@ mod tests {
             report.summary(),
             "✔ Rolled back in 0.4 s\n  articles  2026-11-20 09:12:55Z  20,112 documents  instead of 2026-11-24 14:30:02Z \
              with 20,319 documents\n  authors stays: it has no generation of that run\n  afterwards `bisan-indexer sync` \
-             brings articles up to date, from the checkpoint of that time\n  rolled back once more, it is forward again\n"
+             brings articles up to date, from the\n      checkpoint of that time\n  rolled back once more, it is forward again\n"
         );
         assert_eq!(
             said(&report.runs),

@@ -172,19 +172,17 @@ impl Done {
         )
     }
 
-    /// How it was compared.
+    /// How it was compared, and how long that took.
     fn comparison(&self) -> String {
         let compared = match (self.compare, self.edits_seen) {
             (Depth::Count, _) => "counted; no edit was looked for",
             (Depth::Ids, false) => "every id compared; no edit was looked for",
-            (Depth::Changed, _) => "what changed, and how many there are",
-            (Depth::Ids, true) => "what changed, and every id compared",
-            (Depth::All, _) => "every document compared",
+            (Depth::Changed, _) => "changes and counts compared",
+            (Depth::Ids, true) => "changes and every id compared",
+            (Depth::All, _) => "all compared",
         };
-        format!(
-            "{} read, {compared}",
-            counted(self.rows_read, "row", "rows")
-        )
+        let rows = counted(self.rows_read, "row", "rows");
+        format!("{rows}, {compared}, {:.1} s", self.seconds)
     }
 }
 
@@ -196,16 +194,13 @@ impl IndexSynced {
         self.done.as_ref().is_some_and(is_sure)
     }
 
-    fn row(&self) -> [String; 4] {
-        let (words, comparison, seconds) = match &self.done {
-            Some(done) => (
-                done.words(),
-                done.comparison(),
-                format!("{:.1} s", done.seconds),
-            ),
-            None => ("failed".to_owned(), String::new(), String::new()),
-        };
-        [self.live_uid.clone(), words, comparison, seconds]
+    fn row(&self) -> [String; 3] {
+        let done = self.done.as_ref();
+        [
+            self.live_uid.clone(),
+            done.map_or("failed".to_owned(), Done::words),
+            done.map(Done::comparison).unwrap_or_default(),
+        ]
     }
 }
 

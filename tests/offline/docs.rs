@@ -1,5 +1,6 @@
 //! What the documentation says: each command line of it is one that the program takes, each message one that it says.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use bisan_indexer::cli::Cli;
@@ -36,7 +37,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, files);
-        } else {
+        } else if !["png", "svg"]
+            .map(OsStr::new)
+            .contains(&path.extension().unwrap_or_default())
+        {
             files.push(path);
         }
     }

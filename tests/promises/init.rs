@@ -158,6 +158,21 @@ async fn composite_and_text_keys_become_ids() {
 }
 
 #[tokio::test]
+async fn rows_whose_composite_key_is_null_are_published_all_the_same() {
+    let scene = scene_of(
+        "CREATE TABLE uses (authority TEXT, code INTEGER, title TEXT NOT NULL, PRIMARY KEY (authority, code));
+         INSERT INTO uses VALUES ('A', NULL, 'first title'), ('A', NULL, 'second title'), ('B', 1, 'third title')",
+    )
+    .await;
+    let written = init(&scene, &[], 0).await;
+    let notes = written["indexes"][0]["notes"].to_string();
+    assert!(notes.contains("code is NULL in 2 rows"), "{notes}");
+    let sql = file(&scene, "uses/documents.sql");
+    assert!(sql.contains("uses.rowid AS id"), "{sql}");
+    assert!(!sql.contains("IS NOT NULL"), "{sql}");
+}
+
+#[tokio::test]
 async fn nothing_is_overwritten_and_a_dry_run_writes_nothing() {
     let scene = Scene::new().await;
     let shown = init(&scene, &["--dry-run"], 0).await;

@@ -12,7 +12,13 @@ use crate::support::definitions::Definitions;
 use crate::support::program::{Ended, Program};
 use crate::support::{Database, Scene, StandIn, needs};
 
-const LIMIT_KIB: u64 = 40 << 10;
+/// What is promised of an optimised program; the nightly tests hold that. The code of one that is not optimised is 19 MiB instead
+/// of 9, and the kernel counts all of it where it lies in memory anyway.
+const LIMIT_KIB: u64 = if cfg!(debug_assertions) {
+    48 << 10
+} else {
+    40 << 10
+};
 
 struct Real {
     server: StandIn,
@@ -122,7 +128,12 @@ async fn memory_stays_below_40_mib_for_three_servers_as_for_one() {
     assert_eq!(servers.len(), 3, "{report}");
     for (server, stand_in) in servers.iter().zip([&real.server, &others[0], &others[1]]) {
         assert_eq!(server["outcome"], "live", "{report}");
-        assert_eq!(stand_in.received_of_all(), 5_208 + 1_000, "{}", server["name"]);
+        assert_eq!(
+            stand_in.received_of_all(),
+            5_208 + 1_000,
+            "{}",
+            server["name"]
+        );
     }
 }
 

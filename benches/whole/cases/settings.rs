@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::indexer_on;
 use crate::Outcome;
-use crate::data::{Data, article_settings, body_as_html};
+use crate::data::{Data, article_settings, body_as_html, without_forms};
 use crate::process::run;
 use crate::server::{Server, Threads};
 use crate::table::{Table, known, size, time};
@@ -25,7 +25,12 @@ pub async fn measure(data: &Data) -> Outcome<String> {
     let same: Query = |sql| sql;
     let variants = [
         ("Bisan's definition", same, ours.clone()),
-        ("the body as HTML", body_as_html as Query, ours.clone()),
+        (
+            "without the forms of Arabic words",
+            without_forms as Query,
+            ours.clone(),
+        ),
+        ("the body as HTML", body_as_html, ours.clone()),
         (
             "without `\"stopWords\": [\"ال\"]`",
             same,

@@ -41,7 +41,6 @@ struct Facts {
 
 pub(super) async fn of(snapshot: &mut Snapshot<'_>, look: &Look<'_>) -> Result<Identity, Error> {
     let table = look.table;
-    let t = name(&table.name);
     let key = table.key();
     if table.kind == Kind::View {
         let Some(id) = table.column("id") else {
@@ -67,25 +66,39 @@ pub(super) async fn of(snapshot: &mut Snapshot<'_>, look: &Look<'_>) -> Result<I
         if let Some((column, facts)) = unique(snapshot, table, true).await? {
             return of_one(table, column, &facts);
         }
-        return of_several(snapshot, table, &key).await;
+        let mut parts = Vec::with_capacity(key.len());
+        for column in &key {
+            parts.push((*column, facts(snapshot, table, column).await?));
+        }
+        let Some((without, facts)) = parts.iter().find(|(_, facts)| facts.nulls > 0) else {
+            return of_several(table, &parts);
+        };
+        // A key that may be NULL tells no rows apart.
+        let rows = counted(facts.nulls, "row", "rows");
+        return of_rowid(table, &format!("{} is NULL in {rows}", without.name));
     }
     for is_number in [true, false] {
         if let Some((column, facts)) = unique(snapshot, table, is_number).await? {
             return of_one(table, column, &facts);
         }
     }
+    let why = match key.is_empty() {
+        true => "the table has no key",
+        false => "the key is NULL in every row",
+    };
+    of_rowid(table, why)
+}
+
+fn of_rowid(table: &Table, why: &str) -> Result<Identity, Error> {
     let Some(rowid) = table.rowid else {
         return Err(unfit(table, "nothing tells its rows apart for ever: its key is NULL, and columns have taken the names of the rowid".to_owned()));
     };
-    let why = match key.is_empty() {
-        true => "the rowid, since the table has no key",
-        false => "the rowid, since the key is NULL in every row",
-    };
+    let why = format!("the rowid, since {why}");
     Ok(Identity {
-        expression: format!("{t}.{rowid}"),
+        expression: format!("{}.{rowid}", name(&table.name)),
         condition: None,
         column: None,
-        why: why.to_owned(),
+        why: why.clone(),
         notes: vec![format!(
             "the id is {why}; VACUUM may give rows other ones: reindex after it"
         )],
@@ -204,20 +217,15 @@ fn of_one(table: &Table, column: &Column, facts: &Facts) -> Result<Identity, Err
 }
 
 /// Parts so joined that no two rows can have the same: a number and a text of one length have a known end, and hex has no `-`.
-async fn of_several(
-    snapshot: &mut Snapshot<'_>,
-    table: &Table,
-    key: &[&Column],
-) -> Result<Identity, Error> {
+fn of_several(table: &Table, key: &[(&Column, Facts)]) -> Result<Identity, Error> {
     let mut parts = Vec::new();
     let mut conditions = Vec::new();
     let mut length = 0;
-    for column in key {
-        let facts = facts(snapshot, table, column).await?;
+    for (column, facts) in key {
         let named = format!("{}.{}", name(&table.name), name(&column.name));
         let is_number = facts.integers + facts.nulls == facts.rows;
         let as_it_is =
-            is_number || (facts.others == 0 && facts.unclean == 0 && is_of_one_length(&facts));
+            is_number || (facts.others == 0 && facts.unclean == 0 && is_of_one_length(facts));
         length += 1 + if as_it_is {
             facts.bytes
         } else {

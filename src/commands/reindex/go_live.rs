@@ -60,7 +60,7 @@ impl<'a> Built<'a> {
             live.push(created_at);
             records.extend(record);
         }
-        job.progress.step("swapping");
+        job.progress.step("going live");
         let written = job.server.write_records(&records).await?;
         job.succeeded(&[written], "completing the records of the builds")
             .await?;

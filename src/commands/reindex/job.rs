@@ -119,7 +119,7 @@ impl<'a> Filling<'a> {
         let expected: Vec<Expected<'_>> = each
             .map(|((prepared, read), documents)| Expected::of(prepared, read, documents))
             .collect();
-        job.progress.step("asking the gates");
+        job.progress.step("checking before going live");
         let passed = gates::check(job.server, &builds, &expected, how.max_loss).await?;
         job.warn(&passed.warnings);
         Ok(Built {

@@ -23,7 +23,7 @@ use crate::commands::sync::RoundPolicy;
 use crate::error::{Error, USAGE};
 use crate::meilisearch::Server;
 use crate::prepared::{DefinitionError, Prepared};
-use crate::report::Answer;
+use crate::report::{Answer, of_indexes};
 use crate::sqlite::{Commits, Database, DatabaseError};
 use crate::sync::Depth;
 use crate::tracking::Tracking;
@@ -313,7 +313,7 @@ impl Watch<'_> {
         let mut trouble = None;
         for index in &mut open.indexes {
             let live_uid = &index.definition.live_uid.clone();
-            for spot in index.blind_spots() {
+            for spot in of_indexes(index.blind_spots()) {
                 if self.told.insert(spot.clone()) {
                     tracing::warn!("{spot}");
                 }

@@ -152,6 +152,9 @@ impl Searched {
             Some(false) if self.filtered_out => {
                 format!("\"{q}\" does not find it, for the filter leaves it out; {hits} pass")
             }
+            Some(false) if self.hits == 0 => {
+                format!("\"{q}\" finds no document at all")
+            }
             Some(false) => format!("\"{q}\" does not find it, though it finds {hits}"),
             None => format!(
                 "\"{q}\" does not show it among the first {} hits, and maxTotalHits lets no more be reached; whether it \

@@ -75,17 +75,17 @@ impl IndexStatus {
 
     /// What should be done about it, limits or not.
     pub fn warnings(&self) -> Vec<String> {
-        let live_uid = &self.live_uid;
         let mut warnings = Vec::new();
         let spots = self
             .database
             .iter()
             .flat_map(|database| &database.blind_spots);
-        warnings.extend(spots.map(|spot| format!("{live_uid}: {spot}")));
+        warnings.extend(spots.cloned());
         let Some(live) = &self.live else {
-            warnings.push(format!(
-                "{live_uid}: there is no such index: a search finds nothing; `bisan-indexer reindex` makes it"
-            ));
+            warnings.push(
+                "there is no such index: a search finds nothing; `bisan-indexer reindex` makes it"
+                    .to_owned(),
+            );
             return warnings;
         };
         if let Some(database) = &self.database
@@ -96,23 +96,24 @@ impl IndexStatus {
                 .documents
                 .map_or("more than was counted".to_owned(), documents);
             warnings.push(format!(
-                "{live_uid}: the live index is empty, and the database has {in_database}; `bisan-indexer reindex`"
+                "the live index is empty, and the database has {in_database}; `bisan-indexer reindex`"
             ));
         }
         if let Some(built_for) = &live.built_for {
             warnings.push(format!(
-                "{live_uid}: what lies there was built for `{built_for}`: the two were swapped or renamed by hand, and `sync` \
+                "what lies there was built for `{built_for}`: the two were swapped or renamed by hand, and `sync` \
                  does not follow it; swap them back, or `bisan-indexer apply` builds it anew"
             ));
         } else if live.followed_until.is_none() {
-            warnings.push(format!(
-                "{live_uid}: the live index was not built by this program, or its record is lost: `sync` cannot follow \
+            warnings.push(
+                "the live index was not built by this program, or its record is lost: `sync` cannot follow \
                  it; `bisan-indexer reindex` builds it anew"
-            ));
+                    .to_owned(),
+            );
         }
         if live.definition_changed == Some(true) {
             warnings.push(format!(
-                "{live_uid}: the definition has changed since the live index was built ({}); `bisan-indexer reindex` \
+                "the definition has changed since the live index was built ({}); `bisan-indexer reindex` \
                  builds it by the new one",
                 created(&live.created_at)
             ));

@@ -24,6 +24,11 @@ impl StatusReport {
             page.note(format_args!("database {}{wal}", line(&path)));
         }
         page.table(self.indexes.iter().map(|index| index.row(self.checked_at)));
+        let blind = self.indexes.iter().filter(|index| index.is_blind());
+        let blind = listed(blind.map(|index| line(&index.live_uid)));
+        if !blind.is_empty() {
+            page.note(format_args!("edits are not followed: {blind}"));
+        }
         for index in &self.indexes {
             index.details(&mut page);
         }
@@ -140,13 +145,15 @@ impl IndexStatus {
                     Some(_) => "counts agree",
                     None => "not counted",
                 };
-                let edits = match database.tracks_edits {
-                    true => "",
-                    false => ", edits are not followed",
-                };
-                (Mark::Good, format!("{counted}{edits}"))
+                (Mark::Good, counted.to_owned())
             }
         }
+    }
+
+    /// Whether no look at the database shows what was edited.
+    fn is_blind(&self) -> bool {
+        let database = self.database.as_ref();
+        database.is_some_and(|database| !database.tracks_edits)
     }
 
     /// What is not as everywhere else.
