@@ -98,7 +98,11 @@ impl Agreement {
             true => {
                 let one = self.built_as.values().flatten().next();
                 let one = one.map_or("none of this program's", String::as_str);
-                format!("all that answer have the same generation, {one}")
+                let all = match self.unknown.is_empty() {
+                    true => "all answer",
+                    false => "all that could be asked answer",
+                };
+                format!("{all} with the same generation, {one}")
             }
             false => format!(
                 "{} behind: answered {}",
