@@ -1,15 +1,12 @@
 //! What a command works with, opened once and passed on: definitions, the database, the server, and the checked indexes.
 
 use crate::catalog::{self, IndexDefinition, Source};
-use crate::cli::{Connections, DatabaseOption, Selection, ServerOptions, UploadOptions};
+use crate::cli::{API_KEY, Connections, DatabaseOption, Selection, ServerOptions, UploadOptions};
 use crate::error::Error;
 use crate::meilisearch::{Address, ApiKey, Features, Server, settings_keys};
 use crate::preflight;
 use crate::prepared::Prepared;
 use crate::sqlite::{Database, RunLock};
-
-/// The environment variable that holds the key.
-pub const API_KEY: &str = "MEILISEARCH_API_KEY";
 
 /// The index definitions that were asked for.
 pub fn definitions(selection: &Selection) -> Result<Vec<IndexDefinition>, Error> {
