@@ -30,8 +30,6 @@ pub use looking::*;
 pub use setting_up::*;
 pub use values::{ListenAddress, Percent};
 
-use crate::servers::ServersError;
-
 /// Keeps Meilisearch in sync with a SQLite database.
 ///
 /// Documents are read from the database in one snapshot, built into a new index beside the live one, checked, and
@@ -206,16 +204,15 @@ impl Command {
 }
 
 impl Cli {
-    /// Why the command does not go with so many servers. Told before anything is touched: a command that takes the first of
+    /// How many servers are given, and the command, where it works with one at a time. Told before anything is touched: a command that takes the first of
     /// several would leave the others behind and not say so.
-    pub fn too_many_servers(&self) -> Option<ServersError> {
+    pub fn too_many_servers(&self) -> Option<(usize, &'static str)> {
         let servers = self.command.servers()?.addresses.len();
         let command = match self.speech.output {
             Output::Junit => Some("smoke --output junit"),
             _ => self.command.with_one_server(),
         };
-        let command = command.filter(|_| servers > 1)?.to_owned();
-        Some(ServersError::OneAtATime { servers, command })
+        Some((servers, command.filter(|_| servers > 1)?))
     }
 
     /// Why the form of the output does not go with the command.

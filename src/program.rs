@@ -11,6 +11,7 @@ use crate::cli::{Cli, Color, Command, LogFormat, Output, Speech};
 use crate::error::{Error, FAILED, RuntimeError, UsageError};
 use crate::progress::{Progress, Show};
 use crate::report::{self, Answer};
+use crate::servers::ServersError;
 use crate::terminal::{self, Form, OutputError};
 use crate::{commands, interrupt};
 
@@ -50,8 +51,9 @@ async fn run(cli: &Cli, progress: &Progress) -> Result<Answer, Error> {
     if let Some(why) = cli.unfit_output() {
         return Err(UsageError::error(why.to_owned()));
     }
-    if let Some(why) = cli.too_many_servers() {
-        return Err(why.into());
+    if let Some((servers, command)) = cli.too_many_servers() {
+        let command = command.to_owned();
+        return Err(ServersError::OneAtATime { servers, command }.into());
     }
     match &cli.command {
         Command::Reindex(options) => commands::reindex::run(options, progress).await,

@@ -6,13 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tracing::Span;
 
-use crate::cli::ServerOptions;
+use crate::cli::{API_KEY, ServerOptions};
 use crate::error::{CommandError, Error, USAGE};
 use crate::meilisearch::{Address, ApiKey, Server};
-use crate::session::API_KEY;
-
-/// The environment variable that names several servers, with commas between them.
-pub const HOSTS: &str = "MEILISEARCH_HOSTS";
 
 /// A server, and what it is called.
 #[derive(Clone, Debug)]

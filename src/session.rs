@@ -9,9 +9,6 @@ use crate::prepared::Prepared;
 use crate::servers::{self, NamedServer, ServersError};
 use crate::sqlite::{Database, RunLock};
 
-/// The environment variable that holds the key.
-pub const API_KEY: &str = "MEILISEARCH_API_KEY";
-
 /// The index definitions that were asked for.
 pub fn definitions(selection: &Selection) -> Result<Vec<IndexDefinition>, Error> {
     let source = Source::of(selection.index_settings.as_deref());

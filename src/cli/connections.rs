@@ -8,6 +8,12 @@ use jiff::SignedDuration;
 use super::values::{time, uid_pair};
 use crate::sqlite::DatabaseAddress;
 
+/// The environment variable that holds the key. No option does: a process list shows options.
+pub const API_KEY: &str = "MEILISEARCH_API_KEY";
+
+/// The environment variable that names several servers, with commas between them.
+pub const HOSTS: &str = "MEILISEARCH_HOSTS";
+
 /// Where the database and Meilisearch are.
 #[derive(Clone, Debug, Args)]
 pub struct Connections {

@@ -5,8 +5,7 @@ use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::error::Error;
 use clap::{Arg, Command, CommandFactory as _};
 
-use super::{Cli, Output};
-use crate::servers::HOSTS;
+use super::{API_KEY, Cli, HOSTS, Output};
 
 /// What options of many commands are about, by their names.
 const SHARED: [(&str, &[&str]); 3] = [
@@ -130,7 +129,7 @@ pub struct Variable {
 pub fn variables() -> Vec<Variable> {
     let mut all: Vec<Variable> = vec![
         Variable {
-            name: crate::session::API_KEY.to_owned(),
+            name: API_KEY.to_owned(),
             options: Vec::new(),
             help: "the key for Meilisearch; it has no option, since a process list shows options (see --api-key-file)".to_owned(),
         },

@@ -10,16 +10,16 @@ use serde_json::{Map, Value, json};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use crate::cli::{Cli, Command, Demo};
+use crate::cli::{API_KEY, Cli, Command, Demo};
 use crate::error::{Error, RuntimeError, UsageError};
 use crate::figures::{counted, grouped, listed};
+use crate::interrupt;
 use crate::meilisearch::{ApiKey, Server};
 use crate::progress::Progress;
 use crate::report::Answer;
 use crate::retry::RetryPolicy;
 use crate::sample::Sample;
 use crate::terminal::{self, Form, OutputError, say, style};
-use crate::{interrupt, session};
 use page::Page;
 use searcher::Searcher;
 use server::ThrowAway;
@@ -183,7 +183,7 @@ async fn tell(options: &Demo, progress: &Progress) -> Result<Answer, Error> {
 
 /// A server that the demo can take nothing from, since it holds nothing.
 async fn an_empty_server(address: &str) -> Result<Server, Error> {
-    let server = Server::new(address.parse()?, ApiKey::from_env(session::API_KEY)?)?;
+    let server = Server::new(address.parse()?, ApiKey::from_env(API_KEY)?)?;
     match server.indexes().await?.as_slice() {
         [] => Ok(server),
         [index, ..] => Err(UsageError::error(format!(

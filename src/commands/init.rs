@@ -12,16 +12,17 @@
 //! | `identity` | what a row is known by |
 //! | `condition` | which rows stay out |
 //! | `joins` | what other tables give |
-//! | `fields`, `geo`, `forms` | the fields of a document |
+//! | `field`, `fields`, `geo`, `forms` | the fields of a document |
 //! | `prove` | proves for every row what was guessed from some |
 //! | `language` | what Meilisearch must be told of languages |
 //! | `following` | how changes are followed |
 //! | `draft` | one definition: all decisions on a table, one after the other |
-//! | `settings`, `write` | the texts of the files |
+//! | `settings`, `write`, `sql` | the texts of the files |
 
 mod condition;
 mod draft;
 mod error;
+mod field;
 mod fields;
 mod following;
 mod forms;
@@ -35,6 +36,7 @@ mod role;
 mod sample;
 mod schema;
 mod settings;
+mod sql;
 mod tables;
 mod uid;
 mod vocabulary;

@@ -1,4 +1,6 @@
 //! Documents: sending, counting, listing, deleting.
+//!
+//! They are in one file, because all of them share one bound: what one request or one answer may hold.
 
 use futures::{StreamExt, TryStreamExt};
 use reqwest::Method;

@@ -1,17 +1,15 @@
 //! What the smoke queries found.
 
 mod junit;
+mod summary;
 
 pub use junit::xml;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::catalog::{IndexDefinition, SmokeQuery};
-use crate::figures::{counted, kinds};
 use crate::generation::smoke::{Relevance, SetAnswer, SmokeAnswer};
 use crate::meilisearch::IndexInfo;
-use crate::report::page::{Mark, Page};
-use crate::terminal::style;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,55 +218,6 @@ impl IndexSmoked {
         let set = query.set.and_then(|set| self.sets.get(set as usize));
         !query.passed && set.is_none_or(|set| !set.passed)
     }
-
-    fn summary(&self, page: &mut Page) {
-        page.line(style(&self.uid).bold());
-        // Of a set of hundreds, what is right and as it was is passed over.
-        let shown = |query: &&Asked| query.set.is_none() || !query.passed || query.has_changed();
-        page.table(self.queries.iter().filter(shown).map(|query| {
-            let mark = match (query.passed, self.counts(query)) {
-                (true, _) => Mark::Good,
-                (false, true) => Mark::Bad,
-                (false, false) => Mark::Warning,
-            };
-            query.row(mark)
-        }));
-        if self.queries.is_empty() {
-            page.note("no smoke query");
-        }
-        for set in &self.sets {
-            page.note(format_args!(
-                "{} {} of a set of {} right, {} needed",
-                Mark::of(set.passed),
-                set.right,
-                counted(set.asked, "query", "queries"),
-                set.needed
-            ));
-        }
-        if let (Some(recall), Some(mrr)) = (self.recall, self.mrr) {
-            page.note(format_args!(
-                "recall {recall:.2}, mean reciprocal rank {mrr:.2}"
-            ));
-        }
-        if let Some(compared) = &self.compared {
-            let relevance = compared.recall.zip(compared.mrr).map(|(recall, mrr)| {
-                format!(" (recall {recall:.2}, mean reciprocal rank {mrr:.2})")
-            });
-            let changes = kinds(&[
-                (compared.gained, "right that were not"),
-                (compared.lost, "not right any more"),
-            ]);
-            let changes = match changes.is_empty() {
-                true => "the same are right".to_owned(),
-                false => changes,
-            };
-            page.note(format_args!(
-                "beside {}{}: {changes}",
-                style(&compared.uid).bold(),
-                relevance.unwrap_or_default()
-            ));
-        }
-    }
 }
 
 fn relevance(found: &[SetAnswer]) -> Option<Relevance> {
@@ -317,58 +266,6 @@ impl Asked {
             false => format!("{q} {}", Value::Object(self.search.clone())),
         }
     }
-
-    /// Whether the other generation answers it otherwise.
-    fn has_changed(&self) -> bool {
-        let compared = self.compared.as_ref();
-        compared
-            .is_some_and(|compared| compared.passed != self.passed || compared.rank != self.rank)
-    }
-
-    fn expectation(&self) -> String {
-        let within = self
-            .within
-            .map_or_else(String::new, |n| format!(" (within {n})"));
-        let found = |found: &Found| match found.rank {
-            Some(rank) => format!(", {} at {rank}{within}", found.id),
-            None => format!(", {} not found{within}", found.id),
-        };
-        let finds: String = self.finds.iter().map(found).collect();
-        let not = |found: &Found| match found.rank {
-            Some(rank) => format!(", {} at {rank}, and should not be{within}", found.id),
-            None => String::new(),
-        };
-        let not: String = self.not.iter().map(not).collect();
-        let at_least = match self.min_hits {
-            0 if !self.finds.is_empty() || !self.not.is_empty() => String::new(),
-            at_least => format!(" (at least {at_least})"),
-        };
-        format!(
-            "{}{at_least}{finds}{not}",
-            counted(self.hits, "hit", "hits"),
-        )
-    }
-
-    fn before(&self) -> String {
-        let Some(compared) = self.compared.as_ref().filter(|_| self.has_changed()) else {
-            return String::new();
-        };
-        match (&compared.failure, compared.rank) {
-            (Some(failure), _) => format!("other: {failure}"),
-            (None, Some(rank)) => format!("other: at {rank}"),
-            (None, None) => "other: right".to_owned(),
-        }
-    }
-
-    fn row(&self, mark: Mark) -> [String; 5] {
-        [
-            mark.to_string(),
-            self.name(),
-            self.expectation(),
-            format!("{} ms", self.milliseconds),
-            self.before(),
-        ]
-    }
 }
 
 impl SmokeReport {
@@ -402,68 +299,7 @@ impl SmokeReport {
             failed.map(|(query, why)| format!("{}: {}: {why}", index.uid, query.name()))
         })
     }
-
-    /// The summary for people.
-    pub fn summary(&self) -> String {
-        let mut page = Page::default();
-        for index in &self.indexes {
-            index.summary(&mut page);
-        }
-        let asked = counted(self.asked, "query", "queries");
-        match self.failed {
-            0 => page.line(format_args!("{} {asked} passed", Mark::Good)),
-            failed => page.line(format_args!("{} {failed} of {asked} failed", Mark::Bad)),
-        }
-        page.text()
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::documented;
-
-    #[test]
-    fn the_summary_is_a_table_with_a_verdict() {
-        let report: SmokeReport = documented("smoke");
-        let text = report.summary().replace("\n      ", " "); // where a line was broken
-        assert!(
-            text.contains("✔  \"القدس\" {\"filter\":\"category = \\\"أخبار\\\"\"}"),
-            "{text}"
-        );
-        assert!(
-            text.contains(
-                "212 hits (at least 1), 7 at 2 (within 5)  3 ms  other: the document 7 is not"
-            ),
-            "{text}"
-        );
-        assert!(!text.contains("وزير"), "right, and as it was: {text}");
-        for part in [
-            "✔ 1 of a set of 1 query right, 1 needed",
-            "recall 1.00, mean reciprocal rank 0.38",
-            "beside articles_20261119T080000Z (recall 0.67, mean reciprocal rank 0.12): 1 right that were not",
-        ] {
-            assert!(text.contains(part), "{part} is not in\n{text}");
-        }
-        assert!(text.ends_with("✘ 1 of 3 queries failed\n"), "{text}");
-        let failures: Vec<String> = report.failures().collect();
-        assert_eq!(
-            failures,
-            ["articles: \"غزة\": 4 hits, and at least 10 are wanted"]
-        );
-    }
-
-    #[test]
-    fn a_query_of_a_set_fails_with_its_set_alone() {
-        let mut report: SmokeReport = documented("smoke");
-        let index = &mut report.indexes[0];
-        index.queries[2].passed = false;
-        index.queries[2].failure = Some("the document 8 is not among the hits".to_owned());
-        let failed = |index: &IndexSmoked| SmokeReport::new(vec![index.clone()]).failed;
-        assert_eq!(failed(index), 1, "enough of the set are right");
-        assert!(report.summary().contains("⚠  \"وزير\""));
-        let index = &mut report.indexes[0];
-        index.sets[0].passed = false;
-        assert_eq!(failed(index), 2);
-    }
-}
+mod tests;

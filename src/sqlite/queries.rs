@@ -249,6 +249,11 @@ fn placeholders(count: usize) -> String {
     placeholders.join(", ")
 }
 
+/// A text as a literal.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// A name as SQL has it.
 pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

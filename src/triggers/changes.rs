@@ -2,7 +2,8 @@
 
 use super::graph::{Base, Edge, Graph, Id};
 use super::schema::Table;
-use super::text::{literal, quoted, same};
+use super::text::{quoted, same};
+use crate::sqlite::queries::literal;
 
 /// One part of changes.sql.
 #[derive(Clone, Debug, PartialEq, Eq)]

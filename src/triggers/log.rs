@@ -1,8 +1,9 @@
 //! The log table: made, pruned, and taken away again.
 
 use super::logged::NOW;
-use super::text::{literal, quoted};
+use super::text::quoted;
 use super::trigger::{Event, Trigger};
+use crate::sqlite::queries::literal;
 
 /// How often the log is pruned: at each row whose number this divides.
 const PRUNED_EVERY: u32 = 1_000;

@@ -2,8 +2,9 @@
 
 use super::graph::Id;
 use super::schema::{ROWIDS, Table, Term, Unique};
-use super::text::{literal, name, quoted, same, significant};
+use super::text::{name, quoted, same, significant};
 use super::trigger::{Event, Trigger};
+use crate::sqlite::queries::literal;
 
 /// Milliseconds since 1970, on every SQLite.
 pub(super) const NOW: &str = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";

@@ -3,11 +3,6 @@
 pub(super) use crate::sqlite::queries::quoted;
 use crate::sqlite::sql::{self, Kind, Token};
 
-/// A text as a literal.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 /// The name that a token stands for; nothing for a string, a number or an operator.
 pub(super) fn name(token: &Token<'_>) -> Option<String> {
     let quote = token.text.chars().next()?;

@@ -93,6 +93,8 @@ features! {
     RequestUid = 23;
     /// `showPerformanceDetails`, `personalize`, `media` and `useNetwork` of a search are known by name.
     SearchOfNewest = 50;
+    /// How many documents a search finds is told beyond `maxTotalHits`, too. Seen on 1.50; when it began was not looked at.
+    TotalsBeyondMost = 50;
     /// `rename` of a swap, `uid` of an index update.
     Rename = 18;
     /// `customMetadata` of document tasks.

@@ -76,7 +76,11 @@ pub fn search(
     }
     let found = search.execute()?;
 
-    let total = max_total_hits.min(found.candidates.len() as usize);
+    let found_in_all = found.candidates.len() as usize;
+    let total = match like.has(Feature::TotalsBeyondMost) {
+        true => found_in_all,
+        false => found_in_all.min(max_total_hits),
+    };
     let scored = found
         .documents_ids
         .iter()

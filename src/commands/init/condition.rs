@@ -2,9 +2,9 @@
 
 use super::look::{Look, Looked};
 use super::role::Role;
+use super::sql::name;
 use super::vocabulary as known;
-use super::write::{literal, name};
-use crate::sqlite::queries::quoted;
+use crate::sqlite::queries::{literal, quoted};
 use crate::sqlite::{DatabaseError, Snapshot};
 
 /// A line of the WHERE of documents.sql, which can be taken out alone.

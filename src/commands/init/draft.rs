@@ -5,12 +5,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::error::CannotInit;
 use super::look::{Look, Looked};
 use super::role::Role;
 use super::tables::Why;
-use super::{
-    CannotInit, condition, fields, following, identity, joins, settings, vocabulary, write,
-};
+use super::{condition, field, fields, following, identity, joins, settings, vocabulary, write};
 use crate::cli::Init;
 use crate::error::Error;
 use crate::meilisearch::settings::unmentioned;
@@ -94,7 +93,7 @@ pub(super) async fn draft(
     let documents = write::documents(table, &identity, &fields, &joins, &conditions, &remarks);
     let smoke = settings::smoke(snapshot, &documents, &fields, look.rows).await?;
     let names =
-        |fields: Vec<&fields::Field>| fields.into_iter().map(|field| field.name.clone()).collect();
+        |fields: Vec<&field::Field>| fields.into_iter().map(|field| field.name.clone()).collect();
     let joined = joins
         .iter()
         .map(|join| format!("{}.{}", join.look.table.name, listed_names(join.look)));

@@ -1,6 +1,6 @@
 //! A field for searches alone, where texts are Arabic: the forms of their words.
 
-use super::fields::{Field, Group, HTML};
+use super::field::{Field, Group, HTML};
 use super::language::{Language, Letters};
 use super::uid;
 

@@ -1,10 +1,10 @@
 //! A place on earth: two columns of numbers as the one field by which Meilisearch finds what is near.
 
-use super::fields::Field;
+use super::field::Field;
 use super::language::Letters;
 use super::look::Look;
+use super::sql::name;
 use super::vocabulary as known;
-use super::write::name;
 
 /// The columns of a place on earth: a latitude and a longitude whose names begin alike.
 pub(super) fn place(look: &Look<'_>) -> Option<(usize, usize)> {

@@ -3,10 +3,10 @@
 //! Meilisearch takes numbers, and texts of `A-Z a-z 0-9 - _`. A text that is clean today is not taken as it is unless it
 //! is sure to stay so: one new row would stop the index.
 
-use super::CannotInit;
+use super::error::CannotInit;
 use super::look::Look;
 use super::schema::{Column, Kind, Table};
-use super::write::name;
+use super::sql::name;
 use crate::document::ids::MAX_BYTES;
 use crate::error::Error;
 use crate::figures::counted;

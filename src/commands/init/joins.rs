@@ -4,10 +4,10 @@
 use super::look::Look;
 use super::role::Role;
 use super::schema::ForeignKey;
+use super::sql::name;
 use super::tables::is_link;
 use super::vocabulary as known;
 use super::words::{Words, plural};
-use super::write::name;
 use crate::sqlite::queries::quoted;
 use crate::sqlite::{DatabaseError, Snapshot};
 

@@ -92,7 +92,7 @@ impl<'s> Look<'s> {
         let columns: Vec<String> = self
             .name()
             .iter()
-            .map(|one| format!("{alias}.{}", super::write::name(&one.column.name)))
+            .map(|one| format!("{alias}.{}", super::sql::name(&one.column.name)))
             .collect();
         match columns.as_slice() {
             [] => None,

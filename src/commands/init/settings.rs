@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fields::Field;
+use super::field::Field;
 use super::language::{Language, localized};
 use crate::sqlite::queries::quoted;
 use crate::sqlite::{DatabaseError, Snapshot};

@@ -1,7 +1,7 @@
 //! Which tables get an index: those that a person would search. The others are named with the reason, and `--table`
 //! brings each.
 
-use super::CannotInit;
+use super::error::CannotInit;
 use super::look::Look;
 use super::role::Role;
 use super::schema::{Kind, Schema, Table};
