@@ -12,7 +12,13 @@ use crate::support::definitions::Definitions;
 use crate::support::program::{Ended, Program};
 use crate::support::{Database, Scene, StandIn, needs};
 
-const LIMIT_KIB: u64 = 40 << 10;
+/// What is promised of an optimised program; the nightly tests hold that. The code of one that is not optimised is 18 MiB instead
+/// of 10, and the kernel counts all of it where it lies in memory anyway.
+const LIMIT_KIB: u64 = if cfg!(debug_assertions) {
+    48 << 10
+} else {
+    40 << 10
+};
 
 /// What each further server may take besides.
 const FURTHER_SERVER_KIB: u64 = 12 << 10;
