@@ -2,7 +2,7 @@
 //!
 //! Log lines go through [`Progress::log_writer`], so that on a terminal they appear above the bars.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -13,8 +13,10 @@ use crate::cli::LogFormat;
 use crate::figures::{counted, size};
 use crate::terminal;
 
+mod log;
 mod wait;
 
+pub use log::LogWriter;
 pub use wait::WaitProgress;
 
 /// How often a plain line may say how far the work is. A log that is read later has no use for more.
@@ -194,11 +196,8 @@ impl Progress {
 
     /// Where log lines of this form go: standard error, above the bars.
     pub fn log_writer(&self, form: LogFormat) -> LogWriter {
-        LogWriter {
-            screen: self.0.bars.as_ref().map(|_| self.0.screen.clone()),
-            form,
-            line: Vec::new(),
-        }
+        let screen = self.0.bars.as_ref().map(|_| self.0.screen.clone());
+        LogWriter::new(screen, form)
     }
 
     /// The part of the run that is under way, and how much of it is done in percent, where that is known. None: it has not
@@ -290,66 +289,5 @@ impl Bars {
             bar.disable_steady_tick();
             bar.finish_and_clear();
         }
-    }
-}
-
-/// Writes a log line above the bars. The line is written whole when the writer is dropped, as tracing does after
-/// each event.
-pub struct LogWriter {
-    screen: Option<MultiProgress>,
-    form: LogFormat,
-    line: Vec<u8>,
-}
-
-impl Write for LogWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.line.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.line.is_empty() {
-            return Ok(());
-        }
-        let mut line = std::mem::take(&mut self.line);
-        if self.form == LogFormat::Json {
-            line = terminal::log_object(&line);
-        }
-        match &self.screen {
-            Some(screen) => {
-                if self.form == LogFormat::Text {
-                    line = on_screen(&line);
-                }
-                screen.suspend(|| io::stderr().write_all(&line))
-            }
-            None => io::stderr().write_all(&line),
-        }
-    }
-}
-
-/// The same log lines, each broken between words where the terminal is narrower.
-fn on_screen(line: &[u8]) -> Vec<u8> {
-    let (_, columns) = console::Term::stderr().size();
-    let text = String::from_utf8_lossy(line);
-    let width = console::measure_text_width;
-    let mut shown = String::with_capacity(text.len() + 16);
-    for line in text.lines() {
-        match width(line) <= usize::from(columns) {
-            true => shown.push_str(line),
-            false => {
-                let words = line.trim_start();
-                let before = &line[..line.len() - words.len()];
-                shown.push_str(&terminal::broken(before, 6, words, columns.into(), width));
-            }
-        }
-        shown.push('\n');
-    }
-    shown.into_bytes()
-}
-
-impl Drop for LogWriter {
-    fn drop(&mut self) {
-        // A log that cannot be written (a closed pipe) must not end the work.
-        let _ = self.flush();
     }
 }

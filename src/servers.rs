@@ -4,11 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
+use futures::future::join_all;
 use tracing::Span;
 
 use crate::cli::{API_KEY, ServerOptions};
 use crate::error::{CommandError, Error, USAGE};
-use crate::meilisearch::{Address, ApiKey, Server};
+use crate::meilisearch::{Address, ApiKey, Server, TaskUid};
 
 /// A server, and what it is called.
 #[derive(Clone, Debug)]
@@ -43,6 +44,21 @@ pub enum ServersError {
     SameAddress {
         /// Its address.
         address: String,
+    },
+    /// Two addresses lead to one server: a second swap there would undo the first.
+    #[error(
+        "{one} and {other} are one server: the newest task of both is {task}, enqueued {enqueued_at}; name each server once. \
+         If one was made of the other's data, run `bisan-indexer reindex` on one of them alone, and they are told apart"
+    )]
+    SameServer {
+        /// A server's name.
+        one: String,
+        /// The other's.
+        other: String,
+        /// The uid of the newest task.
+        task: TaskUid,
+        /// When it was enqueued, as the server says.
+        enqueued_at: String,
     },
     /// A file with a key for a server that was not given.
     #[error("--api-key-file {given}: no server is called `{name}`; there are {}", .names.join(", "))]
@@ -110,6 +126,37 @@ pub fn open(options: &ServerOptions) -> Result<Vec<NamedServer>, Error> {
         });
     }
     Ok(servers)
+}
+
+/// Refuses two addresses that lead to one server, where both can be asked for their newest task: uids are counted by each
+/// server for itself, and times have nanoseconds.
+///
+/// # Errors
+/// [`ServersError::SameServer`].
+pub async fn refuse_twins(servers: &[NamedServer]) -> Result<(), Error> {
+    if servers.len() < 2 {
+        return Ok(());
+    }
+    let asked = servers.iter().map(async |at| {
+        // One that cannot be asked is told of by whoever needs it.
+        let newest = at.server.newest_task().await.ok().flatten()?;
+        Some((&at.name, newest.uid, newest.enqueued_at?))
+    });
+    let newest: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
+    for (i, (name, uid, enqueued_at)) in newest.iter().enumerate() {
+        for (other, other_uid, other_at) in &newest[..i] {
+            if uid == other_uid && enqueued_at == other_at {
+                return Err(ServersError::SameServer {
+                    one: (*other).clone(),
+                    other: (*name).clone(),
+                    task: *uid,
+                    enqueued_at: enqueued_at.to_string(),
+                }
+                .into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The name in front of what was given, if it has one: `a=http://host`.

@@ -110,6 +110,7 @@ pub async fn rebuild(
     progress: &Progress,
 ) -> Result<Vec<Result<ReindexReport, Error>>, Error> {
     let start = Instant::now();
+    or_interrupted(servers::refuse_twins(servers)).await?;
     let lock = session::lock(database)?;
     progress.servers(servers.len());
     let mut crew = Crew::of(servers, how.required);

@@ -51,6 +51,12 @@ impl Server {
         Ok(tasks)
     }
 
+    /// The newest task of all that the key may see.
+    pub(crate) async fn newest_task(&self) -> Result<Option<Task>, MeilisearchError> {
+        let page: Page = self.get("/tasks?limit=1").await?;
+        Ok(page.results.into_iter().next())
+    }
+
     /// The newest tasks that the server files under this uid. A swap files them again.
     pub(super) async fn tasks_of(&self, index_uid: &str) -> Result<Vec<Task>, MeilisearchError> {
         let index_uid = checked(index_uid)?;

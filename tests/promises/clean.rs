@@ -54,7 +54,12 @@ async fn a_leftover_is_listed_and_goes_only_when_told_to() {
         }
         assert!(scene.api.index(&ours).await.is_some());
     }
-    let said = scene.command("clean").run().await.expect(0).out;
+    let said = scene
+        .command("clean")
+        .run()
+        .await
+        .expect(0)
+        .out_on_one_line();
     assert!(
         said.contains("say --yes") && said.contains("made on this host"),
         "{said}"

@@ -29,14 +29,18 @@ async fn two_live_indexes_that_were_swapped_are_told_apart() {
         .says_nothing_of("the definition has changed");
     let ended = scene.command("status").run().await.expect(0);
     assert!(
-        ended.out.contains(&format!("built for {authors}")),
+        ended
+            .out_on_one_line()
+            .contains(&format!("built for {authors}")),
         "{}",
         ended.out
     );
     ended.says(told).says_nothing_of("by another program");
     let doctor = scene.command("doctor").run().await;
     assert!(
-        doctor.out.contains("swapped or renamed by hand"),
+        doctor
+            .out_on_one_line()
+            .contains("swapped or renamed by hand"),
         "{}\n{}",
         doctor.out,
         doctor.err

@@ -13,7 +13,7 @@ use crate::interrupt::{self, or_interrupted};
 use crate::progress::Progress;
 use crate::report::apply::{Action, ApplyReport};
 use crate::report::{Answer, servers as servers_report};
-use crate::servers::NamedServer;
+use crate::servers::{self, NamedServer};
 use crate::session::Session;
 use crate::sqlite::Database;
 use crate::{confirm, session};
@@ -85,6 +85,7 @@ pub(super) async fn at_several(
     progress: &Progress,
 ) -> Result<Answer, Error> {
     let allowed = servers.len() - required;
+    or_interrupted(servers::refuse_twins(&servers)).await?;
     let planning = at_each(servers, async |at| {
         plan(options, &Session::at(database, at)).await
     });

@@ -11,7 +11,7 @@ use crate::generation::promote::{PromoteError, Proven, restore};
 use crate::interrupt::or_interrupted;
 use crate::report::rollback::Outcome;
 use crate::report::{Answer, servers as servers_report};
-use crate::servers::NamedServer;
+use crate::servers::{self, NamedServer};
 use crate::sqlite::Database;
 use crate::{confirm, session};
 
@@ -49,6 +49,7 @@ pub(super) async fn at_several(
         let outcomes = servers.iter().cloned().zip(outcomes);
         servers_report::answer_allowing(0, outcomes.collect())
     };
+    or_interrupted(servers::refuse_twins(servers)).await?;
     let mut crew = Crew::of(servers, servers.len());
     let find = crew.each(crew.all(), async |(at, started)| {
         let way = Way::find(options, database, &at.server, definitions).await?;

@@ -102,3 +102,24 @@ async fn a_server_that_dies_at_the_swap_back_is_waited_for() {
     running.ended().await.expect(0);
     assert_eq!(live(&mut fleet).await, first);
 }
+
+#[tokio::test]
+async fn one_server_under_two_addresses_is_refused_and_stays_as_it_is() {
+    let Some(mut fleet) = Fleet::live(1).await else {
+        return;
+    };
+    fleet.command("reindex").run().await.expect(0);
+    let before = live(&mut fleet).await;
+    let url = fleet.url(0);
+    let twin = url.replace("127.0.0.1", "localhost");
+    let both = [url, twin];
+    for command in [
+        fleet.command_at("rollback", &both).arg("--yes"),
+        fleet.command_at("reindex", &both),
+        fleet.command_at("apply", &both).arg("--yes"),
+    ] {
+        let error = command.run().await.expect(2).report()["error"].to_string();
+        assert!(error.contains("a and b are one server"), "{error}");
+    }
+    assert_eq!(live(&mut fleet).await, before);
+}

@@ -264,6 +264,12 @@ impl Ended {
         self
     }
 
+    /// Standard output as one line: a line that is too long for a terminal is broken between words.
+    pub fn out_on_one_line(&self) -> String {
+        let words: Vec<&str> = self.out.split_whitespace().collect();
+        words.join(" ")
+    }
+
     fn said(&self) -> String {
         let (out, err) = (&self.out, &self.err);
         format!("--- standard output\n{out}\n--- standard error\n{err}")
