@@ -2,6 +2,7 @@
 //! right what was left.
 
 mod applying;
+mod balanced;
 mod chaos;
 mod following;
 mod looking;

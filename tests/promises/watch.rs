@@ -34,6 +34,11 @@ impl Follower {
         Follower { running, address }
     }
 
+    /// Where it answers.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub(super) async fn asks(&self, path: &str) -> Option<(u16, String)> {
         let response = reqwest::Client::builder()
             .no_proxy()

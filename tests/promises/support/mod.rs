@@ -4,6 +4,7 @@
 //! Nothing in here sleeps to wait for something: it polls for the fact, with a deadline ([`eventually`]), or is told.
 
 pub mod api;
+pub mod balancer;
 pub mod busy;
 pub mod chaos;
 pub mod database;
