@@ -26,6 +26,14 @@ impl NamedServer {
     pub fn span(&self) -> Span {
         tracing::error_span!("at", server = %self.name)
     }
+
+    /// The same where there are several servers. A single one needs no name.
+    pub fn span_if(&self, is_several: bool) -> Span {
+        match is_several {
+            true => self.span(),
+            false => Span::none(),
+        }
+    }
 }
 
 /// Servers that cannot be told apart, or keys that belong to none.

@@ -152,7 +152,7 @@ impl<'a> Crew<'a> {
         let is_several = self.is_several();
         let step = &step;
         let each = self.members.into_iter().zip(inputs).map(|(member, input)| {
-            let span = span(member.at, is_several);
+            let span = member.at.span_if(is_several);
             async move {
                 let outcome = match (member.fallen, input) {
                     (None, Some(input)) => step(input).await,
@@ -182,7 +182,7 @@ impl<'a> Crew<'a> {
     pub async fn take_back(&self) {
         let is_several = self.is_several();
         let each = self.members.iter().map(|member| {
-            let span = span(member.at, is_several);
+            let span = member.at.span_if(is_several);
             take_back(&member.at.server, &member.started).instrument(span)
         });
         join_all(each).await;
@@ -240,14 +240,7 @@ impl<'a> Crew<'a> {
     }
 
     fn span(&self, i: usize) -> Span {
-        span(self.members[i].at, self.is_several())
-    }
-}
-
-fn span(at: &NamedServer, is_several: bool) -> Span {
-    match is_several {
-        true => at.span(),
-        false => Span::none(),
+        self.members[i].at.span_if(self.is_several())
     }
 }
 

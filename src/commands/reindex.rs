@@ -73,6 +73,7 @@ pub async fn run(options: &Reindex, progress: &Progress) -> Result<Answer, Error
             max_loss: options.max_loss,
             required,
         };
+        or_interrupted(servers::refuse_twins(&servers)).await?;
         rebuild(&database, &servers, definitions, &how, progress).await?
     };
     answer(servers, reports, required)
@@ -98,6 +99,7 @@ fn answer(
 }
 
 /// Rebuilds these indexes at each server, of one read of the database, and swaps them into place at all of them at once.
+/// No two of them are one server ([`servers::refuse_twins`]).
 ///
 /// # Errors
 /// Whatever kept a single server, or all of them, from going live; the live indexes are then as they were, and the builds are
@@ -110,7 +112,6 @@ pub async fn rebuild(
     progress: &Progress,
 ) -> Result<Vec<Result<ReindexReport, Error>>, Error> {
     let start = Instant::now();
-    or_interrupted(servers::refuse_twins(servers)).await?;
     let lock = session::lock(database)?;
     progress.servers(servers.len());
     let mut crew = Crew::of(servers, how.required);
@@ -315,10 +316,7 @@ async fn dry_run(
             report::warn(&mut warnings, &gates::check_source(expected, max_loss)?);
             Ok::<_, Error>(warnings)
         };
-        let warnings = match servers.len() {
-            1 => tell()?,
-            _ => at.span().in_scope(tell)?,
-        };
+        let warnings = at.span_if(servers.len() > 1).in_scope(tell)?;
         let times = Times {
             reading: read.seconds,
             total: start.elapsed().as_secs_f64(),

@@ -114,6 +114,12 @@ impl<'c> Snapshot<'c> {
         self.rows(sql, arguments).try_next().await
     }
 
+    /// The first row of a short answer, as [`texts`](Self::texts); empty where there is none.
+    pub async fn first_texts(&mut self, sql: &str) -> Result<Vec<String>, DatabaseError> {
+        let rows = self.texts(sql, &[]).await?;
+        Ok(rows.into_iter().next().unwrap_or_default())
+    }
+
     /// All rows of a short answer, as texts; what is neither text nor number is empty.
     pub async fn texts(
         &mut self,

@@ -170,6 +170,10 @@ async fn rows_whose_composite_key_is_null_are_published_all_the_same() {
     let sql = file(&scene, "uses/documents.sql");
     assert!(sql.contains("uses.rowid AS id"), "{sql}");
     assert!(!sql.contains("IS NOT NULL"), "{sql}");
+    if scene.has_own_server() {
+        used(&scene, &["--force"]).await;
+        assert_eq!(scene.api.count("uses").await, 3);
+    }
 }
 
 #[tokio::test]

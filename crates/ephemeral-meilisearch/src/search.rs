@@ -35,10 +35,13 @@ pub fn search(
 ) -> Result<Map<String, Value>, ApiError> {
     let started = Instant::now();
     let sized = word_sizes::transaction(index, query, like)?;
-    let plain = index.read_txn()?;
+    let plain;
     let rtxn: &RoTxn<'_> = match &sized {
         Some(sized) => sized,
-        None => &plain,
+        None => {
+            plain = index.read_txn()?;
+            &plain
+        }
     };
     let max_total_hits = index
         .pagination_max_total_hits(rtxn)?

@@ -143,12 +143,7 @@ async fn facts(
         sum(format!("typeof({c}) IN ('blob', 'real')")),
         quoted(&table.name)
     );
-    let row = snapshot
-        .texts(&sql, &[])
-        .await?
-        .into_iter()
-        .next()
-        .unwrap_or_default();
+    let row = snapshot.first_texts(&sql).await?;
     let at = |place: usize| {
         row.get(place)
             .and_then(|text| text.parse().ok())

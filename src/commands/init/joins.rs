@@ -271,12 +271,7 @@ async fn is_short(
         quoted(&link.table.name),
         quoted(&near.column)
     );
-    let row = snapshot
-        .texts(&sql, &[])
-        .await?
-        .into_iter()
-        .next()
-        .unwrap_or_default();
+    let row = snapshot.first_texts(&sql).await?;
     let at = |place: usize| -> f64 {
         row.get(place)
             .and_then(|text| text.parse().ok())

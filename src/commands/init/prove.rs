@@ -129,12 +129,7 @@ pub(super) async fn with_bytes<'c>(
         .map(|column| format!("MAX(typeof({}) = 'blob')", quoted(column)))
         .collect();
     let sql = format!("SELECT {} FROM {}", counts.join(", "), quoted(&table.name));
-    let row = snapshot
-        .texts(&sql, &[])
-        .await?
-        .into_iter()
-        .next()
-        .unwrap_or_default();
+    let row = snapshot.first_texts(&sql).await?;
     let with = columns.iter().zip(row).filter(|(_, count)| count == "1");
     Ok(with.map(|(column, _)| *column).collect())
 }

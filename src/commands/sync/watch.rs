@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use tracing::{Instrument as _, Span};
+use tracing::Instrument as _;
 
 use super::follower::{Follower, Remembered};
 use super::listen::listen;
@@ -67,13 +67,10 @@ pub async fn watch(options: &Sync) -> Result<Answer, Error> {
         tracing::info!("listening on http://{address} (/health, /ready, /metrics)");
     }
     let is_several = servers.len() > 1;
-    let each = servers.iter().zip(states.each()).map(|(at, state)| {
-        let span = match is_several {
-            true => at.span(),
-            false => Span::none(),
-        };
-        follow(options, &at.server, state).instrument(span)
-    });
+    let each = servers
+        .iter()
+        .zip(states.each())
+        .map(|(at, state)| follow(options, &at.server, state).instrument(at.span_if(is_several)));
     // Each by itself: one that is away delays no other, and catches up when it is back.
     try_join_all(each).await?;
     Ok(Answer::told())
