@@ -115,6 +115,30 @@ fn words(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_gate_runs_the_test_command_of_the_readme() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let commands: Vec<&str> = readme
+        .lines()
+        .filter(|line| line.starts_with("cargo test"))
+        .collect();
+    assert_eq!(commands, ["cargo test --workspace --features ephemeral"]);
+
+    // The line that takes it out of the README, by the shell that runs it.
+    let gate = std::fs::read_to_string(root.join(".ci/run")).unwrap();
+    let read = gate
+        .lines()
+        .find(|line| line.starts_with("command=$(sed"))
+        .unwrap();
+    let output = std::process::Command::new("sh")
+        .current_dir(root)
+        .args(["-c", &format!("{read}; printf %s \"$command\"")])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), commands[0]);
+}
+
+#[test]
 fn every_command_line_of_the_documentation_is_one() {
     let mut wrong = Vec::new();
     let mut seen = 0;
