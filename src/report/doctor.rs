@@ -61,7 +61,7 @@ pub struct Check {
 }
 
 /// Checks on their way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Checks(Vec<Check>);
 
 impl Checks {

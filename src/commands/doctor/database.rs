@@ -17,33 +17,38 @@ const LARGE_WAL_BYTES: u64 = 256 << 20;
 #[cfg(target_os = "linux")]
 const OVERLAY: u32 = 0x794c_7630;
 
-/// Everything about the file; a connection where it can be read.
-pub async fn examine(options: &DatabaseOption, checks: &mut Checks) -> Option<Connection> {
-    let database = match session::database(options) {
-        Ok(database) => database,
+/// The database, where there is one.
+pub fn open(options: &DatabaseOption, checks: &mut Checks) -> Option<Database> {
+    match session::database(options) {
+        Ok(database) => Some(database),
         Err(error) => {
             checks.at(ABOUT, "database.readable").fail_as_said(error);
-            return None;
+            None
         }
-    };
-    let connection = readable(&database, checks).await;
-    journal(&database, checks);
-    owner(&database, checks);
-    file_system(&database, checks);
-    lock(&database, checks);
+    }
+}
+
+/// Everything about the file; a connection where it can be read.
+pub async fn examine(database: &Database, checks: &mut Checks) -> Option<Connection> {
+    let connection = connect(database, checks).await;
+    if connection.is_some() {
+        let bytes = std::fs::metadata(database.path()).map_or(0, |metadata| metadata.len());
+        let path = database.path().display();
+        checks
+            .at(ABOUT, "database.readable")
+            .ok(format!("{path} can be read ({})", size(bytes)));
+    }
+    journal(database, checks);
+    owner(database, checks);
+    file_system(database, checks);
+    lock(database, checks);
     connection
 }
 
-async fn readable(database: &Database, checks: &mut Checks) -> Option<Connection> {
-    let path = database.path().display();
+/// A connection; where there is none to be had, that is what was found.
+pub async fn connect(database: &Database, checks: &mut Checks) -> Option<Connection> {
     match database.connect().await {
-        Ok(connection) => {
-            let bytes = std::fs::metadata(database.path()).map_or(0, |metadata| metadata.len());
-            checks
-                .at(ABOUT, "database.readable")
-                .ok(format!("{path} can be read ({})", size(bytes)));
-            Some(connection)
-        }
+        Ok(connection) => Some(connection),
         Err(error) => {
             checks.at(ABOUT, "database.readable").fail_as_said(error);
             None
