@@ -76,7 +76,9 @@ impl IndexRead {
                     Side::Both => removed += 1,
                 }
             }
-            for side in Differences::of(sent, &mut unread)? {
+            sent.settle_uncounted()?;
+            unread.settle_uncounted()?;
+            for side in Differences::of(sent, &unread)? {
                 removed += u64::from(side? == Side::Both);
             }
             Ok((added, removed))

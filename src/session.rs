@@ -8,6 +8,7 @@ use crate::preflight;
 use crate::prepared::Prepared;
 use crate::servers::{self, NamedServer, ServersError};
 use crate::sqlite::{Database, RunLock};
+use crate::sync::SharedRows;
 
 /// The index definitions that were asked for.
 pub fn definitions(selection: &Selection) -> Result<Vec<IndexDefinition>, Error> {
@@ -69,6 +70,8 @@ pub struct Preflight {
 pub struct Session {
     /// The database.
     pub database: Database,
+    /// What is read of it for other servers of the command, too.
+    pub rows: SharedRows,
     /// The server.
     pub server: Server,
 }
@@ -81,24 +84,26 @@ impl Session {
     pub fn open(connections: &Connections) -> Result<Session, Error> {
         Ok(Session {
             database: database(&connections.database)?,
+            rows: SharedRows::between(1),
             server: server(&connections.server)?,
         })
     }
 
-    /// The same for one of the servers of a command.
-    pub fn at(database: &Database, at: &NamedServer) -> Session {
+    /// The same for one of the servers of a command, which share what they read.
+    pub fn at(database: &Database, rows: &SharedRows, at: &NamedServer) -> Session {
         Session {
             database: database.clone(),
+            rows: rows.clone(),
             server: at.server.clone(),
         }
     }
 
-    /// Every check of the definitions against the database and the server; nothing is created.
+    /// Checks indexes against the server that were checked against the database ([`defined`]); nothing is created.
     ///
     /// # Errors
-    /// The first definition that cannot be used, or what keeps a side from being read.
-    pub async fn prepare(&self, definitions: Vec<IndexDefinition>) -> Result<Preflight, Error> {
-        prepare(&self.database, &self.server, definitions).await
+    /// What keeps the server from being asked, or from being used.
+    pub async fn prepare(&self, defined: &[Prepared]) -> Result<Preflight, Error> {
+        at_server(&self.server, defined.to_vec()).await
     }
 
     /// Takes the run lock: whatever swaps or deletes generations holds it.
@@ -125,10 +130,10 @@ pub fn lock(database: &Database) -> Result<RunLock, Error> {
     Ok(lock)
 }
 
-/// [`Session::prepare`], of a database and a server that are opened apart.
+/// Every check of the definitions against the database and the server; nothing is created.
 ///
 /// # Errors
-/// Those of [`Session::prepare`].
+/// The first definition that cannot be used, or what keeps a side from being read.
 pub async fn prepare(
     database: &Database,
     server: &Server,

@@ -52,7 +52,7 @@ pub use address::DatabaseAddress;
 pub use change_log::{LOG_COLUMNS, LogGap, LogPosition};
 pub(crate) use collations::collated_columns;
 pub use commits::Commits;
-pub use connection::Connection;
+pub use connection::{ChangeToken, Connection};
 pub use database::Database;
 pub use error::{DatabaseError, RefusedStatement};
 pub use lock::RunLock;

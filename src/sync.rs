@@ -5,6 +5,7 @@
 //! | `changes` | which ids changes.sql names since an instant |
 //! | `memory` | which of these ids earlier rounds have already compared |
 //! | `compare` | compares rows with documents: only those that differ are sent |
+//! | `rows` | reads the rows; once for all servers |
 //! | `plan` | what a round found, and why |
 //! | `drift` | finds what differs, field by field, and changes nothing |
 //! | `carry_out` | sends, waits, and deletes the documents whose rows are still gone |
@@ -25,12 +26,14 @@ pub mod lag;
 mod memory;
 mod plan;
 mod planned;
+mod rows;
 
 pub use drift::{Drift, Drifted, FieldDifference, Kind, differing_fields};
 use jiff::Timestamp;
 pub use memory::Memory;
 use memory::Seeing;
 pub use plan::{Plan, Reason};
+pub use rows::SharedRows;
 
 use crate::cli::Percent;
 use crate::document::timestamp;
@@ -73,6 +76,8 @@ pub struct Beginning {
 pub struct Round<'a> {
     /// The database.
     pub database: &'a Database,
+    /// What is read of it for rounds at other servers, too.
+    pub rows: &'a SharedRows,
     /// The server.
     pub server: &'a Server,
     /// The index, checked.

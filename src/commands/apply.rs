@@ -20,6 +20,7 @@ use crate::report::Answer;
 use crate::report::apply::{Action, ApplyReport};
 use crate::report::sync::SyncReport;
 use crate::session::Session;
+use crate::sync::SharedRows;
 use crate::{confirm, servers, session};
 
 use plan::{Planned, plan};
@@ -36,13 +37,21 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
     let servers = servers::open(&options.connections.server)?;
     let required = options.require.among(servers.len())?;
     match servers.as_slice() {
-        [at] => at_one(options, &Session::at(&database, at), progress).await,
+        [at] => {
+            let session = Session::at(&database, &SharedRows::between(1), at);
+            at_one(options, &session, progress).await
+        }
         _ => at_several(options, &database, servers, required, progress).await,
     }
 }
 
 async fn at_one(options: &Apply, session: &Session, progress: &Progress) -> Result<Answer, Error> {
-    let planned = or_interrupted(plan(options, session))
+    let planned = async {
+        let definitions = session::definitions(&options.selection)?;
+        let defined = session::defined(&session.database, definitions).await?;
+        plan(options, session, &defined).await
+    };
+    let planned = or_interrupted(planned)
         .await
         .map_err(|error| interrupt::leaving(error, "nothing was changed"))?;
     let mut report = ApplyReport::new(planned.iter().map(|one| one.plan.clone()).collect());

@@ -23,7 +23,7 @@ use crate::prepared::Prepared;
 use crate::report::Answer;
 use crate::report::explain::{ExplainReport, InDatabase};
 use crate::session::Session;
-use crate::sync::differing_fields;
+use crate::sync::{SharedRows, differing_fields};
 use crate::{servers, session};
 
 /// The longest word that the engine indexes, in bytes (milli: `MAX_WORD_LENGTH`).
@@ -37,9 +37,11 @@ pub async fn run(options: &Explain) -> Result<Answer, Error> {
     let definitions = selected(options)?;
     let database = session::database(&options.connections.database)?;
     let servers = servers::open(&options.connections.server)?;
+    let rows = SharedRows::between(servers.len());
+    let defined = or_interrupted(session::defined(&database, definitions)).await?;
     side_by_side::run(servers, async |at| {
-        let session = Session::at(&database, at);
-        let report = or_interrupted(explain(options, &session, definitions.clone())).await?;
+        let session = Session::at(&database, &rows, at);
+        let report = or_interrupted(explain(options, &session, &defined)).await?;
         let answer = Answer::new(&report, report.summary());
         Ok(if report.sides_agree {
             answer
@@ -68,10 +70,10 @@ fn selected(options: &Explain) -> Result<Vec<IndexDefinition>, Error> {
 async fn explain(
     options: &Explain,
     session: &Session,
-    definitions: Vec<IndexDefinition>,
+    defined: &[Prepared],
 ) -> Result<ExplainReport, Error> {
     let id = DocumentId::from_json(&Value::String(options.id.clone()));
-    let preflight = session.prepare(definitions).await?;
+    let preflight = session.prepare(defined).await?;
     let Some(index) = preflight.indexes.first() else {
         return Err(UsageError::error("no index is selected".to_owned()));
     };
@@ -128,7 +130,9 @@ async fn explain(
 
 /// The row and the document, and how they differ. Returns the texts of the row that ask for the forms of Arabic words.
 async fn both_sides(
-    Session { database, server }: &Session,
+    Session {
+        database, server, ..
+    }: &Session,
     index: &Prepared,
     id: &DocumentId,
     report: &mut ExplainReport,

@@ -41,6 +41,7 @@ use crate::servers::{self, NamedServer};
 use crate::session::{self, Preflight};
 use crate::spool::Outlet;
 use crate::sqlite::Database;
+use crate::sync::SharedRows;
 
 /// How indexes are rebuilt.
 pub struct Rebuild {
@@ -121,9 +122,11 @@ pub async fn rebuild(
         Err(error) => return crew.ended(error),
     };
     let unseen = what_is_not_seen(&defined)?;
+    let rows = SharedRows::between(servers.len());
     let jobs = crew.each(looked, async |(at, started, preflight)| {
         let mut job = Job {
             database,
+            rows: rows.clone(),
             server: &at.server,
             indexes: preflight.indexes.into(),
             limit: BatchLimit::new(session::batch_bytes(&how.upload, &at.server)),

@@ -19,7 +19,6 @@ use follower::{Follower, Remembered};
 pub use listen::{Health, ask};
 pub use watch::watch;
 
-use crate::catalog::IndexDefinition;
 use crate::cli::{Compare, Percent, Sync};
 use crate::commands::side_by_side;
 use crate::error::Error;
@@ -30,7 +29,7 @@ use crate::report::Answer;
 use crate::report::sync::{Done, IndexSynced, Outcome, SyncReport};
 use crate::report::{of_indexes, warn};
 use crate::session::Session;
-use crate::sync::Followed;
+use crate::sync::{Followed, SharedRows};
 use crate::{servers, session};
 
 /// What an interrupted round leaves: each document that it has sent is right, and its record says what it has not reached.
@@ -76,9 +75,11 @@ pub async fn run(options: &Sync) -> Result<Answer, Error> {
     let definitions = session::definitions(&options.selection)?;
     let database = session::database(&options.connections.database)?;
     let servers = servers::open(&options.connections.server)?;
+    let rows = SharedRows::between(servers.len());
+    let defined = or_interrupted(session::defined(&database, definitions)).await?;
     side_by_side::run(servers, async |at| {
-        let session = Session::at(&database, at);
-        let (report, exit_code) = rounds(options, &session, definitions.clone()).await?;
+        let session = Session::at(&database, &rows, at);
+        let (report, exit_code) = rounds(options, &session, &defined).await?;
         Ok(Answer::new(&report, report.summary()).with_exit_code(exit_code))
     })
     .await
@@ -88,10 +89,10 @@ pub async fn run(options: &Sync) -> Result<Answer, Error> {
 async fn rounds(
     options: &Sync,
     session: &Session,
-    definitions: Vec<IndexDefinition>,
+    defined: &[Prepared],
 ) -> Result<(SyncReport, u8), Error> {
     let start = Instant::now();
-    let preflight = or_interrupted(session.prepare(definitions)).await?;
+    let preflight = or_interrupted(session.prepare(defined)).await?;
     let how = RoundPolicy::of(options, &session.server);
     let mut report = SyncReport::new(how.dry_run);
     let blind_spots = preflight.indexes.iter().flat_map(Prepared::blind_spots);
@@ -101,6 +102,7 @@ async fn rounds(
         let follower = Follower {
             how,
             database: &session.database,
+            rows: &session.rows,
             server: &session.server,
             index,
         };
@@ -128,6 +130,7 @@ pub async fn carry_out(
         let follower = Follower {
             how,
             database: &session.database,
+            rows: &session.rows,
             server: &session.server,
             index: &index,
         };

@@ -3,22 +3,20 @@
 
 use std::time::Instant;
 
-use crate::catalog::IndexDefinition;
 use crate::cli::Verify;
 use crate::commands::side_by_side;
 use crate::commands::sync::CannotFollow;
 use crate::error::{DIFFERENT, Error};
 use crate::generation::build::Started;
 use crate::interrupt::{Interrupted, or_interrupted};
+use crate::meilisearch::settings;
 use crate::meilisearch::uid::same_identity;
 use crate::meilisearch::upload::BatchLimit;
-use crate::meilisearch::{Server, settings};
 use crate::prepared::Prepared;
 use crate::report::Answer;
 use crate::report::verify::{IndexVerified, VerifyReport};
 use crate::session::Session;
-use crate::sqlite::Database;
-use crate::sync::{Drift, Round};
+use crate::sync::{Drift, Round, SharedRows};
 use crate::{servers, session};
 
 /// Documents that are shown field by field unless all are asked for.
@@ -35,9 +33,11 @@ pub async fn run(options: &Verify) -> Result<Answer, Error> {
     let definitions = session::definitions(&options.selection)?;
     let database = session::database(&options.connections.database)?;
     let servers = servers::open(&options.connections.server)?;
+    let rows = SharedRows::between(servers.len());
+    let defined = or_interrupted(session::defined(&database, definitions)).await?;
     side_by_side::run(servers, async |at| {
-        let session = Session::at(&database, at);
-        verify_all(options, &session, definitions.clone()).await
+        let session = Session::at(&database, &rows, at);
+        verify_all(options, &session, &defined).await
     })
     .await
 }
@@ -45,10 +45,10 @@ pub async fn run(options: &Verify) -> Result<Answer, Error> {
 async fn verify_all(
     options: &Verify,
     session: &Session,
-    definitions: Vec<IndexDefinition>,
+    defined: &[Prepared],
 ) -> Result<Answer, Error> {
     let start = Instant::now();
-    let preflight = or_interrupted(session.prepare(definitions)).await?;
+    let preflight = or_interrupted(session.prepare(defined)).await?;
     let show = if options.all { usize::MAX } else { SHOWN };
     let mut indexes = Vec::with_capacity(preflight.indexes.len());
     let mut exit_code = 0;
@@ -78,18 +78,15 @@ async fn verify_all(
     Ok(Answer::new(&report, report.summary()).with_exit_code(exit_code))
 }
 
-async fn verify(
-    Session { database, server }: &Session,
-    index: &Prepared,
-    show: usize,
-) -> Result<IndexVerified, Error> {
+async fn verify(session: &Session, index: &Prepared, show: usize) -> Result<IndexVerified, Error> {
     let start = Instant::now();
+    let server = &session.server;
     let live_uid = &index.definition.live_uid;
     for _ in 0..MAX_ATTEMPTS {
         let Some(before) = server.index(live_uid).await? else {
             break;
         };
-        let drift = drift(database, server, index, show).await?;
+        let drift = drift(session, index, show).await?;
         let found = server.settings(live_uid).await?;
         let after = server.index(live_uid).await?;
         if after.is_some_and(|after| same_identity(&before.created_at, &after.created_at)) {
@@ -110,15 +107,11 @@ async fn verify(
     .into())
 }
 
-async fn drift(
-    database: &Database,
-    server: &Server,
-    index: &Prepared,
-    show: usize,
-) -> Result<Drift, Error> {
+async fn drift(session: &Session, index: &Prepared, show: usize) -> Result<Drift, Error> {
     let round = Round {
-        database,
-        server,
+        database: &session.database,
+        rows: &session.rows,
+        server: &session.server,
         index,
         uid: &index.definition.live_uid,
         // Nothing is sent.

@@ -72,6 +72,11 @@ impl DocumentShape {
         })
     }
 
+    /// The columns that it was read from.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     /// Names the fields that settings.json lets be filtered by, so that a text too long for that is remarked.
     pub fn with_filterable<'a>(
         mut self,

@@ -21,7 +21,7 @@ const STEPS_BETWEEN_LOOKS: i32 = 1000;
 
 /// Stands for what is committed in a database. It can be compared with the tokens of the same connection only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ChangeToken(i64);
+pub struct ChangeToken(i64);
 
 /// One connection to a database, for reading.
 ///
@@ -107,11 +107,8 @@ impl Connection {
     /// A token that is another one after any other connection has changed the database.
     pub(super) async fn change_token(&mut self) -> Result<ChangeToken, DatabaseError> {
         let connection = settled(&mut self.inner, &self.control, &self.circumstances).await?;
-        let version = sqlx::query_scalar("PRAGMA data_version")
-            .fetch_one(connection)
-            .await;
-        version
-            .map(ChangeToken)
+        change_token(connection)
+            .await
             .map_err(|error| self.circumstances.explain(&error, 0))
     }
 
@@ -127,6 +124,13 @@ impl Connection {
         self.side_files.tidy().await;
         closed
     }
+}
+
+pub(super) async fn change_token(
+    connection: &mut SqliteConnection,
+) -> Result<ChangeToken, sqlx::Error> {
+    let version = sqlx::query_scalar("PRAGMA data_version");
+    version.fetch_one(connection).await.map(ChangeToken)
 }
 
 /// A code of SQLite's, of which no call of sqlx's tells.

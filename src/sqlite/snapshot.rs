@@ -9,6 +9,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteQueryResult, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, Either, Executor, Transaction};
 
 use crate::sqlite::collations::Missing;
+use crate::sqlite::connection::{ChangeToken, change_token};
 use crate::sqlite::control::Control;
 use crate::sqlite::error::DatabaseError;
 use crate::sqlite::explain::Circumstances;
@@ -56,6 +57,13 @@ impl<'c> Snapshot<'c> {
     /// A moment that is not later than the snapshot's own: what was committed before it is in the snapshot.
     pub fn taken_at(&self) -> Timestamp {
         self.taken_at
+    }
+
+    /// A token that is the same as long as nobody else commits, to compare with those of the same connection.
+    pub async fn change_token(&mut self) -> Result<ChangeToken, DatabaseError> {
+        change_token(&mut self.transaction)
+            .await
+            .map_err(|error| self.circumstances.explain(&error, 0))
     }
 
     /// The rows of a statement. Values are bound in the order of [`Statement::parameters`](super::Statement), and

@@ -9,7 +9,6 @@
 
 use std::collections::HashMap;
 
-use futures::TryStreamExt as _;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -20,9 +19,8 @@ use crate::document::same::differs;
 use crate::document::{Anomalies, AnomalyCount};
 use crate::error::{CommandError, Error, FAILED};
 use crate::meilisearch::documents::FoundByIds;
-use crate::reader::all_bad_rows;
 use crate::sqlite::Connection;
-use crate::sqlite::queries::{self, IDS_PER_READ};
+use crate::sqlite::queries::IDS_PER_READ;
 use crate::sync::memory::Changed;
 use crate::sync::{Plan, Reason, Round};
 
@@ -34,7 +32,7 @@ const IDS_A_PAGE: u64 = 10_000;
 const PAGE_BYTES: u64 = 1 << 20;
 
 /// Documents of the first page, before their size is known. Two pages are requested before the first has arrived.
-const FIRST_PAGE: u64 = 4;
+pub(super) const FIRST_PAGE: u64 = 4;
 
 /// And never more than this: small documents are listed a thousand at a time.
 const LARGEST_PAGE: u64 = 1_000;
@@ -209,12 +207,12 @@ impl Round<'_> {
     ) -> Result<IdList, Error> {
         // Its memory is needed for the others.
         in_index.settle_uncounted()?;
-        let mut in_database = self.ids_of_rows(connection).await?;
+        let in_database = self.ids_of_rows(connection).await?;
         let mut gone = IdList::new();
         let mut missing = Vec::new();
         // Until there are many of them, the index is asked for each: a listing may have passed it over.
         let mut at_a_time = FEW_MISSING;
-        let sides = Differences::of(&mut in_index, &mut in_database)?;
+        let sides = Differences::of(&in_index, &in_database)?;
         let mut compared = 0;
         for side in sides {
             match side? {
@@ -242,27 +240,6 @@ impl Round<'_> {
                 .await?;
         }
         Ok(gone)
-    }
-
-    async fn ids_of_rows(&self, connection: &mut Connection) -> Result<IdList, Error> {
-        let mut in_database = IdList::new();
-        let mut snapshot = connection.snapshot().await?;
-        let sql = queries::ids_only(&self.index.definition.documents_sql);
-        let mut rows = snapshot.rows(&sql, Vec::new());
-        while let Some(row) = rows.try_next().await? {
-            let id = match DocumentId::from_value(row.value(0)) {
-                Ok(id) => id,
-                Err(why) => {
-                    let row = rows.rows();
-                    drop(rows);
-                    return Err(all_bad_rows(&mut snapshot, self.index, row, why.into()).await);
-                }
-            };
-            in_database.push(&id)?;
-        }
-        drop(rows);
-        snapshot.end().await?;
-        Ok(in_database)
     }
 
     /// Rows that differ from their documents, or have none, as is known already: the index is not asked for them.
@@ -314,43 +291,21 @@ impl Round<'_> {
         findings: &mut impl Findings,
     ) -> Result<u64, Error> {
         let mut notes = Anomalies::default();
-        let mut line = Vec::new();
         let received: usize = documents.values().map(|one| one.get().len()).sum();
         let mut bytes = 0;
-        let mut rows_read = 0;
-        let mut snapshot = connection.snapshot().await?;
-        for some in ids.chunks(IDS_PER_READ) {
-            let (sql, arguments) = queries::by_ids(
-                &self.index.definition.documents_sql,
-                some.iter().map(DocumentId::as_str),
-            );
-            let mut rows = snapshot.rows(&sql, arguments);
-            while let Some(row) = rows.try_next().await? {
-                if rows.rows() == 1 {
-                    self.index.expect_columns_of(&row)?;
-                }
-                line.clear();
-                rows_read += 1;
-                let written = self.index.shape.write(&row.values(), &mut line, &mut notes);
-                let id = match written {
-                    Ok(id) => id,
-                    Err(why) => {
-                        drop(rows);
-                        return Err(all_bad_rows(&mut snapshot, self.index, rows_read, why).await);
-                    }
-                };
-                findings.row(line.len() as u64);
-                bytes += line.len() as u64;
-                let document = documents.remove(&id);
-                if document
-                    .as_ref()
-                    .is_none_or(|document| differs(&line, document))
-                {
-                    findings.differs(&id, &line, document.as_deref(), reason)?;
-                }
+        self.each_row(connection, ids, &mut notes, |id, line| {
+            findings.row(line.len() as u64);
+            bytes += line.len() as u64;
+            let document = documents.remove(id);
+            if document
+                .as_ref()
+                .is_none_or(|document| differs(line, document))
+            {
+                findings.differs(id, line, document.as_deref(), reason)?;
             }
-        }
-        snapshot.end().await?;
+            Ok(())
+        })
+        .await?;
         for id in ids {
             if let Some(document) = documents.get(id) {
                 findings.gone(id, document)?;
@@ -385,7 +340,7 @@ impl Round<'_> {
 
 /// How many documents to ask for next, when so many were so many bytes: twice as many at most, for a few small ones say
 /// little about those that come.
-fn page_after(bytes: u64, documents: u64) -> u64 {
+pub(super) fn page_after(bytes: u64, documents: u64) -> u64 {
     let each = bytes / documents.max(1);
     let fitting = PAGE_BYTES / each.max(1);
     fitting.min(2 * documents).clamp(1, LARGEST_PAGE)

@@ -88,7 +88,9 @@ impl<'a> Seeing<'a> {
             listed.push(id)?;
         }
         let mut only_again = HashSet::new();
-        for side in Differences::of(&mut self.changed, &mut listed)? {
+        self.changed.settle_uncounted()?;
+        listed.settle_uncounted()?;
+        for side in Differences::of(&self.changed, &listed)? {
             if let Side::Right(id) = side? {
                 only_again.insert(id);
             }

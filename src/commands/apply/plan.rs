@@ -34,10 +34,13 @@ pub(super) struct Planned {
 ///
 /// # Errors
 /// What keeps it from being found out, and a sync that would be refused.
-pub(super) async fn plan(options: &Apply, session: &Session) -> Result<Vec<Planned>, Error> {
-    let Session { database, server } = session;
-    let definitions = session::definitions(&options.selection)?;
-    let preflight = session.prepare(definitions).await?;
+pub(super) async fn plan(
+    options: &Apply,
+    session: &Session,
+    defined: &[Prepared],
+) -> Result<Vec<Planned>, Error> {
+    let server = &session.server;
+    let preflight = session.prepare(defined).await?;
     // A rebuild needs no comparison, but a person who reads the plan wants to know what it changes.
     let is_read = options.dry_run || !options.consent.yes;
     let mut planned = Vec::with_capacity(preflight.indexes.len());
@@ -45,7 +48,8 @@ pub(super) async fn plan(options: &Apply, session: &Session) -> Result<Vec<Plann
         let mut one = due(server, &preflight.features, prepared).await?;
         if one.plan.way != Action::Reindex || is_read {
             let round = Round {
-                database,
+                database: &session.database,
+                rows: &session.rows,
                 server,
                 index: &one.prepared,
                 uid: &one.prepared.definition.live_uid,

@@ -16,6 +16,7 @@ use crate::report::{Answer, servers as servers_report};
 use crate::servers::{self, NamedServer};
 use crate::session::Session;
 use crate::sqlite::Database;
+use crate::sync::SharedRows;
 use crate::{confirm, session};
 
 /// A rebuild is needed, and too few servers are there for it.
@@ -86,10 +87,16 @@ pub(super) async fn at_several(
 ) -> Result<Answer, Error> {
     let allowed = servers.len() - required;
     or_interrupted(servers::refuse_twins(&servers)).await?;
-    let planning = at_each(servers, async |at| {
-        plan(options, &Session::at(database, at)).await
-    });
-    let planned = or_interrupted(async { Ok(planning.await) })
+    let rows = SharedRows::between(servers.len());
+    let planning = async {
+        let definitions = session::definitions(&options.selection)?;
+        let defined = session::defined(database, definitions).await?;
+        let planned = at_each(servers, async |at| {
+            plan(options, &Session::at(database, &rows, at), &defined).await
+        });
+        Ok(planned.await)
+    };
+    let planned = or_interrupted(planning)
         .await
         .map_err(|error| interrupt::leaving(error, "nothing was changed"))?;
     let mut parts: Vec<Part> = planned
@@ -111,7 +118,7 @@ pub(super) async fn at_several(
     if !text.is_empty() {
         confirm::ask(&options.consent, &text, QUESTION).await?;
     }
-    parts = follow(options, database, parts).await?;
+    parts = follow(options, database, &rows, parts).await?;
     rebuild_together(options, database, &mut parts, required, progress).await?;
     for state in parts.iter_mut().filter_map(|part| part.state.as_mut().ok()) {
         state.report.done = state.report.way != Action::Nothing && state.exit_code == 0;
@@ -135,6 +142,7 @@ fn question(parts: &[Part]) -> String {
 async fn follow(
     options: &Apply,
     database: &Database,
+    rows: &SharedRows,
     parts: Vec<Part>,
 ) -> Result<Vec<Part>, Error> {
     let changes = |part: &Part| {
@@ -147,14 +155,14 @@ async fn follow(
         false => None,
     };
     let parts = each(parts, async |at, state| {
-        take_over(&Session::at(database, at), &state.planned).await?;
+        take_over(&Session::at(database, rows, at), &state.planned).await?;
         Ok(state)
     });
     let parts = parts.await;
     drop(lock);
     let parts = each(parts, async |at, mut state| {
         let planned = std::mem::take(&mut state.planned);
-        let (done, code) = send(options, &Session::at(database, at), planned).await?;
+        let (done, code) = send(options, &Session::at(database, rows, at), planned).await?;
         state.summary.push_str(&done.summary());
         state.report.sync = Some(done);
         state.exit_code = code;

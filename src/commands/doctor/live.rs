@@ -280,7 +280,9 @@ impl<'a> There<'a> {
             }
         }
         let (mut missing, mut unknown, mut first) = (0, 0, String::new());
-        for side in Differences::of(&mut known, &mut found)? {
+        known.settle_uncounted()?;
+        found.settle_uncounted()?;
+        for side in Differences::of(&known, &found)? {
             match side? {
                 Side::Both => {}
                 Side::Left(_) => missing += 1,

@@ -129,6 +129,7 @@ impl Job<'_> {
     fn round<'a>(&'a self, index: &'a Prepared, uid: &'a str) -> Round<'a> {
         Round {
             database: self.database,
+            rows: &self.rows,
             server: self.server,
             index,
             uid,

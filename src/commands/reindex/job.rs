@@ -20,11 +20,12 @@ use crate::report;
 use crate::report::reindex::Times;
 use crate::spool::Inlet;
 use crate::sqlite::{Commits, Database};
-use crate::sync::Followed;
+use crate::sync::{Followed, SharedRows};
 
 /// What the steps of one run share at one server.
 pub(super) struct Job<'a> {
     pub database: &'a Database,
+    pub rows: SharedRows,
     pub server: &'a Server,
     /// With the settings that this server knows, and what is live there.
     pub indexes: Arc<[Prepared]>,

@@ -19,7 +19,7 @@ use crate::prepared::Prepared;
 use crate::report::sync::Done;
 use crate::sqlite::{Database, LogPosition};
 use crate::sync::lag::followed_until;
-use crate::sync::{Beginning, Depth, Followed, Memory, Round};
+use crate::sync::{Beginning, Depth, Followed, Memory, Round, SharedRows};
 use crate::tracking::Tracking;
 
 /// A record is not written for its checkpoint alone, unless it would fall this far behind: a round that saw nothing new
@@ -35,6 +35,8 @@ pub struct Follower<'a> {
     pub how: RoundPolicy,
     /// The database.
     pub database: &'a Database,
+    /// What is read of it for other servers, too.
+    pub rows: &'a SharedRows,
     /// The server.
     pub server: &'a Server,
     /// The index, checked.
@@ -166,6 +168,7 @@ impl Follower<'_> {
     ) -> Round<'a> {
         Round {
             database: self.database,
+            rows: self.rows,
             server: self.server,
             index: self.index,
             uid: &self.index.definition.live_uid,

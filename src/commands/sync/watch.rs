@@ -25,7 +25,7 @@ use crate::meilisearch::Server;
 use crate::prepared::{DefinitionError, Prepared};
 use crate::report::{Answer, of_indexes};
 use crate::sqlite::{Commits, Database, DatabaseError};
-use crate::sync::Depth;
+use crate::sync::{Depth, SharedRows};
 use crate::tracking::Tracking;
 use crate::{interrupt, servers, session};
 
@@ -67,19 +67,25 @@ pub async fn watch(options: &Sync) -> Result<Answer, Error> {
         tracing::info!("listening on http://{address} (/health, /ready, /metrics)");
     }
     let is_several = servers.len() > 1;
-    let each = servers
-        .iter()
-        .zip(states.each())
-        .map(|(at, state)| follow(options, &at.server, state).instrument(at.span_if(is_several)));
+    let rows = SharedRows::between(servers.len());
+    let each = servers.iter().zip(states.each()).map(|(at, state)| {
+        follow(options, &at.server, &rows, state).instrument(at.span_if(is_several))
+    });
     // Each by itself: one that is away delays no other, and catches up when it is back.
     try_join_all(each).await?;
     Ok(Answer::told())
 }
 
 /// Follows one server until SIGINT or SIGTERM.
-async fn follow(options: &Sync, server: &Server, state: &State) -> Result<(), Error> {
+async fn follow(
+    options: &Sync,
+    server: &Server,
+    rows: &SharedRows,
+    state: &State,
+) -> Result<(), Error> {
     let mut watch = Watch {
         options,
+        rows,
         server: server.clone(),
         state: state.clone(),
         open: None,
@@ -117,6 +123,7 @@ async fn follow(options: &Sync, server: &Server, state: &State) -> Result<(), Er
 
 struct Watch<'a> {
     options: &'a Sync,
+    rows: &'a SharedRows,
     server: Server,
     state: State,
     /// The database, checked definitions and the connection that looks; `None` before the first look and after trouble.
@@ -318,6 +325,7 @@ impl Watch<'_> {
             let follower = Follower {
                 how: RoundPolicy::of(self.options, &self.server),
                 database: &open.database,
+                rows: self.rows,
                 server: &self.server,
                 index,
             };

@@ -192,10 +192,8 @@ pub struct Differences<'l> {
 }
 
 impl<'l> Differences<'l> {
-    /// Of two lists. Puts them in order; counting them is not necessary.
-    pub fn of(left: &'l mut IdList, right: &'l mut IdList) -> spool::Result<Differences<'l>> {
-        left.settle_uncounted()?;
-        right.settle_uncounted()?;
+    /// Of two lists, both of them settled.
+    pub fn of(left: &'l IdList, right: &'l IdList) -> spool::Result<Differences<'l>> {
         Ok(Differences {
             left: left.sorter.merge(0)?,
             right: right.sorter.merge(0)?,

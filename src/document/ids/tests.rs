@@ -140,7 +140,9 @@ proptest! {
             _ => Side::Right(id.clone()),
         };
         let expected: Vec<Side> = left.union(&right).map(model).collect();
-        let found = Differences::of(&mut one, &mut other).unwrap();
+        one.settle_uncounted().unwrap();
+        other.settle_uncounted().unwrap();
+        let found = Differences::of(&one, &other).unwrap();
         prop_assert_eq!(found.map(Result::unwrap).collect::<Vec<_>>(), expected.as_slice());
 
         let mut rows = RowIds::default();

@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::{Fleet, of};
+use crate::support::program::Ended;
+use crate::support::{FaultProxy, eventually};
 
 #[tokio::test]
 async fn each_server_gets_its_own_difference() {
@@ -26,6 +28,73 @@ async fn each_server_gets_its_own_difference() {
     fleet.expect_in_step().await;
     let report = fleet.command("verify").run().await.expect(0).report();
     assert_eq!(report["outcome"], "equal", "{report}");
+}
+
+/// How many rows a run read to compare them, by its log.
+fn rows_read(ended: &Ended) -> u64 {
+    let read = ended.err.lines().filter(|line| line.contains("rows read"));
+    read.filter_map(|line| {
+        line.split("read=")
+            .nth(1)?
+            .split(' ')
+            .next()?
+            .parse::<u64>()
+            .ok()
+    })
+    .sum()
+}
+
+#[tokio::test]
+async fn what_all_servers_are_compared_with_is_read_once() {
+    let Some(mut fleet) = Fleet::live(3).await else {
+        return;
+    };
+    let articles = fleet.scene.database.count("articles").await;
+    for id in 1..=5 {
+        fleet.scene.database.save_title(id, "saved").await;
+    }
+    let named = ["--compare", "changed", "-v"];
+    let ended = fleet.command("sync").args(named).run().await.expect(0);
+    assert_eq!(rows_read(&ended), 5, "{}", ended.err);
+    fleet.expect_in_step().await;
+    for command in ["verify", "apply"] {
+        let ended = fleet.command(command).arg("-v").run().await.expect(0);
+        assert_eq!(rows_read(&ended), articles, "{command}: {}", ended.err);
+    }
+    fleet.scene.database.delete_article(1).await;
+    let ended = fleet.command("sync").arg("-v").run().await.expect(0);
+    assert_eq!(rows_read(&ended), articles - 1, "{}", ended.err);
+    fleet.expect_in_step().await;
+}
+
+/// A row that was read for one server is another one by the time that the next asks for it.
+#[tokio::test]
+async fn what_was_read_for_one_server_is_not_sent_to_another_after_a_commit() {
+    let Some(mut fleet) = Fleet::live(2).await else {
+        return;
+    };
+    fleet.scene.database.save_title(1, "first").await;
+    let proxy = FaultProxy::before(&fleet.url(1)).await;
+    let hold = proxy.hold_answer("POST", "/indexes/*articles/documents/fetch");
+    let urls = [fleet.url(0), proxy.url()];
+    let running = fleet.command_at("sync", &urls).start();
+    hold.reached("the question for the document").await;
+    fleet.look_at(0);
+    let title = async |fleet: &Fleet| {
+        let document = fleet.scene.api.document("articles", "1").await?;
+        Some(document["title"].as_str()?.to_owned())
+    };
+    eventually("the document at a", async || {
+        title(&fleet).await.filter(|title| title == "first")
+    })
+    .await;
+    fleet.scene.database.save_title(1, "second").await;
+    hold.release();
+    running.ended().await.expect(0);
+    fleet.look_at(1);
+    assert_eq!(title(&fleet).await.as_deref(), Some("second"));
+    fleet.command("sync").run().await.expect(0);
+    fleet.expect_in_step().await;
 }
 
 #[tokio::test]
