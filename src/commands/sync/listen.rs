@@ -1,8 +1,11 @@
 //! The HTTP endpoints of the follower: is it alive, does it follow, its metrics. No answer contains a secret.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, StatusCode, header};
@@ -11,32 +14,49 @@ use jiff::Timestamp;
 use super::state::{Readiness, States};
 use crate::cli::{Health as Options, ListenAddress};
 use crate::error::{CommandError, Error, FAILED, RuntimeError, UsageError};
+use crate::retry::RetryPolicy;
+use crate::servers::NamedServer;
 use crate::{endpoints, terminal};
 
 /// How long the follower's answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Listens at `address` and answers from `states` for as long as the follower runs.
+/// How long a server's answer is waited for, where a balancer asks whether it may send searches there.
+const SERVER_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Listens at `address` and answers from the `states` of these servers for as long as the follower runs.
 ///
 /// # Errors
 /// Where the address is taken or not this machine's.
-pub async fn listen(address: &ListenAddress, states: States) -> Result<SocketAddr, Error> {
+pub async fn listen(
+    address: &ListenAddress,
+    servers: &[NamedServer],
+    states: States,
+) -> Result<SocketAddr, Error> {
     let listener = address.bind().await.map_err(|error| {
         UsageError::error(format!(
             "cannot listen on {address} ({error}); give another --listen"
         ))
     })?;
     let address = listener.local_addr().map_err(RuntimeError)?;
+    let servers: Arc<[NamedServer]> = servers.into();
     endpoints::open(listener, move |request| {
-        std::future::ready(answer(&request, &states))
+        let (servers, states) = (Arc::clone(&servers), states.clone());
+        async move { answer(&request, &servers, &states).await }
     });
     Ok(address)
 }
 
-fn answer(request: &Request<Incoming>, states: &States) -> Response<Full<Bytes>> {
+async fn answer(
+    request: &Request<Incoming>,
+    servers: &[NamedServer],
+    states: &States,
+) -> Response<Full<Bytes>> {
     let (status, text) = match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/health") => (StatusCode::OK, "alive\n".to_owned()),
-        (&Method::GET | &Method::HEAD, "/ready") => ready(request.uri().query(), states),
+        (&Method::GET | &Method::HEAD, "/ready") => {
+            ready(request.uri().query(), servers, states).await
+        }
         (&Method::GET, "/metrics") => (StatusCode::OK, states.metrics(Timestamp::now())),
         _ => (
             StatusCode::NOT_FOUND,
@@ -55,11 +75,15 @@ fn answer(request: &Request<Incoming>, states: &States) -> Response<Full<Bytes>>
 }
 
 /// `/ready`, of all servers, or with `?server=NAME` of one, as a balancer asks before it sends searches there.
-fn ready(query: Option<&str>, states: &States) -> (StatusCode, String) {
+async fn ready(
+    query: Option<&str>,
+    servers: &[NamedServer],
+    states: &States,
+) -> (StatusCode, String) {
     let mut parameters = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     let server = parameters.find(|(name, _)| name == "server");
     let readiness = match &server {
-        Some((_, server)) => states.readiness_of(server),
+        Some((_, server)) => states.readiness_of(server, &silent(servers).await),
         None => states.readiness(),
     };
     match readiness {
@@ -81,6 +105,25 @@ fn ready(query: Option<&str>, states: &States) -> (StatusCode, String) {
             (StatusCode::NOT_FOUND, text)
         }
     }
+}
+
+/// The servers that do not answer at this moment, with why. A follower notices it only when it has something to do, and then
+/// waits for a restart.
+async fn silent(servers: &[NamedServer]) -> HashMap<String, String> {
+    let each = servers.iter().map(async |at| {
+        let server = at.server.with_policy(RetryPolicy::NONE);
+        let why = match tokio::time::timeout(SERVER_PATIENCE, server.health()).await {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!(
+                "{} does not answer within {} seconds",
+                server.address(),
+                SERVER_PATIENCE.as_secs()
+            ),
+        };
+        Some((at.name.clone(), why))
+    });
+    join_all(each).await.into_iter().flatten().collect()
 }
 
 /// What a follower answered.

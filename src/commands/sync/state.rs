@@ -2,7 +2,7 @@
 
 mod metrics;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -166,15 +166,18 @@ impl States {
         }
     }
 
-    /// Whether searches may be sent to this one, as a balancer asks.
-    pub fn readiness_of(&self, server: &str) -> Readiness {
-        let Some((_, state)) = self.0.iter().find(|(name, _)| name == server) else {
+    /// Whether searches may be sent to this one, as a balancer asks. `silent` are the servers that do not answer, with why.
+    pub fn readiness_of(&self, server: &str, silent: &HashMap<String, String>) -> Readiness {
+        let Some((name, state)) = self.0.iter().find(|(name, _)| name == server) else {
             return Readiness::Unknown;
         };
-        let Some(reason) = state.why_not_ready() else {
+        let why_not =
+            |name: &str, state: &State| silent.get(name).cloned().or_else(|| state.why_not_ready());
+        let Some(reason) = why_not(name, state) else {
             return Readiness::Ready(state.blind_spots());
         };
-        match self.each().any(|state| state.why_not_ready().is_none()) || self.0.len() == 1 {
+        let mut all = self.0.iter();
+        match all.any(|(name, state)| why_not(name, state).is_none()) || self.0.len() == 1 {
             true => Readiness::NotReady(reason),
             false => Readiness::NoneIsBetter(reason),
         }
@@ -203,19 +206,30 @@ mod tests {
     fn a_server_is_left_out_only_where_another_is_better() {
         let states = States::of(["a", "b"].into_iter());
         let [a, b] = [0, 1].map(|i| states.each().nth(i).unwrap().clone());
+        let of = |server: &str| states.readiness_of(server, &HashMap::new());
         a.trouble("the database is locked");
         b.trouble("the database is locked");
-        assert!(matches!(
-            states.readiness_of("a"),
-            Readiness::NoneIsBetter(_)
-        ));
+        assert!(matches!(of("a"), Readiness::NoneIsBetter(_)));
         a.follows();
-        assert_eq!(states.readiness_of("a"), Readiness::Ready(Vec::new()));
-        assert!(matches!(states.readiness_of("b"), Readiness::NotReady(_)));
-        assert_eq!(states.readiness_of("c"), Readiness::Unknown);
+        assert_eq!(of("a"), Readiness::Ready(Vec::new()));
+        assert!(matches!(of("b"), Readiness::NotReady(_)));
+        assert_eq!(of("c"), Readiness::Unknown);
         let why = "b: the database is locked".to_owned();
         assert_eq!(states.readiness(), Readiness::NotReady(why));
         b.follows();
         assert_eq!(states.readiness(), Readiness::Ready(Vec::new()));
+        // One that does not answer is left out at once, unless no other answers either.
+        let mut silent = HashMap::from([("a".to_owned(), "nothing answers".to_owned())]);
+        let not_ready = Readiness::NotReady("nothing answers".to_owned());
+        assert_eq!(states.readiness_of("a", &silent), not_ready);
+        assert_eq!(
+            states.readiness_of("b", &silent),
+            Readiness::Ready(Vec::new())
+        );
+        silent.insert("b".to_owned(), "nothing answers".to_owned());
+        assert!(matches!(
+            states.readiness_of("a", &silent),
+            Readiness::NoneIsBetter(_)
+        ));
     }
 }

@@ -63,7 +63,7 @@ pub async fn watch(options: &Sync) -> Result<Answer, Error> {
     let servers = servers::open(&options.connections.server)?;
     let states = States::of(servers.iter().map(|at| at.name.as_str()));
     if let Some(address) = &options.watching.listen {
-        let address = listen(address, states.clone()).await?;
+        let address = listen(address, &servers, states.clone()).await?;
         tracing::info!("listening on http://{address} (/health, /ready, /metrics)");
     }
     let is_several = servers.len() > 1;

@@ -1,6 +1,7 @@
 //! Searches through a balancer that asks the follower which servers are ready.
 
 use super::Fleet;
+use super::watching::ready;
 use crate::searches_never_fail::mark;
 use crate::support::Searcher;
 use crate::support::api::Api;
@@ -26,9 +27,9 @@ async fn no_search_fails_while_servers_are_rebuilt_and_one_dies() {
     // Both are rebuilt and swapped.
     mark(&fleet.scene, "new").await;
     fleet.command("reindex").run().await.expect(0);
-    // One dies, whether or not the follower has noticed it yet, and comes back.
+    // One dies, is left out, and comes back.
     fleet.server(1).kill().await;
-    fleet.command("status").run().await.expect(1);
+    ready(&follower, "b", 503).await;
     fleet.server(1).start_again().await;
     follower.ready("both are back").await;
     fleet.expect_in_step().await;

@@ -1,11 +1,11 @@
 //! `sync --watch` at several servers: one that is away delays no other, and no balancer sends it searches.
 
 use super::{Fleet, of};
-use crate::support::eventually;
+use crate::support::{FaultProxy, eventually};
 use crate::watch::{Follower, eventually_in_step};
 
 /// Returns once this is the status of `/ready` for a server, and what it said then.
-async fn ready(follower: &Follower, server: &str, expected: u16) -> String {
+pub(super) async fn ready(follower: &Follower, server: &str, expected: u16) -> String {
     eventually(
         &format!("/ready of {server} answers {expected}"),
         async || {
@@ -29,13 +29,6 @@ async fn each_server_is_followed_by_itself_and_one_that_is_away_is_left_out() {
         fleet.look_at(i);
         eventually_in_step(&fleet.scene, "a saved record").await;
     }
-    // In the middle of a round its end would be waited for through a restart.
-    eventually("the round has ended", async || {
-        let (_, metrics) = follower.asks("/metrics").await?;
-        let sent = "bisan_indexer_sent_total{server=\"b\",index=\"articles\"} 1";
-        metrics.lines().any(|line| line == sent).then_some(())
-    })
-    .await;
     fleet.server(1).kill().await;
     fleet
         .scene
@@ -81,6 +74,36 @@ async fn each_server_is_followed_by_itself_and_one_that_is_away_is_left_out() {
     fleet.expect_in_step().await;
     assert_eq!(follower.asks("/ready?server=c").await.unwrap().0, 404);
     follower.stop().await.says(["WARN b: cannot follow"]);
+}
+
+/// The follower has nothing to do, and is in the middle of a round: a balancer is told at once in both.
+#[tokio::test]
+async fn a_server_that_dies_is_left_out_whatever_its_follower_does() {
+    let Some(mut fleet) = Fleet::live(2).await else {
+        return;
+    };
+    let proxy = FaultProxy::before(&fleet.url(1)).await;
+    let urls = [fleet.url(0), proxy.url()];
+    let follower = Follower::begin(fleet.command_at("sync", &urls));
+    follower.ready("the first round").await;
+    fleet.server(1).kill().await;
+    ready(&follower, "b", 503).await;
+    fleet.server(1).start_again().await;
+    ready(&follower, "b", 200).await;
+
+    let hold = proxy.hold_answer("POST", "/indexes/*articles/documents");
+    fleet.scene.database.save_title(1, "half sent").await;
+    hold.reached("the upload").await;
+    ready(&follower, "b", 200).await;
+    fleet.server(1).kill().await;
+    hold.release();
+    ready(&follower, "b", 503).await;
+    ready(&follower, "a", 200).await;
+    fleet.server(1).start_again().await;
+    follower.ready("both are back").await;
+    fleet.look_at(1);
+    eventually_in_step(&fleet.scene, "the record that was half sent").await;
+    follower.stop().await;
 }
 
 #[tokio::test]
