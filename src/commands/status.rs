@@ -8,6 +8,7 @@ use std::time::Duration;
 use in_database::in_database;
 use jiff::Timestamp;
 use there::There;
+use tokio::sync::OnceCell;
 
 use crate::catalog::IndexDefinition;
 use crate::cli::{Output, Status};
@@ -126,6 +127,8 @@ struct What<'a> {
     options: &'a Status,
     definitions: Vec<IndexDefinition>,
     database: Option<Database>,
+    /// How many documents each should have; none where counting takes too long.
+    counted: Vec<OnceCell<Option<u64>>>,
 }
 
 impl What<'_> {
@@ -139,6 +142,7 @@ impl What<'_> {
             _ => None,
         };
         Ok(What {
+            counted: definitions.iter().map(|_| OnceCell::new()).collect(),
             options,
             definitions,
             database,
@@ -151,6 +155,7 @@ async fn look(what: &What<'_>, at: &NamedServer) -> Result<StatusReport, Error> 
         options,
         definitions,
         database,
+        counted,
     } = what;
     let server = &at.server;
     server.health().await?;
@@ -173,7 +178,7 @@ async fn look(what: &What<'_>, at: &NamedServer) -> Result<StatusReport, Error> 
         None => None,
     };
     let mut indexes = Vec::with_capacity(definitions.len());
-    for definition in definitions.clone() {
+    for (definition, counted) in definitions.iter().cloned().zip(counted) {
         let mut status = there.index(&definition, database.as_ref()).await?;
         if let Some(connection) = &mut connection {
             let record = there.record_of(&definition.live_uid);
@@ -181,7 +186,7 @@ async fn look(what: &What<'_>, at: &NamedServer) -> Result<StatusReport, Error> 
                 Some(_) => TimeLimit::none(),
                 None => TimeLimit::of(COUNTING),
             };
-            match in_database(connection, definition, record, counting).await {
+            match in_database(connection, definition, record, counted, counting).await {
                 Ok((in_database, fingerprint)) => {
                     status.add_database(in_database, &fingerprint);
                 }

@@ -1,5 +1,7 @@
 //! What the database says of an index: how many documents it should have, and what waits.
 
+use tokio::sync::OnceCell;
+
 use crate::catalog::IndexDefinition;
 use crate::error::Error;
 use crate::generation::records::Record;
@@ -10,18 +12,22 @@ use crate::sqlite::{Connection, TimeLimit};
 use crate::sync::lag;
 use crate::tracking::ChangesBy;
 
-/// What the database says of one index, and the fingerprint of its definition. `record`: of the live index. `counting`: how
-/// long its documents may be counted.
+/// What the database says of one index, and the fingerprint of its definition. `record`: of the live index. `counted`: how many
+/// documents it should have, which is counted for the first server that asks, for as long as `counting` allows.
 pub(super) async fn in_database(
     connection: &mut Connection,
     definition: IndexDefinition,
     record: Option<&Record>,
+    counted: &OnceCell<Option<u64>>,
     mut counting: TimeLimit,
 ) -> Result<(InDatabase, String), Error> {
     let index: Prepared = preflight::check_statements(connection, definition).await?;
     let mut snapshot = connection.snapshot().await?;
-    let count = snapshot.count(&index.definition.documents_sql);
-    let documents = counting.within(count).await?;
+    let count = async || {
+        let count = snapshot.count(&index.definition.documents_sql);
+        counting.within(count).await
+    };
+    let documents = *counted.get_or_try_init(count).await?;
     let tracking = index.tracking(&mut snapshot).await?;
     // If changes.sql does not show the edits, it is unknown what waits.
     let followed_until = record.and_then(lag::followed_until);
