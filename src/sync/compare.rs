@@ -27,7 +27,7 @@ use crate::sync::{Plan, Reason, Round};
 /// Ids that one page of the documents route lists: some hundred KiB.
 const IDS_A_PAGE: u64 = 10_000;
 
-/// Bytes of documents that a page should have. A page is requested by a number of documents, estimated from the sizes
+/// Bytes of documents that a page should have, of all servers that are compared side by side. A page is requested by a number of documents, estimated from the sizes
 /// of earlier ones; if the estimate is wrong, the server's answer is not read beyond a few MiB.
 const PAGE_BYTES: u64 = 1 << 20;
 
@@ -134,7 +134,9 @@ impl Round<'_> {
             let bytes = self
                 .compare(connection, ids, documents, Reason::Changed, findings)
                 .await?;
-            limit = page_after(bytes, ids.len() as u64).min(IDS_A_LOOK as u64);
+            limit = self
+                .page_after(bytes, ids.len() as u64)
+                .min(IDS_A_LOOK as u64);
             ids = next;
         }
         Ok(())
@@ -192,7 +194,7 @@ impl Round<'_> {
                 None => break,
                 Some(next) => next.outcome().await?,
             };
-            limit = page_after(bytes, count);
+            limit = self.page_after(bytes, count);
         }
         self.rows_beyond(connection, in_index, findings).await?;
         Ok(())
@@ -315,6 +317,15 @@ impl Round<'_> {
         Ok(bytes.max(received as u64))
     }
 
+    /// How many documents to ask for next. What several servers send at a time is in memory at the same time.
+    fn page_after(&self, bytes: u64, documents: u64) -> u64 {
+        page_after(
+            bytes,
+            documents,
+            PAGE_BYTES / self.rows.servers().max(1) as u64,
+        )
+    }
+
     fn ask_for(&self, ids: &[DocumentId]) -> Background<FoundByIds> {
         let (server, uid, ids) = (self.server.clone(), self.uid.to_owned(), ids.to_owned());
         Background::begin(async move {
@@ -338,11 +349,11 @@ impl Round<'_> {
     }
 }
 
-/// How many documents to ask for next, when so many were so many bytes: twice as many at most, for a few small ones say
-/// little about those that come.
-pub(super) fn page_after(bytes: u64, documents: u64) -> u64 {
+/// How many documents to ask for next, when so many were so many bytes and a page may have `most`: twice as many at most, for
+/// a few small ones say little about those that come.
+pub(super) fn page_after(bytes: u64, documents: u64, most: u64) -> u64 {
     let each = bytes / documents.max(1);
-    let fitting = PAGE_BYTES / each.max(1);
+    let fitting = most / each.max(1);
     fitting.min(2 * documents).clamp(1, LARGEST_PAGE)
 }
 

@@ -20,31 +20,45 @@ use crate::sqlite::{ChangeToken, Connection, Database, Snapshot};
 use crate::sync::Round;
 use crate::sync::compare::{FIRST_PAGE, page_after};
 
-/// Bytes of lines that are kept: some pages of a comparison, which has a MiB a page.
-const KEPT_BYTES: u64 = 3 << 20;
+/// Bytes of lines that are kept: some pages of a comparison at several servers.
+const KEPT_BYTES: u64 = 2 << 20;
+
+/// Bytes of lines that are read at once.
+const READ_BYTES: u64 = 1 << 19;
 
 /// Reads that are kept. What is looked up is searched for in each.
 const KEPT_READS: usize = 16;
 
 /// What rounds at several servers have read of one database. Each has a clone.
-#[derive(Clone, Default)]
-pub struct SharedRows(Option<Arc<Mutex<Shared>>>);
+#[derive(Clone)]
+pub struct SharedRows {
+    servers: usize,
+    /// A single server shares nothing.
+    shared: Option<Arc<Mutex<Shared>>>,
+}
 
 impl SharedRows {
-    /// Between so many servers. A single one shares nothing.
+    /// Between so many servers.
     pub fn between(servers: usize) -> SharedRows {
         let shared = || Shared {
-            others: servers - 1,
+            servers,
             rows_a_read: FIRST_PAGE,
             source: None,
         };
-        SharedRows((servers > 1).then(|| Arc::new(Mutex::new(shared()))))
+        SharedRows {
+            servers,
+            shared: (servers > 1).then(|| Arc::new(Mutex::new(shared()))),
+        }
+    }
+
+    /// How many servers are compared side by side.
+    pub(super) fn servers(&self) -> usize {
+        self.servers
     }
 }
 
 struct Shared {
-    /// How many servers there are beside the one for which is read.
-    others: usize,
+    servers: usize,
     rows_a_read: u64,
     /// `None` before the first read, and after trouble.
     source: Option<Source>,
@@ -114,7 +128,7 @@ impl Round<'_> {
         notes: &mut Anomalies,
         mut each: impl FnMut(&DocumentId, &[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let Some(shared) = &self.rows.0 else {
+        let Some(shared) = &self.rows.shared else {
             let mut snapshot = connection.snapshot().await?;
             read_rows(&mut snapshot, self.index, ids, notes, |id, line, _| {
                 each(&id, line)
@@ -142,7 +156,7 @@ impl Round<'_> {
         &self,
         connection: &mut Connection,
     ) -> Result<Arc<IdList>, Error> {
-        if let Some(shared) = &self.rows.0 {
+        if let Some(shared) = &self.rows.shared {
             return shared.lock().await.all_ids(self.database, self.index).await;
         }
         let mut snapshot = connection.snapshot().await?;
@@ -164,7 +178,7 @@ impl Shared {
         let lines = source.lines(index, ids).await?;
         self.source = Some(source);
         let bytes = lines.iter().map(|line| line.text.len() as u64).sum();
-        self.rows_a_read = page_after(bytes, ids.len() as u64);
+        self.rows_a_read = page_after(bytes, ids.len() as u64, READ_BYTES);
         Ok(lines)
     }
 
@@ -174,7 +188,7 @@ impl Shared {
         index: &Prepared,
     ) -> Result<Arc<IdList>, Error> {
         let mut source = Source::of(self.source.take(), database).await?;
-        let ids = source.all_ids(index, self.others).await?;
+        let ids = source.all_ids(index, self.servers - 1).await?;
         self.source = Some(source);
         Ok(ids)
     }

@@ -20,9 +20,6 @@ const LIMIT_KIB: u64 = if cfg!(debug_assertions) {
     40 << 10
 };
 
-/// What each further server may take besides.
-const FURTHER_SERVER_KIB: u64 = 12 << 10;
-
 struct Real {
     server: StandIn,
     database: Database,
@@ -99,14 +96,9 @@ async fn runbook() -> &'static Path {
 
 #[track_caller]
 fn expect_little(ended: &Ended) {
-    expect_at_most(LIMIT_KIB, ended);
-}
-
-#[track_caller]
-fn expect_at_most(limit_kib: u64, ended: &Ended) {
     assert!(
-        ended.peak_kib < limit_kib,
-        "{} KiB were resident at the peak, and {limit_kib} are promised",
+        ended.peak_kib < LIMIT_KIB,
+        "{} KiB were resident at the peak, and {LIMIT_KIB} are promised",
         ended.peak_kib
     );
     if cfg!(not(target_os = "linux")) {
@@ -119,10 +111,9 @@ fn expect_at_most(limit_kib: u64, ended: &Ended) {
     );
 }
 
-/// One read and one temporary file, however many servers take from it. Each further server has its own uploads and its own
-/// rounds, of which each takes a few MiB, whatever the size of the database.
+/// One read and one temporary file, however many servers take from it, and documents of all servers together in a comparison.
 #[tokio::test]
-async fn memory_stays_below_64_mib_at_three_servers() {
+async fn memory_stays_below_40_mib_at_three_servers() {
     let real = Real::size().await;
     let others = [StandIn::start().await, StandIn::start().await];
     let mut program = real.reindex();
@@ -131,7 +122,7 @@ async fn memory_stays_below_64_mib_at_three_servers() {
     }
     let ended = program.run().await.expect(0);
     println!("{} KiB at the peak, at three servers", ended.peak_kib);
-    expect_at_most(LIMIT_KIB + 2 * FURTHER_SERVER_KIB, &ended);
+    expect_little(&ended);
     let report = ended.report();
     let servers = report["servers"].as_array().unwrap();
     assert_eq!(servers.len(), 3, "{report}");
