@@ -109,6 +109,11 @@ impl Address {
     pub fn sends_key_in_clear(&self) -> bool {
         self.url.scheme() == "http" && !self.is_private()
     }
+
+    /// Whether no connection to it is encrypted. One to another machine may go through a proxy that is spoken to by TLS.
+    pub fn never_speaks_tls(&self) -> bool {
+        self.url.scheme() == "http" && self.is_loopback()
+    }
 }
 
 fn private(ip: IpAddr) -> bool {

@@ -7,6 +7,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpListener;
 use tokio::process::Child;
 
+use crate::support::api::client;
 use crate::support::program::Program;
 use crate::support::{Fault, Scene, eventually, within};
 
@@ -307,10 +308,9 @@ async fn one_name_of_a_metric_means_one_thing() {
     let told = run(&scene, &["status", "--output", "prometheus"]);
     let told = metrics(&told.run().await.expect(0).out);
     let (_follower, port) = listening(&scene, "127.0.0.1").await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let answered = eventually("the first round", async || {
         let url = format!("http://127.0.0.1:{port}/metrics");
-        let text = client.get(url).send().await.ok()?.text().await.ok()?;
+        let text = client().get(url).send().await.ok()?.text().await.ok()?;
         text.contains("rounds_total{").then(|| metrics(&text))
     })
     .await;

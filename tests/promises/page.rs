@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::support::api::client;
 use crate::support::{Scene, ServerOptions, eventually, needs, within};
 
 /// The exit code of a browser's test that found no browser.
@@ -52,7 +53,7 @@ impl Demo {
         Some(Demo {
             scene,
             url,
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: client(),
             _program: program,
         })
     }

@@ -1,5 +1,6 @@
 //! `sync --watch`: a change is searchable in a moment, trouble is waited out and said once.
 
+use crate::support::api::client;
 use crate::support::program::{Program, Running};
 use crate::support::{Scene, ServerOptions, eventually};
 
@@ -40,10 +41,7 @@ impl Follower {
     }
 
     pub(super) async fn asks(&self, path: &str) -> Option<(u16, String)> {
-        let response = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .ok()?
+        let response = client()
             .get(format!("http://{}{path}", self.address))
             .send()
             .await

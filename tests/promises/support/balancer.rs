@@ -12,6 +12,8 @@ use hyper::{Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
+use super::api::client;
+
 pub struct Balancer {
     pub url: String,
 }
@@ -31,7 +33,7 @@ impl Balancer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let behind = Arc::new(Behind {
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: client(),
             servers,
             follower: follower.to_owned(),
             next: AtomicUsize::new(0),
