@@ -127,7 +127,8 @@ async fn a_locked_database_is_an_error_and_never_an_empty_one() {
         .execute(&mut application)
         .await
         .unwrap();
-    scene.reindex().run().await.expect(1).says(["lock"]);
+    let impatient = scene.reindex().args(["--busy-timeout", "2s"]);
+    impatient.run().await.expect(1).says(["lock"]);
     sqlx::raw_sql("COMMIT")
         .execute(&mut application)
         .await

@@ -91,7 +91,7 @@ async fn a_former_generation_that_cannot_be_deleted_is_named_and_goes_with_the_n
     proxy.always(
         "DELETE",
         &format!("/indexes/{former}"),
-        Fault::meilisearch(500, "internal", "it cannot be done"),
+        Fault::meilisearch(400, "bad_request", "it cannot be done"),
     );
     let ended = scene.reindex_through(&proxy).run().await.expect(0);
     ended.says([former.as_str(), "could not be deleted", "it cannot be done"]);
