@@ -5,6 +5,7 @@
 //! of a request, a redirect is an error and does not turn a write into a read, temporary errors are retried, and a page
 //! of HTML becomes an error that a person can act on.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -63,6 +64,14 @@ struct Connection {
     address: Address,
     key: Option<HeaderValue>,
     secret: Option<ApiKey>,
+    absences: Absences,
+}
+
+/// How often a request got no answer, and how many of these times are known to have changed nothing.
+#[derive(Default)]
+struct Absences {
+    counted: AtomicU64,
+    settled: AtomicU64,
 }
 
 impl Http {
@@ -97,6 +106,7 @@ impl Http {
             address,
             key: header,
             secret: key.cloned(),
+            absences: Absences::default(),
         };
         Ok(Http {
             connection: Arc::new(connection),
@@ -113,6 +123,19 @@ impl Http {
 
     pub(super) fn address(&self) -> &Address {
         &self.connection.address
+    }
+
+    pub(super) fn absences(&self) -> u64 {
+        self.connection.absences.counted.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn settle_absences(&self, counted: u64) {
+        let settled = &self.connection.absences.settled;
+        settled.store(counted, Ordering::Relaxed);
+    }
+
+    pub(super) fn was_away(&self) -> bool {
+        self.connection.absences.settled.load(Ordering::Relaxed) != self.absences()
     }
 
     pub(super) fn policy(&self) -> RetryPolicy {
@@ -186,6 +209,10 @@ impl Http {
                 Ok(read) => return Ok(read),
                 Err(error) => error,
             };
+            if error.is_no_answer() {
+                let counted = &self.connection.absences.counted;
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
             let retryable = match self.repeat {
                 Repeat::Freely => error.retryable(),
                 Repeat::IfNeverTaken if error.was_never_taken() => error.retryable(),

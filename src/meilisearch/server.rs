@@ -86,6 +86,21 @@ impl Server {
         self.http.has_key()
     }
 
+    /// How often a request to it got no answer.
+    pub fn absences(&self) -> u64 {
+        self.http.absences()
+    }
+
+    /// What it holds is known again, after so many [`absences`](Self::absences).
+    pub fn settle_absences(&self, counted: u64) {
+        self.http.settle_absences(counted);
+    }
+
+    /// Whether it was away since then: it may have come back with older data, or miss what was committed meanwhile.
+    pub fn was_away(&self) -> bool {
+        self.http.was_away()
+    }
+
     /// The same server, with requests that only test the rights of the key: the log of the server then tells these refusals
     /// from others.
     pub fn probing(&self) -> Server {

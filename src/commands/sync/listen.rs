@@ -1,6 +1,5 @@
 //! The HTTP endpoints of the follower: is it alive, does it follow, its metrics. No answer contains a secret.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, StatusCode, header};
 use jiff::Timestamp;
 
-use super::state::{Readiness, States};
+use super::state::{Readiness, Silent, States};
 use crate::cli::{Health as Options, ListenAddress};
 use crate::error::{CommandError, Error, FAILED, RuntimeError, UsageError};
 use crate::retry::RetryPolicy;
@@ -57,7 +56,10 @@ async fn answer(
         (&Method::GET | &Method::HEAD, "/ready") => {
             ready(request.uri().query(), servers, states).await
         }
-        (&Method::GET, "/metrics") => (StatusCode::OK, states.metrics(Timestamp::now())),
+        (&Method::GET, "/metrics") => {
+            let silent = silent(servers).await;
+            (StatusCode::OK, states.metrics(Timestamp::now(), &silent))
+        }
         _ => (
             StatusCode::NOT_FOUND,
             "/health, /ready and /metrics are here\n".to_owned(),
@@ -84,7 +86,7 @@ async fn ready(
     let server = parameters.find(|(name, _)| name == "server");
     let readiness = match &server {
         Some((_, server)) => states.readiness_of(server, &silent(servers).await),
-        None => states.readiness(),
+        None => states.readiness(&silent(servers).await),
     };
     match readiness {
         Readiness::Ready(spots) => {
@@ -107,12 +109,19 @@ async fn ready(
     }
 }
 
-/// The servers that do not answer at this moment, with why. A follower notices it only when it has something to do, and then
-/// waits for a restart.
-async fn silent(servers: &[NamedServer]) -> HashMap<String, String> {
+/// The servers that do not answer at this moment, with why, and those that were away since the last round there. A follower
+/// notices it only when it has something to do, and then waits for a restart.
+async fn silent(servers: &[NamedServer]) -> Silent {
+    // Of a single one it is told whether it is followed.
+    if servers.len() == 1 {
+        return Silent::new();
+    }
     let each = servers.iter().map(async |at| {
         let server = at.server.with_policy(RetryPolicy::NONE);
         let why = match tokio::time::timeout(SERVER_PATIENCE, server.health()).await {
+            Ok(Ok(())) if server.was_away() => {
+                "it was away, and no round has ended since".to_owned()
+            }
             Ok(Ok(())) => return None,
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!(

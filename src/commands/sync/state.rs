@@ -109,11 +109,20 @@ impl State {
         inner.why_not_ready()
     }
 
+    /// Why no search should be sent to this server: it does not answer, or is not followed.
+    fn why_not_to_ask(&self, name: &str, silent: &Silent) -> Option<String> {
+        let silent = silent.get(name).cloned();
+        silent.or_else(|| self.why_not_ready())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Figures are whole after each change; a panic elsewhere takes nothing from them.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The servers that do not answer at this moment, with why.
+pub type Silent = HashMap<String, String>;
 
 /// The followers of a process: one for each server, by its name.
 #[derive(Clone, Debug)]
@@ -147,15 +156,15 @@ impl States {
         self.0.iter().map(|(_, state)| state)
     }
 
-    /// Whether all servers are followed.
-    pub fn readiness(&self) -> Readiness {
+    /// Whether all servers are followed. `silent` are those that do not answer, with why.
+    pub fn readiness(&self, silent: &Silent) -> Readiness {
         let (mut spots, mut reasons) = (Vec::new(), Vec::new());
         for (name, state) in self.0.iter() {
             let told = |text: String| match self.0.len() {
                 1 => text,
                 _ => format!("{name}: {text}"),
             };
-            match state.why_not_ready() {
+            match state.why_not_to_ask(name, silent) {
                 Some(reason) => reasons.push(told(reason)),
                 None => spots.extend(state.blind_spots().into_iter().map(told)),
             }
@@ -167,7 +176,7 @@ impl States {
     }
 
     /// Whether searches may be sent to this one, as a balancer asks. `silent` are the servers that do not answer, with why.
-    pub fn readiness_of(&self, server: &str, silent: &HashMap<String, String>) -> Readiness {
+    pub fn readiness_of(&self, server: &str, silent: &Silent) -> Readiness {
         let Some((name, state)) = self.0.iter().find(|(name, _)| name == server) else {
             return Readiness::Unknown;
         };
@@ -177,7 +186,8 @@ impl States {
             return Readiness::Ready(state.blind_spots());
         };
         let mut all = self.0.iter();
-        match all.any(|(name, state)| why_not(name, state).is_none()) || self.0.len() == 1 {
+        let any_is = all.any(|(name, state)| state.why_not_to_ask(name, silent).is_none());
+        match any_is || self.0.len() == 1 {
             true => Readiness::NotReady(reason),
             false => Readiness::NoneIsBetter(reason),
         }
@@ -206,7 +216,7 @@ mod tests {
     fn a_server_is_left_out_only_where_another_is_better() {
         let states = States::of(["a", "b"].into_iter());
         let [a, b] = [0, 1].map(|i| states.each().nth(i).unwrap().clone());
-        let of = |server: &str| states.readiness_of(server, &HashMap::new());
+        let of = |server: &str| states.readiness_of(server, &Silent::new());
         a.trouble("the database is locked");
         b.trouble("the database is locked");
         assert!(matches!(of("a"), Readiness::NoneIsBetter(_)));
@@ -215,11 +225,14 @@ mod tests {
         assert!(matches!(of("b"), Readiness::NotReady(_)));
         assert_eq!(of("c"), Readiness::Unknown);
         let why = "b: the database is locked".to_owned();
-        assert_eq!(states.readiness(), Readiness::NotReady(why));
+        assert_eq!(states.readiness(&Silent::new()), Readiness::NotReady(why));
         b.follows();
-        assert_eq!(states.readiness(), Readiness::Ready(Vec::new()));
+        assert_eq!(
+            states.readiness(&Silent::new()),
+            Readiness::Ready(Vec::new())
+        );
         // One that does not answer is left out at once, unless no other answers either.
-        let mut silent = HashMap::from([("a".to_owned(), "nothing answers".to_owned())]);
+        let mut silent = Silent::from([("a".to_owned(), "nothing answers".to_owned())]);
         let not_ready = Readiness::NotReady("nothing answers".to_owned());
         assert_eq!(states.readiness_of("a", &silent), not_ready);
         assert_eq!(

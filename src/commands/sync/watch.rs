@@ -232,7 +232,7 @@ impl Watch<'_> {
         if committed {
             self.edits_may_be_new();
             self.gather().await?;
-        } else if now < self.round_due && now < self.deep_due {
+        } else if now < self.round_due && now < self.deep_due && !self.server.was_away() {
             // Nothing was committed since the last round, so that round still is up to date.
             self.state.is_up_to_date(Timestamp::now());
             return Ok(());
@@ -314,6 +314,8 @@ impl Watch<'_> {
         let Some(open) = &mut self.open else {
             return Ok(());
         };
+        // What is committed while it is away, this round may not see.
+        let absences = self.server.absences();
         let mut trouble = None;
         for index in &mut open.indexes {
             let live_uid = &index.definition.live_uid.clone();
@@ -375,6 +377,7 @@ impl Watch<'_> {
         if let Some(error) = trouble {
             return Err(error);
         }
+        self.server.settle_absences(absences);
         if self.state.follows() {
             tracing::info!("following, as of {}", Timestamp::now());
         }

@@ -17,6 +17,14 @@ impl MeilisearchError {
         }
     }
 
+    /// The server is not there, or fails: for the time being it answers nobody.
+    pub fn is_no_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Interrupted { .. } | Self::Server { .. }
+        )
+    }
+
     /// The server can't have acted on the request: no connection was made, or it was turned away for being one too many.
     pub fn was_never_taken(&self) -> bool {
         matches!(

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{Figures, States};
+use super::{Figures, Silent, States};
 use crate::report::prometheus;
 
 impl States {
     /// The figures as Prometheus reads them.
-    pub fn metrics(&self, now: Timestamp) -> String {
+    pub fn metrics(&self, now: Timestamp, silent: &Silent) -> String {
         let all: Vec<_> = self
             .0
             .iter()
@@ -92,14 +92,15 @@ impl States {
             },
         );
         let ready = all.iter().map(|(server, inner)| {
-            let ready = u8::from(inner.why_not_ready().is_none());
+            let answers = !silent.contains_key(*server);
+            let ready = u8::from(answers && inner.why_not_ready().is_none());
             (labels(server, None), Some(f64::from(ready)))
         });
         prometheus::family(
             &mut text,
             "bisan_indexer_ready",
             "gauge",
-            "Whether the follower follows.",
+            "Whether the follower follows, and of several servers, whether this one answers.",
             ready,
         );
         text
@@ -116,7 +117,7 @@ mod tests {
         for state in states.each() {
             state.count("articles", |figures| figures.rounds += 1);
         }
-        let text = states.metrics(Timestamp::now());
+        let text = states.metrics(Timestamp::now(), &Silent::new());
         for line in [
             "bisan_indexer_rounds_total{server=\"b\",index=\"articles\"} 1",
             "bisan_indexer_ready{server=\"a\"} 0",
@@ -139,7 +140,7 @@ mod tests {
             figures.followed_to = Some(at);
         });
         state.count("authors", |figures| figures.failures = 1);
-        let text = states.metrics("2026-11-24T10:00:07Z".parse().unwrap());
+        let text = states.metrics("2026-11-24T10:00:07Z".parse().unwrap(), &Silent::new());
         for line in [
             "# TYPE bisan_indexer_rounds_total counter",
             "bisan_indexer_rounds_total{index=\"articles\"} 3",
