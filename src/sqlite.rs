@@ -7,7 +7,7 @@
 //! | `database` | the file: does it exist, and is it a database? |
 //! | `lock` | the run lock |
 //! | `connection` | a connection that can only read, and can be stopped |
-//! | `commits` | was anything committed since the last look? |
+//! | `commits`, `change_token` | was anything committed since the last look? |
 //! | `statement`, `sql` | is this one statement, and does it only read? |
 //! | `reads` | which columns of which tables a statement reads |
 //! | `functions`, `collations` | functions and collations that the application's SQLite has and this program's lacks |
@@ -23,6 +23,7 @@
 mod address;
 pub mod advice;
 mod change_log;
+mod change_token;
 mod collations;
 mod commits;
 mod connection;
@@ -50,9 +51,10 @@ mod value;
 
 pub use address::DatabaseAddress;
 pub use change_log::{LOG_COLUMNS, LogGap, LogPosition};
+pub use change_token::ChangeToken;
 pub(crate) use collations::collated_columns;
 pub use commits::Commits;
-pub use connection::{ChangeToken, Connection};
+pub use connection::Connection;
 pub use database::Database;
 pub use error::{DatabaseError, RefusedStatement};
 pub use lock::RunLock;

@@ -1,6 +1,7 @@
 //! Whether anything was committed to the database since the last look.
 
-use crate::sqlite::connection::{ChangeToken, Connection};
+use crate::sqlite::change_token::ChangeToken;
+use crate::sqlite::connection::Connection;
 use crate::sqlite::database::Database;
 use crate::sqlite::error::DatabaseError;
 

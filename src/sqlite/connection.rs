@@ -6,6 +6,7 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions, Connection as _};
 
+use crate::sqlite::change_token::ChangeToken;
 use crate::sqlite::control::{Control, locked};
 use crate::sqlite::error::DatabaseError;
 use crate::sqlite::explain::Circumstances;
@@ -18,10 +19,6 @@ use crate::sqlite::statement::{self, InspectError, Statement};
 
 /// How many steps of SQLite's machine pass between two looks at the stop flag: some microseconds.
 const STEPS_BETWEEN_LOOKS: i32 = 1000;
-
-/// Stands for what is committed in a database. It can be compared with the tokens of the same connection only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChangeToken(i64);
 
 /// One connection to a database, for reading.
 ///
@@ -104,10 +101,10 @@ impl Connection {
         Snapshot::begin(connection, self.control.clone(), self.circumstances.clone()).await
     }
 
-    /// A token that is another one after any other connection has changed the database.
+    /// The token of what is committed now.
     pub(super) async fn change_token(&mut self) -> Result<ChangeToken, DatabaseError> {
         let connection = settled(&mut self.inner, &self.control, &self.circumstances).await?;
-        change_token(connection)
+        ChangeToken::of(connection)
             .await
             .map_err(|error| self.circumstances.explain(&error, 0))
     }
@@ -124,13 +121,6 @@ impl Connection {
         self.side_files.tidy().await;
         closed
     }
-}
-
-pub(super) async fn change_token(
-    connection: &mut SqliteConnection,
-) -> Result<ChangeToken, sqlx::Error> {
-    let version = sqlx::query_scalar("PRAGMA data_version");
-    version.fetch_one(connection).await.map(ChangeToken)
 }
 
 /// A code of SQLite's, of which no call of sqlx's tells.

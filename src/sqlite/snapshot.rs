@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteQueryResult, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, Either, Executor, Transaction};
 
+use crate::sqlite::change_token::ChangeToken;
 use crate::sqlite::collations::Missing;
-use crate::sqlite::connection::{ChangeToken, change_token};
 use crate::sqlite::control::Control;
 use crate::sqlite::error::DatabaseError;
 use crate::sqlite::explain::Circumstances;
@@ -59,9 +59,9 @@ impl<'c> Snapshot<'c> {
         self.taken_at
     }
 
-    /// A token that is the same as long as nobody else commits, to compare with those of the same connection.
+    /// The token of what this snapshot shows.
     pub async fn change_token(&mut self) -> Result<ChangeToken, DatabaseError> {
-        change_token(&mut self.transaction)
+        ChangeToken::of(&mut self.transaction)
             .await
             .map_err(|error| self.circumstances.explain(&error, 0))
     }
