@@ -1,16 +1,17 @@
 //! `rollback`: swaps a former generation back in, with checks and a proof as for any swap.
 //!
-//! It has all steps of a rollback from top to bottom; `choose` decides what is swapped, `runs` lists the former
-//! generations.
+//! It has all steps of a rollback from top to bottom; `choose` decides what is swapped, at several servers `together`,
+//! `runs` lists the former generations.
 
 mod choose;
 mod runs;
 mod several;
+mod together;
 
 use std::time::Instant;
 
 pub use choose::NoSuchGeneration;
-use choose::{Index, Turn};
+use choose::{Index, Run, Turn};
 use jiff::Timestamp;
 use several::at_several;
 
@@ -82,7 +83,11 @@ async fn at_one(
     server: &Server,
     definitions: &[IndexDefinition],
 ) -> Result<Answer, Error> {
-    let mut way = or_interrupted(Way::find(options, database, server, definitions)).await?;
+    let find = async {
+        let there = at_rest(options, server, definitions).await?;
+        Way::find(options, database, server, definitions, &there, None).await
+    };
+    let mut way = or_interrupted(find).await?;
     if options.dry_run {
         or_interrupted(way.check()).await?;
         return Ok(way.answer(Outcome::DryRun));
@@ -115,28 +120,28 @@ struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    /// Chooses what is to be swapped. Nothing is changed.
+    /// Chooses what is to be swapped: what is `meant` by all servers, if that is known. Nothing is changed.
     async fn find(
         options: &Rollback,
         database: &Database,
         server: &'a Server,
         definitions: &'a [IndexDefinition],
+        there: &There,
+        meant: Option<&Run>,
     ) -> Result<Way<'a>, Error> {
         let start = Instant::now();
-        if !options.dry_run {
-            // What a run that was killed has sent is still to come, and is what there is to go back from.
-            let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
-            at_rest(server, live_uids).await?;
-        }
-        let there = look(server, definitions).await?;
-        let turns = match choose::choose(&there.indexes, options.to.as_deref()) {
+        let turns = match meant {
+            Some(run) => Ok(choose::turns(&there.indexes, run)),
+            None => choose::choose(&there.indexes, options.to.as_deref()),
+        };
+        let turns = match turns {
             Ok(turns) => turns,
             Err(why) => {
                 let there = there.runs(server).await?;
                 return Err(CannotRollBack { why, there }.into());
             }
         };
-        let plan = plan(server, database, definitions, &there, turns).await?;
+        let plan = plan(server, database, definitions, there, turns).await?;
         let mut report = RollbackReport {
             indexes: plan.steps.iter().map(Step::report).collect(),
             stays: plan.stays.clone(),
@@ -179,14 +184,20 @@ impl<'a> Way<'a> {
     }
 }
 
-async fn at_rest<'u>(
+/// What there is to choose from.
+async fn at_rest(
+    options: &Rollback,
     server: &Server,
-    live_uids: impl IntoIterator<Item = &'u str>,
-) -> Result<(), Error> {
-    server.health().await?;
-    server.refuse_network().await?;
-    quiesce(server, live_uids).await?;
-    Ok(())
+    definitions: &[IndexDefinition],
+) -> Result<There, Error> {
+    if !options.dry_run {
+        // What a run that was killed has sent is still to come, and is what there is to go back from.
+        let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
+        server.health().await?;
+        server.refuse_network().await?;
+        quiesce(server, live_uids).await?;
+    }
+    look(server, definitions).await
 }
 
 /// All that lies around of the selected indexes.
@@ -414,6 +425,7 @@ impl Plan<'_> {
             let change = Change::SwappedIn {
                 came_from,
                 swapped_at,
+                swapped_in: true,
             };
             notes.push(RecordWrite::Part(&step.former.record, change));
             match &step.live {
@@ -424,6 +436,7 @@ impl Plan<'_> {
                     let change = Change::SwappedOut {
                         was_live: true,
                         swapped_at,
+                        swapped_in: false,
                     };
                     notes.push(RecordWrite::Part(record, change));
                 }
@@ -432,6 +445,9 @@ impl Plan<'_> {
             }
         }
         notes.extend(adopted.iter().map(RecordWrite::Whole));
+        if notes.is_empty() {
+            return Ok(());
+        }
         let task = server.write_into_records(&notes).await?;
         until_succeeded_here(server, &[task], "noting what is swapped").await?;
         Ok(())
