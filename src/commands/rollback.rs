@@ -99,7 +99,7 @@ async fn at_one(
     // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
     let started = Started::default();
     let swapped = async {
-        let passed = way.begin(passed, &started).await?;
+        let passed = way.begin(passed, &started, Timestamp::now()).await?;
         restore(server, &passed).await.map_err(Error::from)
     };
     let swapped = swapped.await;
@@ -164,16 +164,17 @@ impl<'a> Way<'a> {
         Ok(passed)
     }
 
-    /// Prepares the swap. What it makes for it is noted in `started`.
+    /// Prepares the swap. What it makes for it is noted in `started`; the time of all notes is `now`, on every server.
     async fn begin(
         &mut self,
         mut passed: PassedFormer,
         started: &Started,
+        now: Timestamp,
     ) -> Result<PassedFormer, Error> {
         if self.plan.fill_gaps(self.server, started).await? {
             passed = self.plan.check(self.server, self.skip_smoke).await?;
         }
-        self.plan.write_records(self.server).await?;
+        self.plan.write_records(self.server, now).await?;
         Ok(passed)
     }
 
@@ -416,8 +417,8 @@ impl Plan<'_> {
 
     /// Anomalies where each comes from, and that what is live was live: before the swap, so that a run that dies right after it
     /// leaves nothing that is not known.
-    async fn write_records(&self, server: &Server) -> Result<(), Error> {
-        let (host, now) = (host::name(), Timestamp::now());
+    async fn write_records(&self, server: &Server, now: Timestamp) -> Result<(), Error> {
+        let host = host::name();
         let (mut notes, mut adopted) = (Vec::new(), Vec::new());
         for step in &self.steps {
             let came_from = step.former.index.uid.clone();

@@ -1,5 +1,7 @@
 //! `rollback` at several servers: all go back to the same generation, at once, or none does. Those that are there already stay.
 
+use jiff::Timestamp;
+
 use super::choose::Index;
 use super::{QUESTION, Way, at_rest, together};
 use crate::catalog::IndexDefinition;
@@ -110,8 +112,9 @@ pub(super) async fn at_several(
         Err(error) => return crew.ended(error).map(tell),
     };
     // From here to the proof of the swaps nothing is interrupted.
+    let now = Timestamp::now();
     let begun = crew.each_whole(passed, async |(started, mut way, passed)| {
-        let passed = way.begin(passed, &started).await?;
+        let passed = way.begin(passed, &started, now).await?;
         Ok((started, way, passed))
     });
     let begun = match begun.await {

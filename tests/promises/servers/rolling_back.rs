@@ -272,3 +272,24 @@ async fn a_reindex_that_died_between_two_swaps_is_not_finished_by_a_rollback() {
     rollback(&fleet).args(to).run().await.expect(0);
     assert_eq!(live(&mut fleet).await, first);
 }
+
+/// What was there before this program has no run that built it: the one that found it on all servers makes it one generation.
+#[tokio::test]
+async fn what_another_program_made_is_gone_back_to_on_all_servers() {
+    let Some(mut fleet) = Fleet::of(2).await else {
+        return;
+    };
+    for i in 0..2 {
+        let found = serde_json::json!([{"id": 1, "title": "of another program"}]);
+        let api = fleet.server(i).api();
+        api.fill(&fleet.scene.uid("articles"), found).await;
+    }
+    let found = live(&mut fleet).await;
+    fleet.command("reindex").run().await.expect(0);
+    let built = live(&mut fleet).await;
+    rollback(&fleet).run().await.expect(0);
+    assert_eq!(live(&mut fleet).await, found);
+    dies_between_two_swaps(&mut fleet, "rollback", 1).await;
+    rollback(&fleet).run().await.expect(0);
+    assert_eq!(live(&mut fleet).await, built);
+}
