@@ -146,7 +146,8 @@ pub async fn refuse_twins(servers: &[NamedServer]) -> Result<(), Error> {
         return Ok(());
     }
     let asked = servers.iter().map(async |at| {
-        // One that cannot be asked is told of by whoever needs it.
+        // One that cannot be asked is told of by whoever needs it, and is not waited for here: the others would wait too.
+        at.server.health().await.ok()?;
         let newest = at.server.newest_task().await.ok().flatten()?;
         Some((&at.name, newest.uid, newest.enqueued_at?))
     });
