@@ -246,7 +246,8 @@ Examples:
   bisan-indexer sync                  then brings it up to date from its own checkpoint
 
 Nothing is built or deleted: it is one swap, of all indexes that were built together, and the generation that was live
-can be rolled back to in its turn. One that was deleted since, or holds nothing, is refused (exit 3).")]
+can be rolled back to in its turn. One that was deleted since, or holds nothing, is refused (exit 3). Several servers
+go to the same one; if a rollback has reached only some of them, the next one swaps the others.")]
 pub struct Rollback {
     /// Where the database and Meilisearch are. The database is locked, so that no other run swaps meanwhile.
     #[command(flatten)]

@@ -164,7 +164,10 @@ pub async fn rebuild(
     {
         // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
         Ok(built) => {
-            let completed = crew.each_whole(built, async |built| built.complete(is_several).await);
+            // One time for all of them, on every server: generations that were live together are rolled back to together.
+            let now = Timestamp::now();
+            let completed =
+                crew.each_whole(built, async |built| built.complete(is_several, now).await);
             completed.await
         }
         Err(error) => Err(error),

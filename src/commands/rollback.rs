@@ -1,16 +1,17 @@
 //! `rollback`: swaps a former generation back in, with checks and a proof as for any swap.
 //!
-//! It has all steps of a rollback from top to bottom; `choose` decides what is swapped, `runs` lists the former
-//! generations.
+//! It has all steps of a rollback from top to bottom; `choose` decides what is swapped, at several servers `together`,
+//! `runs` lists the former generations.
 
 mod choose;
 mod runs;
 mod several;
+mod together;
 
 use std::time::Instant;
 
 pub use choose::NoSuchGeneration;
-use choose::{Index, Turn};
+use choose::{Index, Run, Turn};
 use jiff::Timestamp;
 use several::at_several;
 
@@ -82,7 +83,11 @@ async fn at_one(
     server: &Server,
     definitions: &[IndexDefinition],
 ) -> Result<Answer, Error> {
-    let mut way = or_interrupted(Way::find(options, database, server, definitions)).await?;
+    let find = async {
+        let there = at_rest(options, server, definitions).await?;
+        Way::find(options, database, server, definitions, &there, None).await
+    };
+    let mut way = or_interrupted(find).await?;
     if options.dry_run {
         or_interrupted(way.check()).await?;
         return Ok(way.answer(Outcome::DryRun));
@@ -94,7 +99,7 @@ async fn at_one(
     // From here to the proof of the swap nothing is interrupted: it is short, and half of it is no state to be in.
     let started = Started::default();
     let swapped = async {
-        let passed = way.begin(passed, &started).await?;
+        let passed = way.begin(passed, &started, Timestamp::now()).await?;
         restore(server, &passed).await.map_err(Error::from)
     };
     let swapped = swapped.await;
@@ -115,28 +120,28 @@ struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    /// Chooses what is to be swapped. Nothing is changed.
+    /// Chooses what is to be swapped: what is `meant` by all servers, if that is known. Nothing is changed.
     async fn find(
         options: &Rollback,
         database: &Database,
         server: &'a Server,
         definitions: &'a [IndexDefinition],
+        there: &There,
+        meant: Option<&Run>,
     ) -> Result<Way<'a>, Error> {
         let start = Instant::now();
-        if !options.dry_run {
-            // What a run that was killed has sent is still to come, and is what there is to go back from.
-            let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
-            at_rest(server, live_uids).await?;
-        }
-        let there = look(server, definitions).await?;
-        let turns = match choose::choose(&there.indexes, options.to.as_deref()) {
+        let turns = match meant {
+            Some(run) => Ok(choose::turns(&there.indexes, run)),
+            None => choose::choose(&there.indexes, options.to.as_deref()),
+        };
+        let turns = match turns {
             Ok(turns) => turns,
             Err(why) => {
                 let there = there.runs(server).await?;
                 return Err(CannotRollBack { why, there }.into());
             }
         };
-        let plan = plan(server, database, definitions, &there, turns).await?;
+        let plan = plan(server, database, definitions, there, turns).await?;
         let mut report = RollbackReport {
             indexes: plan.steps.iter().map(Step::report).collect(),
             stays: plan.stays.clone(),
@@ -159,16 +164,17 @@ impl<'a> Way<'a> {
         Ok(passed)
     }
 
-    /// Prepares the swap. What it makes for it is noted in `started`.
+    /// Prepares the swap. What it makes for it is noted in `started`; the time of all notes is `now`, on every server.
     async fn begin(
         &mut self,
         mut passed: PassedFormer,
         started: &Started,
+        now: Timestamp,
     ) -> Result<PassedFormer, Error> {
         if self.plan.fill_gaps(self.server, started).await? {
             passed = self.plan.check(self.server, self.skip_smoke).await?;
         }
-        self.plan.write_records(self.server).await?;
+        self.plan.write_records(self.server, now).await?;
         Ok(passed)
     }
 
@@ -179,14 +185,20 @@ impl<'a> Way<'a> {
     }
 }
 
-async fn at_rest<'u>(
+/// What there is to choose from.
+async fn at_rest(
+    options: &Rollback,
     server: &Server,
-    live_uids: impl IntoIterator<Item = &'u str>,
-) -> Result<(), Error> {
-    server.health().await?;
-    server.refuse_network().await?;
-    quiesce(server, live_uids).await?;
-    Ok(())
+    definitions: &[IndexDefinition],
+) -> Result<There, Error> {
+    if !options.dry_run {
+        // What a run that was killed has sent is still to come, and is what there is to go back from.
+        let live_uids = definitions.iter().map(|one| one.live_uid.as_str());
+        server.health().await?;
+        server.refuse_network().await?;
+        quiesce(server, live_uids).await?;
+    }
+    look(server, definitions).await
 }
 
 /// All that lies around of the selected indexes.
@@ -405,8 +417,8 @@ impl Plan<'_> {
 
     /// Anomalies where each comes from, and that what is live was live: before the swap, so that a run that dies right after it
     /// leaves nothing that is not known.
-    async fn write_records(&self, server: &Server) -> Result<(), Error> {
-        let (host, now) = (host::name(), Timestamp::now());
+    async fn write_records(&self, server: &Server, now: Timestamp) -> Result<(), Error> {
+        let host = host::name();
         let (mut notes, mut adopted) = (Vec::new(), Vec::new());
         for step in &self.steps {
             let came_from = step.former.index.uid.clone();
@@ -414,6 +426,7 @@ impl Plan<'_> {
             let change = Change::SwappedIn {
                 came_from,
                 swapped_at,
+                swapped_in: true,
             };
             notes.push(RecordWrite::Part(&step.former.record, change));
             match &step.live {
@@ -424,6 +437,7 @@ impl Plan<'_> {
                     let change = Change::SwappedOut {
                         was_live: true,
                         swapped_at,
+                        swapped_in: false,
                     };
                     notes.push(RecordWrite::Part(record, change));
                 }
@@ -432,6 +446,9 @@ impl Plan<'_> {
             }
         }
         notes.extend(adopted.iter().map(RecordWrite::Whole));
+        if notes.is_empty() {
+            return Ok(());
+        }
         let task = server.write_into_records(&notes).await?;
         until_succeeded_here(server, &[task], "noting what is swapped").await?;
         Ok(())

@@ -73,6 +73,10 @@ pub struct Record {
     /// When a rollback last swapped it in or out: a writer that began before that does not know the present uids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swapped_at: Option<Timestamp>,
+    /// Whether it was to be swapped in then, or out. What is live and was to be swapped out never was: a rollback died
+    /// between the note and the swap. A record of a former version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swapped_in: Option<bool>,
     #[serde(default)]
     pub completed_at: Option<Timestamp>,
     #[serde(default)]
@@ -123,6 +127,7 @@ impl Record {
             was_live: false,
             came_from: None,
             swapped_at: None,
+            swapped_in: None,
             completed_at: None,
             documents: None,
             checkpoint: None,
@@ -176,6 +181,13 @@ impl Record {
         }
     }
 
+    /// When a rollback last was to swap it in, whether it did or died before.
+    pub fn meant_at(&self) -> Option<Timestamp> {
+        // Without a note of the way, only what never came from anywhere is known to have gone out.
+        let is_in = self.swapped_in.unwrap_or(self.came_from.is_some());
+        self.swapped_at.filter(|_| is_in)
+    }
+
     /// Whether what a follower relies on is unchanged since then: the definition, and no rollback.
     pub fn is_still(&self, before: &Record) -> bool {
         self.id == before.id
@@ -221,11 +233,13 @@ pub enum Change {
     SwappedIn {
         came_from: String,
         swapped_at: Timestamp,
+        swapped_in: bool,
     },
     /// Written by a rollback, for the generation that it swaps out.
     SwappedOut {
         was_live: bool,
         swapped_at: Timestamp,
+        swapped_in: bool,
     },
 }
 

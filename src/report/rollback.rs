@@ -30,6 +30,8 @@ pub struct RollbackReport {
     pub indexes: Vec<RolledBack>,
     /// The selected indexes that were not, with the reason.
     pub stays: Vec<Stays>,
+    /// At several servers: those that answer with all of it already, so that this finishes what was begun.
+    pub finishes: Vec<String>,
     /// With `--list`: every complete generation, by the run that built it, the newest run first.
     pub runs: Vec<RunEntry>,
     /// All of it.
@@ -118,12 +120,23 @@ impl RollbackReport {
         {
             page.note(format_args!("{live_uid} stays: {reason}"));
         }
+        match self.finishes.as_slice() {
+            [] => {}
+            [one] => page.note(format_args!(
+                "finishes what was begun: {one} answers with it already"
+            )),
+            several => page.note(format_args!(
+                "finishes what was begun: {} answer with it already",
+                listed(several)
+            )),
+        }
     }
 
     /// The summary for people.
     pub fn summary(&self) -> String {
         let head = match self.outcome {
             Outcome::Listed => return list(&self.runs),
+            _ if self.indexes.is_empty() => "Live already: nothing is to be swapped".to_owned(),
             Outcome::RolledBack => format!("Rolled back in {:.1} s", self.seconds),
             Outcome::DryRun => "Every check passed (dry run: nothing was swapped)".to_owned(),
         };
@@ -139,7 +152,7 @@ impl RollbackReport {
                 "`sync` cannot follow {uids}: built by another definition, or by another program; `reindex` builds it anew"
             ));
         }
-        if self.outcome == Outcome::RolledBack {
+        if self.outcome == Outcome::RolledBack && !self.indexes.is_empty() {
             page.note("rolled back once more, it is forward again");
         }
         page.text()

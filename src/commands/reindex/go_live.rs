@@ -28,8 +28,12 @@ impl<'a> Built<'a> {
     ///
     /// Where others wait for this server to swap, what stands in front of the swap is waited for, so that it takes as long
     /// everywhere.
-    pub(super) async fn complete(self, others_wait: bool) -> Result<Ready<'a>, Error> {
-        let live = self.write_records().await?;
+    pub(super) async fn complete(
+        self,
+        others_wait: bool,
+        now: Timestamp,
+    ) -> Result<Ready<'a>, Error> {
+        let live = self.write_records(now).await?;
         if others_wait {
             let indexes = self.job.indexes.iter();
             let live_uids = indexes.map(|index| index.definition.live_uid.as_str());
@@ -38,7 +42,7 @@ impl<'a> Built<'a> {
         Ok(Ready { built: self, live })
     }
 
-    async fn write_records(&self) -> Result<Vec<String>, Error> {
+    async fn write_records(&self, now: Timestamp) -> Result<Vec<String>, Error> {
         let Built { job, passed, .. } = self;
         let mut records = self.records.clone();
         for (i, record) in records.iter_mut().enumerate() {
@@ -51,8 +55,6 @@ impl<'a> Built<'a> {
             record.overlap_seconds = u64::try_from(OVERLAP.as_secs()).ok();
             record.database = Some(json!({ "path": job.database.path() }));
         }
-        // One time for all of them: generations that were live together are rolled back to together.
-        let now = Timestamp::now();
         let known = job.server.records().await?;
         let mut live = Vec::with_capacity(records.len());
         for index in job.indexes.iter() {

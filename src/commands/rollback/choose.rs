@@ -16,6 +16,16 @@ pub struct Index {
     pub generations: Generations,
 }
 
+impl Index {
+    /// The record of what is live, if it was built for this index.
+    pub fn live_record(&self) -> Option<&Record> {
+        let (_, record) = self.generations.live.as_ref()?;
+        record
+            .as_ref()
+            .filter(|record| record.live_uid == self.live_uid)
+    }
+}
+
 /// What tells one run from another. A run begins the records of all its indexes at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Run {
@@ -105,22 +115,25 @@ pub fn choose(indexes: &[Index], to: Option<&str>) -> Result<Vec<Turn>, NoSuchGe
         Some(to) => asked_for(indexes, to)?,
         None => last_live(indexes)?,
     };
+    Ok(turns(indexes, &run))
+}
+
+/// What becomes of each index if all go to what this run built.
+pub fn turns(indexes: &[Index], run: &Run) -> Vec<Turn> {
     let turn = |index: &Index| {
-        let generations = &index.generations;
-        let live = generations
-            .live
-            .as_ref()
-            .and_then(|(_, record)| record.as_ref());
-        if live.is_some_and(|one| one.live_uid == index.live_uid && Run::of(one) == run) {
+        if index
+            .live_record()
+            .is_some_and(|live| Run::of(live) == *run)
+        {
             return Turn::LiveAlready;
         }
-        complete(generations)
-            .find(|generation| Run::of(&generation.record) == run)
+        complete(&index.generations)
+            .find(|generation| Run::of(&generation.record) == *run)
             .map_or(Turn::None, |generation| {
                 Turn::Back(Box::new(generation.clone()))
             })
     };
-    Ok(indexes.iter().map(turn).collect())
+    indexes.iter().map(turn).collect()
 }
 
 /// Former live ones, and builds that were complete and never swapped in: they passed every gate, so they may be asked for.
@@ -186,4 +199,4 @@ fn asked_for(indexes: &[Index], to: &str) -> Result<Run, NoSuchGeneration> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,6 +1,9 @@
-//! `rollback` at several servers: all go back to the same generation, at once, or none does.
+//! `rollback` at several servers: all go back to the same generation, at once, or none does. Those that are there already stay.
 
-use super::{QUESTION, Way};
+use jiff::Timestamp;
+
+use super::choose::Index;
+use super::{QUESTION, Way, at_rest, together};
 use crate::catalog::IndexDefinition;
 use crate::cli::Rollback;
 use crate::commands::crew::Crew;
@@ -51,15 +54,40 @@ pub(super) async fn at_several(
     };
     or_interrupted(servers::refuse_twins(servers)).await?;
     let mut crew = Crew::of(servers, servers.len());
-    let find = crew.each(crew.all(), async |(at, started)| {
-        let way = Way::find(options, database, &at.server, definitions).await?;
-        Ok((at, started, way))
+    let look = crew.each(crew.all(), async |(at, started)| {
+        let there = at_rest(options, &at.server, definitions).await?;
+        Ok((at, started, there))
     });
-    let ways = match or_interrupted(find).await {
+    let there = match or_interrupted(look).await {
+        Ok(there) => there,
+        Err(error) => return crew.ended(error).map(tell),
+    };
+    let indexes: Vec<&[Index]> = there
+        .iter()
+        .flatten()
+        .map(|(_, _, there)| there.indexes.as_slice())
+        .collect();
+    let meant = together::meant(&indexes, options.to.as_deref());
+    let find = crew.each(there, async |(at, started, there)| {
+        let server = &at.server;
+        let way = Way::find(
+            options,
+            database,
+            server,
+            definitions,
+            &there,
+            meant.as_ref(),
+        );
+        Ok((at, started, way.await?))
+    });
+    let mut ways = match or_interrupted(find).await {
         Ok(ways) => ways,
         Err(error) => return crew.ended(error).map(tell),
     };
-    expect_the_same(&ways)?;
+    match meant {
+        Some(_) => say_who_is_there(&mut ways),
+        None => expect_the_same(&ways)?,
+    }
     if options.dry_run {
         let checked = crew.last(ways, async |(_, _, mut way)| {
             way.check().await?;
@@ -84,8 +112,9 @@ pub(super) async fn at_several(
         Err(error) => return crew.ended(error).map(tell),
     };
     // From here to the proof of the swaps nothing is interrupted.
+    let now = Timestamp::now();
     let begun = crew.each_whole(passed, async |(started, mut way, passed)| {
-        let passed = way.begin(passed, &started).await?;
+        let passed = way.begin(passed, &started, now).await?;
         Ok((started, way, passed))
     });
     let begun = match begun.await {
@@ -96,6 +125,9 @@ pub(super) async fn at_several(
         }
     };
     let swapped = crew.last(begun, async |(started, way, passed)| {
+        if way.plan.steps.is_empty() {
+            return Ok(way.answer(Outcome::RolledBack));
+        }
         let swapped = swap(&started, &way, &passed).await;
         if swapped.is_ok() {
             way.plan.take_back(way.server, &started, &swapped).await;
@@ -113,6 +145,17 @@ async fn swap(started: &Started, way: &Way<'_>, passed: &PassedFormer) -> Result
         started.release();
     }
     Ok(swapped?)
+}
+
+/// Some servers may be there already, with every index: to each other one is said which.
+fn say_who_is_there(ways: &mut [Option<Going<'_>>]) {
+    let each = ways.iter().flatten();
+    let there = each.filter(|(_, _, way)| way.plan.steps.is_empty());
+    let names: Vec<String> = there.map(|(at, _, _)| at.name.clone()).collect();
+    let each = ways.iter_mut().flatten();
+    for (_, _, way) in each.filter(|(_, _, way)| !way.plan.steps.is_empty()) {
+        way.report.finishes.clone_from(&names);
+    }
 }
 
 /// A run builds under the same uid everywhere: by that a generation is known.

@@ -16,6 +16,14 @@ pub enum Command {
     Verify,
 }
 
+/// At which of a walk's servers a command is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    pub sites: Vec<usize>,
+    /// Of several, whether one that is left behind keeps none from a swap.
+    pub requires_one: bool,
+}
+
 /// What happens to a command meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
@@ -25,13 +33,23 @@ pub enum Trouble {
     Interrupt(usize),
     /// Somebody writes while the k-th request is on its way.
     Writer(usize),
+    /// One of two servers cannot be reached.
+    Away,
 }
 
 impl Command {
     /// As [`Command::name`] says them.
     pub const NAMES: [&str; 6] = ["reindex", "sync", "apply", "rollback", "clean", "verify"];
 
-    pub fn any(dice: &mut Dice) -> Command {
+    /// At one of several servers a rollback may be half made, so that there are more of them.
+    pub fn at(dice: &mut Dice, sites: usize) -> Command {
+        match sites > 1 && dice.chance(15) {
+            true => Command::Rollback,
+            false => Command::any(dice),
+        }
+    }
+
+    fn any(dice: &mut Dice) -> Command {
         let any_loss = dice.chance(50);
         match dice.below(100) {
             0..25 => Command::Reindex {
@@ -59,6 +77,19 @@ impl Command {
         }
     }
 
+    /// Whether it works with one server only.
+    pub fn takes_one(self) -> bool {
+        self == Command::Clean
+    }
+
+    /// Whether what happens at one server depends on the others.
+    pub fn swaps_together(self) -> bool {
+        !matches!(
+            self,
+            Command::Sync { .. } | Command::Verify | Command::Clean
+        )
+    }
+
     pub fn program(self, scene: &Scene) -> Program {
         let any = |any_loss| if any_loss { "100%" } else { "20%" };
         let program = |name: &str| scene.command(name).args(["--output", "json"]);
@@ -82,8 +113,48 @@ impl Command {
     }
 }
 
+impl Reach {
+    pub fn only(site: usize) -> Reach {
+        Reach {
+            sites: vec![site],
+            requires_one: false,
+        }
+    }
+
+    pub fn all(sites: usize) -> Reach {
+        Reach {
+            sites: (0..sites).collect(),
+            requires_one: false,
+        }
+    }
+
+    /// All of them, or now and then one alone.
+    pub fn any(dice: &mut Dice, command: Command, sites: usize) -> Reach {
+        if sites == 1 {
+            return Reach::all(1);
+        }
+        let alone = if command == Command::Rollback { 40 } else { 15 };
+        if command.takes_one() || dice.chance(alone) {
+            return Reach::only(dice.below(sites));
+        }
+        let can_leave_behind = matches!(command, Command::Reindex { .. } | Command::Apply { .. });
+        Reach {
+            requires_one: can_leave_behind && dice.chance(40),
+            ..Reach::all(sites)
+        }
+    }
+}
+
 impl Trouble {
-    pub fn any(dice: &mut Dice, command: Command) -> Trouble {
+    /// Of a command at these servers.
+    pub fn at(dice: &mut Dice, command: Command, reach: &Reach) -> Trouble {
+        match reach.sites.len() > 1 && dice.chance(15) {
+            true => Trouble::Away,
+            false => Trouble::any(dice, command),
+        }
+    }
+
+    fn any(dice: &mut Dice, command: Command) -> Trouble {
         let k = 1 + dice.below(command.requests());
         match dice.below(100) {
             0..25 => Trouble::None,
@@ -103,7 +174,7 @@ impl Trouble {
     /// The request at which it is to happen.
     pub fn request(self) -> Option<usize> {
         match self {
-            Trouble::None => None,
+            Trouble::None | Trouble::Away => None,
             Trouble::Mishap(_, k) | Trouble::Interrupt(k) | Trouble::Writer(k) => Some(k),
         }
     }
@@ -114,11 +185,13 @@ impl Trouble {
             Trouble::Mishap(mishap, _) => format!("{mishap:?}"),
             Trouble::Interrupt(_) => "Ctrl-C".to_owned(),
             Trouble::Writer(_) => "a writer meanwhile".to_owned(),
+            Trouble::Away => "a server away".to_owned(),
         }
     }
 }
 
 /// How a command ended.
+#[derive(Clone)]
 pub struct Outcome {
     /// None: it was killed.
     pub code: Option<i32>,
@@ -127,4 +200,33 @@ pub struct Outcome {
     pub interrupted: bool,
     /// Somebody wrote meanwhile: what it saw of the database, nobody knows.
     pub disturbed: bool,
+    /// The server that could not be reached.
+    pub away: Option<usize>,
+}
+
+impl Outcome {
+    /// The same at the server of this name. What ended the command for all of several is no part of any of them.
+    pub fn at(&self, name: &str) -> Outcome {
+        let servers = self.report["servers"].as_array();
+        let part = servers
+            .into_iter()
+            .flatten()
+            .find(|one| one["name"] == name);
+        let Some(part) = part else {
+            return self.clone();
+        };
+        let code = part["exit_code"].as_i64().unwrap();
+        Outcome {
+            code: Some(i32::try_from(code).unwrap()),
+            said: format!("{name}: {part:#}"),
+            report: part.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it could not reach this server, and gave up.
+    pub fn found_it_down(&self) -> bool {
+        let is_of_another = self.said.contains("nothing was swapped here");
+        self.code == Some(1) && !is_of_another && self.said.contains("GET /health")
+    }
 }

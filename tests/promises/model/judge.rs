@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::command::{Command, Outcome};
+use super::command::{Command, Outcome, Reach};
 use super::sight::{Around, Seen, Sight};
 use super::walk::Walk;
 use super::world::{Definition, NAMES};
@@ -11,24 +11,41 @@ use super::world::{Definition, NAMES};
 const ALLOWED_LOSS: f64 = 0.2;
 
 impl Walk {
-    /// `before` is what was there when it began; none where that is not known, because what was killed may still have
-    /// had its effect.
+    /// `before` is what was there on each server when it began; none where that is not known, because what was killed may
+    /// still have had its effect.
     pub async fn judge(
+        &self,
+        command: Command,
+        reach: &Reach,
+        before: Option<&[Sight]>,
+        outcome: &Outcome,
+        after: &[Sight],
+    ) {
+        let allowed = self.allowed_at_each(command, reach, before, outcome).await;
+        for (i, allowed) in reach.sites.iter().zip(allowed) {
+            let before = before.map(|before| &before[*i]);
+            let part = outcome.at(self.sites[*i].name);
+            self.judge_at(command, before, &part, &allowed, &after[*i])
+                .await;
+        }
+        for i in 0..self.sites.len() {
+            if let Some(before) = before.filter(|_| !reach.sites.contains(&i)) {
+                assert_eq!(before[i], after[i], "{command:?} was not for this server");
+            }
+        }
+        self.expect_agreement(command, reach, outcome, after);
+    }
+
+    /// The same of one server.
+    async fn judge_at(
         &self,
         command: Command,
         before: Option<&Sight>,
         outcome: &Outcome,
+        allowed: &[i32],
         after: &Sight,
     ) {
         let code = outcome.code.expect("what was killed is not judged");
-        let mut allowed = match before {
-            Some(before) => self.allowed(command, before, outcome.disturbed).await,
-            None if command == Command::Verify => vec![0, 3, 5],
-            None => vec![0, 3],
-        };
-        if outcome.interrupted {
-            allowed.push(130);
-        }
         assert!(
             allowed.contains(&code),
             "{command:?} ended with {code}, and may end with {allowed:?}\n{}",
@@ -49,7 +66,12 @@ impl Walk {
     }
 
     /// With which codes it may end.
-    async fn allowed(&self, command: Command, before: &Sight, disturbed: bool) -> Vec<i32> {
+    pub(super) async fn allowed(
+        &self,
+        command: Command,
+        before: &Sight,
+        disturbed: bool,
+    ) -> Vec<i32> {
         let Some(follows) = self.can_be_followed(before) else {
             return match command {
                 Command::Sync { .. } | Command::Apply { .. } => vec![0, 3],
@@ -111,7 +133,7 @@ impl Walk {
     }
 
     /// Whether `sync` can go on from what is live; none where that cannot be known.
-    fn can_be_followed(&self, before: &Sight) -> Option<bool> {
+    pub(super) fn can_be_followed(&self, before: &Sight) -> Option<bool> {
         let ours = |name| {
             before.live(name).is_some_and(|live: &Seen| {
                 !live.documents.is_empty() && !self.foreign.contains(&live.created_at)
@@ -163,7 +185,7 @@ impl Walk {
     }
 
     /// It lies under a name like ours, and somebody else made it there.
-    fn is_decoy(&self, seen: &Seen) -> bool {
+    pub(super) fn is_decoy(&self, seen: &Seen) -> bool {
         self.foreign.contains(&seen.created_at) && !self.were_live.contains(&seen.created_at)
     }
 

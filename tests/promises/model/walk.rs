@@ -5,22 +5,23 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::RwLock;
 
-use super::command::{Command, Outcome, Trouble};
+use super::command::{Command, Outcome, Reach, Trouble};
 use super::sight::Sight;
+use super::site::Site;
 use super::world::{self, Definition, NAMES};
-use crate::support::busy::keep_busy;
-use crate::support::scene::CHECKPOINTS;
 use crate::support::server::Server;
-use crate::support::{Dice, Mishap, Scene, eventually};
+use crate::support::{Dice, Scene};
 
 /// How often what came to happen, over all walks.
 pub type Tally = Arc<Mutex<BTreeMap<String, usize>>>;
 
 pub struct Walk {
     pub scene: Scene,
+    /// Its servers: one, or two that are to hold the same.
+    pub sites: Vec<Site>,
     pub definition: Definition,
     /// Since when each definition was in force.
     pub definitions: Vec<(Timestamp, Definition)>,
@@ -36,9 +37,13 @@ pub struct Walk {
     pub began: String,
     /// Nothing that was killed is still to have its effect.
     pub calm: bool,
+    /// What each server held after the last command.
+    seen: Option<Vec<Sight>>,
+    /// The last command was a rollback of this one of several servers, or of all and was killed: the others may have to be sent
+    /// after it.
+    pub half_back: Option<usize>,
     seed: u64,
-    dice: Dice,
-    server: Arc<RwLock<Server>>,
+    pub(super) dice: Dice,
     /// When another file last took the database's place.
     pub(super) restored_at: Option<jiff::Timestamp>,
     copy: Option<PathBuf>,
@@ -59,16 +64,28 @@ impl Drop for Walk {
     }
 }
 
+/// What its servers are called in a walk.
+const SITES: [&str; 2] = ["a", "b"];
+
 impl Walk {
-    pub async fn of(seed: u64, server: Arc<RwLock<Server>>, tally: Tally) {
+    /// Of these servers, one or two.
+    pub async fn of(seed: u64, servers: Vec<Arc<RwLock<Server>>>, tally: Tally) {
         let mut dice = Dice::seeded(seed);
         let prefix = format!("w{seed}-");
-        let mut scene = Scene::beside_others(&*server.read().await, &prefix);
+        let mut scene = Scene::beside_others(&*servers[0].read().await, &prefix);
         world::create(&scene).await;
         Definition::FIRST.write(&mut scene);
         let began = "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'now', '-5 minutes')";
         let began = scene.database.column(began).await.remove(0);
-        let steps = 4 + dice.below(5);
+        let steps = match servers.len() {
+            1 => 4 + dice.below(5),
+            // Each of them costs twice as much.
+            _ => 2 + dice.below(3),
+        };
+        let mut sites = Vec::new();
+        for (name, server) in SITES.into_iter().zip(servers) {
+            sites.push(Site::of(name, server).await);
+        }
         let mut walk = Walk {
             scene,
             definition: Definition::FIRST,
@@ -78,9 +95,11 @@ impl Walk {
             were_live: BTreeSet::new(),
             began,
             calm: true,
+            seen: None,
+            half_back: None,
             seed,
             dice,
-            server,
+            sites,
             copy: None,
             restored_at: None,
             steps: Vec::new(),
@@ -89,9 +108,17 @@ impl Walk {
         walk.begin().await;
         for _ in 0..steps {
             walk.somebody_acts().await;
-            let command = Command::any(&mut walk.dice);
-            let trouble = Trouble::any(&mut walk.dice, command);
-            walk.command(command, trouble).await;
+            let is_finishing = walk.half_back.is_some() && walk.dice.chance(60);
+            let (command, reach) = match is_finishing {
+                true => (Command::Rollback, Reach::all(walk.sites.len())),
+                false => {
+                    let command = Command::at(&mut walk.dice, walk.sites.len());
+                    let reach = Reach::any(&mut walk.dice, command, walk.sites.len());
+                    (command, reach)
+                }
+            };
+            let trouble = Trouble::at(&mut walk.dice, command, &reach);
+            walk.command(command, &reach, trouble).await;
         }
         walk.finish().await;
     }
@@ -99,8 +126,6 @@ impl Walk {
     /// What was there before: nothing, a live index of this program's, or one that somebody else made; and always indexes
     /// whose names begin like ours.
     async fn begin(&mut self) {
-        let server = self.server.clone();
-        let server = server.read().await;
         for rest in ["_archive", "_20240101T000000Z"] {
             self.made_by_somebody_else(&format!("articles{rest}")).await;
         }
@@ -113,13 +138,22 @@ impl Walk {
             }
             1 => self.note("nothing is there".to_owned()),
             runs => {
-                drop(server);
                 let reindex = Command::Reindex {
                     retain: 1,
                     any_loss: false,
                 };
-                for _ in 0..(runs / 2) {
-                    self.command(reindex, Trouble::None).await;
+                let mut reach = Reach::all(self.sites.len());
+                if self.sites.len() > 1 && self.dice.chance(25) {
+                    self.note("b is new".to_owned());
+                    reach = Reach::only(0);
+                }
+                let runs = match self.sites.len() {
+                    1 => runs / 2,
+                    // A walk of few steps has to have something to roll back to.
+                    _ => 1 + usize::from(runs > 2),
+                };
+                for _ in 0..runs {
+                    self.command(reindex, &reach, Trouble::None).await;
                 }
             }
         }
@@ -127,11 +161,9 @@ impl Walk {
 
     async fn made_by_somebody_else(&mut self, name: &str) {
         let uid = self.scene.uid(name);
-        let documents = json!([{"id": 1, "title": "of somebody else"}, {"id": 99}]);
-        self.scene.api.fill(&uid, documents).await;
-        let index = self.scene.api.index(&uid).await.unwrap();
-        self.foreign
-            .insert(index["createdAt"].as_str().unwrap().to_owned());
+        for site in &self.sites {
+            self.foreign.insert(site.fill(&uid).await);
+        }
     }
 
     /// What people do between two commands.
@@ -152,10 +184,12 @@ impl Walk {
             }
             18..28 => self.restore(),
             28..34 => {
-                let server = self.server.clone();
-                let _up = server.read().await;
-                keep_busy(&self.scene.api, 60).await;
-                self.note("somebody else keeps the server busy".to_owned());
+                let site = self.one_of(self.sites.len());
+                self.sites[site].keep_busy().await;
+                self.note(format!(
+                    "somebody else keeps {} busy",
+                    self.sites[site].name
+                ));
             }
             _ => {}
         }
@@ -180,7 +214,7 @@ impl Walk {
         self.note("restores the copy".to_owned());
     }
 
-    async fn write(&mut self) {
+    pub(super) async fn write(&mut self) {
         let write = world::any_write(&mut self.dice);
         self.scene.database.execute(&write.sql).await;
         self.note(format!(
@@ -190,124 +224,103 @@ impl Walk {
         ));
     }
 
-    async fn command(&mut self, command: Command, trouble: Trouble) -> Value {
-        let before = match self.calm {
-            true => Some(self.see().await),
-            false => None,
-        };
-        let mut outcome = self.run(command, trouble).await;
-        // A server that another lane has killed may need longer to come back than a command waits for a first answer.
-        if outcome.code == Some(1) && outcome.said.contains("GET /health") {
-            self.count("the server is down, and the command run again".to_owned());
-            drop(self.server.clone().read().await);
-            outcome = self.run(command, Trouble::None).await;
+    /// Which of so many servers something happens to.
+    pub(super) fn one_of(&mut self, sites: usize) -> usize {
+        match sites {
+            1 => 0,
+            _ => self.dice.below(sites),
         }
-        self.note_settings(command, before.as_ref(), &outcome).await;
+    }
+
+    async fn command(&mut self, command: Command, reach: &Reach, trouble: Trouble) -> Value {
+        // Nobody else touches these indexes, so that what was seen after the last command is still there.
+        let mut before = match (self.calm, self.seen.take()) {
+            (true, None) => Some(self.see().await),
+            (true, seen) => seen,
+            (false, _) => None,
+        };
+        let mut outcome = self.run(command, reach, trouble).await;
+        // A server that another lane has killed may need longer to come back than a command waits for a first answer.
+        if self.found_one_down(reach, &outcome) {
+            self.count("the server is down, and the command run again".to_owned());
+            for site in &self.sites {
+                site.is_up().await;
+            }
+            if before.is_some() {
+                before = Some(self.see().await);
+            }
+            outcome = self.run(command, reach, Trouble::None).await;
+        }
+        let half_back = self.is_half_back(command, reach, &outcome);
         if outcome.code.is_none() {
+            self.half_back = half_back;
+            self.note_settings(command, reach, before.as_deref(), &outcome, &[]);
             self.calm = false;
             return Value::Null;
         }
-        if self.calm && outcome.code == Some(0) {
-            self.expect_nothing_waits(command).await;
+        if self.calm {
+            for i in &reach.sites {
+                let site = &self.sites[*i];
+                if outcome.at(site.name).code == Some(0) {
+                    site.expect_nothing_waits(&self.scene, command).await;
+                }
+            }
         }
         let after = self.see().await;
-        self.judge(command, before.as_ref(), &outcome, &after).await;
+        self.note_settings(command, reach, before.as_deref(), &outcome, &after);
+        self.judge(command, reach, before.as_deref(), &outcome, &after)
+            .await;
+        self.half_back = half_back;
+        self.seen = Some(after);
         self.calm = true;
         outcome.report
     }
 
+    /// Which server may have gone back without the others.
+    fn is_half_back(&self, command: Command, reach: &Reach, outcome: &Outcome) -> Option<usize> {
+        let is_one_of_several = self.sites.len() > 1 && command == Command::Rollback;
+        match (reach.sites.as_slice(), outcome.code) {
+            ([one], Some(0)) if is_one_of_several => Some(*one),
+            ([one, ..], None) if is_one_of_several => Some(*one),
+            _ => None,
+        }
+    }
+
+    /// Another lane has killed it; not that the command was to find it away.
+    fn found_one_down(&self, reach: &Reach, outcome: &Outcome) -> bool {
+        let mut others = reach.sites.iter().filter(|i| outcome.away != Some(**i));
+        others.any(|i| outcome.at(self.sites[*i].name).found_it_down())
+    }
+
     /// What `apply` may have made of a live index without building it anew.
-    async fn note_settings(&mut self, command: Command, before: Option<&Sight>, outcome: &Outcome) {
+    fn note_settings(
+        &mut self,
+        command: Command,
+        reach: &Reach,
+        before: Option<&[Sight]>,
+        outcome: &Outcome,
+        after: &[Sight],
+    ) {
         if !matches!(command, Command::Apply { .. }) {
             return;
         }
-        if outcome.code == Some(0) {
-            let now = self.see().await;
-            let live = now.identity("articles").to_owned();
+        let sites = reach.sites.iter();
+        let done = |i: usize| outcome.at(self.sites[i].name).code == Some(0);
+        let (done, undone): (Vec<usize>, Vec<usize>) = sites.copied().partition(|i| done(*i));
+        for i in done {
+            let live = after[i].identity("articles").to_owned();
             self.in_place.insert(live, Some(self.definition));
-            return;
         }
-        // Of what was killed before, nobody knows what was live.
-        let candidates: Vec<String> = match before {
-            Some(before) => vec![before.identity("articles").to_owned()],
-            None => self.were_live.iter().cloned().collect(),
-        };
-        for created_at in candidates {
-            self.in_place.insert(created_at, None);
-        }
-    }
-
-    async fn run(&mut self, command: Command, trouble: Trouble) -> Outcome {
-        let proxy = self.scene.proxy().await;
-        let program = command
-            .program(&self.scene)
-            .env("MEILISEARCH_HOST", proxy.url());
-        let mut outcome = Outcome {
-            code: None,
-            said: String::new(),
-            report: Value::Null,
-            interrupted: false,
-            disturbed: false,
-        };
-        let ended = match trouble {
-            Trouble::None => Some(program.run().await),
-            Trouble::Mishap(mishap, k) if self.may_happen(mishap).await => {
-                let server = self.server.clone();
-                let met = mishap
-                    .befall(program, &proxy, k, async |hold| {
-                        let mut server = server.write().await;
-                        server.kill().await;
-                        hold.release();
-                        server.start_again().await;
-                    })
-                    .await;
-                met.ended
+        for i in undone {
+            // Of what was killed before, nobody knows what was live.
+            let candidates: Vec<String> = match before {
+                Some(before) => vec![before[i].identity("articles").to_owned()],
+                None => self.were_live.iter().cloned().collect(),
+            };
+            for created_at in candidates {
+                self.in_place.insert(created_at, None);
             }
-            Trouble::Mishap(..) => Some(program.run().await),
-            Trouble::Interrupt(k) | Trouble::Writer(k) => {
-                let hold = proxy.hold_at(k, self.dice.chance(50));
-                let mut running = program.start();
-                let reached = tokio::select! {
-                    () = hold.reached("the request at which it is to happen") => true,
-                    () = running.over() => false,
-                };
-                if reached && matches!(trouble, Trouble::Writer(_)) {
-                    outcome.disturbed = true;
-                    self.write().await;
-                } else if reached {
-                    outcome.interrupted = true;
-                    running.interrupt();
-                }
-                hold.release();
-                Some(running.ended().await)
-            }
-        };
-        let how = match &ended {
-            None => "killed".to_owned(),
-            Some(ended) => format!("exit {}", ended.status.code().unwrap_or(-1)),
-        };
-        let happened = trouble.request().map(|k| proxy.seen().get(k - 1).cloned());
-        if let Some(Some(_)) = happened {
-            self.count(trouble.name());
         }
-        self.count(format!("{}: {how}", command.name()));
-        let at = happened
-            .flatten()
-            .map(|seen| format!(" ({} {})", seen.method, seen.path));
-        self.note(format!(
-            "{command:?}, {trouble:?}{}: {how}",
-            at.unwrap_or_default()
-        ));
-        if let Some(ended) = ended {
-            outcome.code = Some(ended.status.code().unwrap_or(-1));
-            outcome.report = serde_json::from_str(&ended.out).unwrap_or_default();
-            outcome.said = format!("{}\n{}", ended.out, ended.err);
-        }
-        outcome
-    }
-
-    async fn may_happen(&self, mishap: Mishap) -> bool {
-        !mishap.kills_the_server() || self.server.read().await.is_ours()
     }
 
     /// One more run, and all is well.
@@ -319,111 +332,81 @@ impl Walk {
             },
             false => Command::Apply { any_loss: true },
         };
+        let all = Reach::all(self.sites.len());
         // Whatever was killed before may still have its effect; what this run must do is the same.
-        self.command(last, Trouble::None).await;
-        let report = self
-            .command(Command::Sync { compare: "all" }, Trouble::None)
-            .await;
-        for index in report["indexes"].as_array().unwrap() {
-            for figure in ["sent_changed", "sent_missing", "sent_different", "deleted"] {
-                assert_eq!(index[figure], 0, "after {last:?} nothing differs: {report}");
+        self.command(last, &all, Trouble::None).await;
+        let sync = Command::Sync { compare: "all" };
+        let report = self.command(sync, &all, Trouble::None).await;
+        for part in parts(&report) {
+            for index in part["indexes"].as_array().unwrap() {
+                for figure in ["sent_changed", "sent_missing", "sent_different", "deleted"] {
+                    assert_eq!(index[figure], 0, "after {last:?} nothing differs: {report}");
+                }
             }
         }
-        let report = self.command(Command::Verify, Trouble::None).await;
-        assert_eq!(report["outcome"], "equal", "{report}");
-        self.command(Command::Clean, Trouble::None).await;
-        let report = self.command(Command::Clean, Trouble::None).await;
-        assert_eq!(report["outcome"], "nothing_to_do", "{report}");
+        let report = self.command(Command::Verify, &all, Trouble::None).await;
+        for part in parts(&report) {
+            assert_eq!(part["outcome"], "equal", "{report}");
+        }
+        for i in 0..self.sites.len() {
+            let only = Reach::only(i);
+            self.command(Command::Clean, &only, Trouble::None).await;
+            let report = self.command(Command::Clean, &only, Trouble::None).await;
+            assert_eq!(report["outcome"], "nothing_to_do", "{report}");
+        }
         self.expect_settings().await;
-        self.leave().await;
+        for site in &self.sites {
+            site.leave(&self.scene).await;
+        }
     }
 
     async fn expect_settings(&self) {
-        let _up = self.server.read().await;
-        let settings = self.scene.api.settings(&self.scene.uid("articles")).await;
-        let wanted = self.definition.settings();
-        assert_eq!(
-            settings["searchableAttributes"],
-            wanted["searchableAttributes"]
-        );
-        let most_values = "/faceting/maxValuesPerFacet";
-        assert_eq!(settings.pointer(most_values), wanted.pointer(most_values));
-    }
-
-    /// The server is left to the next walk as it was found.
-    async fn leave(&self) {
-        let _up = self.server.read().await;
-        let api = &self.scene.api;
-        let ours = |uid: &str| uid.starts_with(&self.scene.uid(""));
-        let mut tasks = Vec::new();
-        for (uid, _) in api.indexes().await {
-            if ours(&uid) {
-                let task = api.ask("DELETE", &format!("/indexes/{uid}"), None).await;
-                tasks.push(task.body["taskUid"].as_u64().unwrap());
-            }
-        }
-        let records = api.documents_if_any(CHECKPOINTS).await;
-        let records: Vec<&Value> = records
-            .iter()
-            .filter(|record| record["live_uid"].as_str().is_some_and(ours))
-            .map(|record| &record["id"])
-            .collect();
-        let path = format!("/indexes/{CHECKPOINTS}/documents/delete-batch");
-        api.task("POST", &path, Some(json!(records))).await;
-        for task in tasks {
-            api.ended(task).await;
-        }
-    }
-
-    /// Who says that it is done has waited for the end of every task.
-    async fn expect_nothing_waits(&self, command: Command) {
-        let _up = self.server.read().await;
-        let tasks = "/tasks?statuses=enqueued,processing&limit=1000";
-        let tasks = self.scene.api.get(tasks).await.expect(200);
-        let mine = self.scene.uid("");
-        let is_mine = |uid: &Value| uid.as_str().is_some_and(|uid| uid.starts_with(&mine));
-        for task in tasks["results"].as_array().unwrap() {
-            let swaps = task["details"]["swaps"].as_array();
-            let mut swapped = swaps.into_iter().flatten();
-            let swapped = swapped.any(|pair| is_mine(&pair["indexes"][0]));
-            assert!(
-                !is_mine(&task["indexUid"]) && !swapped,
-                "{command:?} is done, and this is not: {task}"
+        for site in &self.sites {
+            let settings = site.settings(&self.scene.uid("articles")).await;
+            let wanted = self.definition.settings();
+            assert_eq!(
+                settings["searchableAttributes"],
+                wanted["searchableAttributes"]
             );
+            let most_values = "/faceting/maxValuesPerFacet";
+            assert_eq!(settings.pointer(most_values), wanted.pointer(most_values));
         }
     }
 
-    /// What is there when every task has ended that this walk's programs have sent.
-    async fn see(&mut self) -> Sight {
-        let server = self.server.clone();
-        let _up = server.read().await;
-        let mine = self.scene.uid("");
-        eventually("no task of this walk waits", async || {
-            let tasks = "/tasks?statuses=enqueued,processing&limit=1000";
-            let tasks = self.scene.api.get(tasks).await.expect(200);
-            let waits = tasks["results"].as_array().unwrap().iter().any(|task| {
-                task["indexUid"]
-                    .as_str()
-                    .is_none_or(|uid| uid.starts_with(&mine))
-            });
-            (!waits).then_some(())
-        })
-        .await;
-        let sight = Sight::of(&self.scene).await;
-        for name in NAMES {
-            let live = sight.live(name).filter(|live| !live.documents.is_empty());
-            self.were_live
-                .extend(live.map(|live| live.created_at.clone()));
+    /// What each server holds when nothing of this walk waits there.
+    async fn see(&mut self) -> Vec<Sight> {
+        let mut sights = Vec::new();
+        for site in &self.sites {
+            let sight = site.see(&self.scene, self.sites.len() > 1).await;
+            for name in NAMES {
+                let live = sight.live(name).filter(|live| !live.documents.is_empty());
+                self.were_live
+                    .extend(live.map(|live| live.created_at.clone()));
+            }
+            sights.push(sight);
         }
-        sight
+        sights
     }
 
-    fn note(&mut self, step: String) {
+    pub(super) fn note(&mut self, step: String) {
         self.steps.push(step);
     }
 
-    fn count(&self, what: String) {
+    /// Of walks with two servers by themselves: each has to do it all.
+    pub(super) fn count(&self, what: String) {
+        let what = match self.sites.len() {
+            1 => what,
+            _ => format!("{}{what}", super::AT_TWO),
+        };
         *self.tally.lock().unwrap().entry(what).or_default() += 1;
+    }
+}
+
+/// What a report says of each server.
+fn parts(report: &Value) -> Vec<&Value> {
+    match report["servers"].as_array() {
+        Some(servers) => servers.iter().collect(),
+        None => vec![report],
     }
 }
 

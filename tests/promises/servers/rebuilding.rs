@@ -177,6 +177,26 @@ async fn a_server_that_is_away_keeps_all_from_being_swapped_unless_fewer_are_req
     expect_nothing_left_over(&mut fleet, 1).await;
 }
 
+/// The others would wait with it.
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_asked_for_nothing_else() {
+    let Some(fleet) = Fleet::live(2).await else {
+        return;
+    };
+    let proxy = FaultProxy::before(&fleet.url(1)).await;
+    proxy.always("*", "*", Fault::CutBefore);
+    let urls = [fleet.url(0), proxy.url()];
+    let reindex = fleet.command_at("reindex", &urls);
+    reindex.args(["--require", "1"]).run().await.expect(0);
+    for command in ["apply", "rollback"] {
+        let program = fleet.command_at(command, &urls).arg("--yes");
+        program.run().await.says(["ERROR b: "]);
+    }
+    for seen in proxy.seen() {
+        assert_eq!(seen.path, "/health");
+    }
+}
+
 #[tokio::test]
 async fn more_servers_than_there_are_cannot_be_required() {
     let Some(fleet) = Fleet::of(2).await else {

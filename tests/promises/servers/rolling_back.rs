@@ -1,8 +1,10 @@
 //! `rollback` at several servers: all go back to the same generation, or none does.
 
+use serde_json::Value;
+
 use super::{Fleet, of};
 use crate::support::program::Program;
-use crate::support::{Fault, FaultProxy};
+use crate::support::{Fault, FaultProxy, eventually};
 
 fn rollback(fleet: &Fleet) -> Program {
     fleet.command("rollback").arg("--yes")
@@ -18,6 +20,49 @@ async fn live(fleet: &mut Fleet) -> Vec<String> {
     }
     live
 }
+
+/// A command at both is killed when this server was swapped and the other one was not.
+async fn dies_between_two_swaps(fleet: &mut Fleet, command: &str, swapped: usize) {
+    let before = live(fleet).await;
+    let proxy = FaultProxy::before(&fleet.url(1 - swapped)).await;
+    let hold = proxy.hold("POST", "/swap-indexes");
+    let mut urls = fleet.urls();
+    urls[1 - swapped] = proxy.url();
+    let program = fleet.command_at(command, &urls);
+    let running = match command {
+        "rollback" => program.arg("--yes"),
+        _ => program,
+    }
+    .start();
+    hold.reached("the swap that is not made").await;
+    fleet.look_at(swapped);
+    let uid = fleet.scene.uid("articles");
+    eventually("the other swap is made", async || {
+        let live = fleet.scene.live().await;
+        (live.created_at(&uid) != before[swapped]).then_some(())
+    })
+    .await;
+    running.kill();
+    running.ended().await;
+    assert_eq!(live(fleet).await[1 - swapped], before[1 - swapped]);
+}
+
+/// What is said of a server that is swapped, and of one that need not be.
+fn expect_finished(report: &Value, there: &str, swapped: &str) {
+    let (there_part, part) = (of(report, there), of(report, swapped));
+    assert_eq!(part["finishes"], serde_json::json!([there]), "{report}");
+    assert_eq!(part["indexes"].as_array().unwrap().len(), 1, "{report}");
+    assert_eq!(there_part["indexes"], serde_json::json!([]), "{report}");
+    let reason = &there_part["stays"][0]["reason"];
+    assert!(
+        reason
+            .as_str()
+            .is_some_and(|why| why.contains("live already")),
+        "{report}"
+    );
+}
+
+const NAMES: [&str; 2] = ["a", "b"];
 
 #[tokio::test]
 async fn all_servers_go_back_and_forth_together() {
@@ -122,4 +167,129 @@ async fn one_server_under_two_addresses_is_refused_and_stays_as_it_is() {
         assert!(error.contains("a and b are one server"), "{error}");
     }
     assert_eq!(live(&mut fleet).await, before);
+}
+
+/// Back and, from there, forward again: the way in which the first one went is the way of the other.
+async fn the_next_rollback_finishes(swapped: usize) {
+    let Some(mut fleet) = Fleet::live(2).await else {
+        return;
+    };
+    let first = live(&mut fleet).await;
+    fleet.command("reindex").run().await.expect(0);
+    let second = live(&mut fleet).await;
+    let (there, behind) = (NAMES[swapped], NAMES[1 - swapped]);
+    for meant in [&first, &second] {
+        dies_between_two_swaps(&mut fleet, "rollback", swapped).await;
+        let half = live(&mut fleet).await;
+        let report = rollback(&fleet).arg("--dry-run").run().await.expect(0);
+        let report = report.report();
+        assert_eq!(report["outcome"], "dry_run", "{report}");
+        expect_finished(&report, there, behind);
+        assert_eq!(live(&mut fleet).await, half);
+
+        let human = rollback(&fleet).env("BISAN_INDEXER_OUTPUT", "human");
+        let said = human.run().await.expect(0).out_on_one_line();
+        let finishes = format!("finishes what was begun: {there} answers with it already");
+        assert!(said.contains(&finishes), "{said}");
+        assert!(said.contains("Live already"), "{said}");
+        assert_eq!(live(&mut fleet).await, *meant);
+        for i in 0..2 {
+            fleet.look_at(i);
+            fleet.scene.expect_nothing_left_over(1, &[]).await;
+        }
+    }
+    rollback(&fleet).run().await.expect(0);
+    assert_eq!(live(&mut fleet).await, first);
+}
+
+#[tokio::test]
+async fn a_rollback_that_died_after_the_first_server_is_finished_by_the_next() {
+    the_next_rollback_finishes(0).await;
+}
+
+#[tokio::test]
+async fn a_rollback_that_died_after_the_second_server_is_finished_by_the_next() {
+    the_next_rollback_finishes(1).await;
+}
+
+/// It was not there, so nothing was noted there either.
+#[tokio::test]
+async fn a_server_that_was_away_goes_where_the_other_went() {
+    let Some(mut fleet) = Fleet::live(2).await else {
+        return;
+    };
+    let first = live(&mut fleet).await;
+    fleet.command("reindex").run().await.expect(0);
+    let alone = fleet.command_at("rollback", &[fleet.url(0)]);
+    alone.arg("--yes").run().await.expect(0);
+    let report = rollback(&fleet).run().await.expect(0).report();
+    assert_eq!(report["outcome"], "rolled_back", "{report}");
+    expect_finished(&report, "a", "b");
+    assert_eq!(live(&mut fleet).await, first);
+}
+
+/// By the `createdAt` that it has on either of them, or by the uid under which it was built, as a refusal has it.
+#[tokio::test]
+async fn a_generation_that_some_have_already_is_asked_for_by_its_name_at_any_server() {
+    let Some(mut fleet) = Fleet::live(2).await else {
+        return;
+    };
+    let first = live(&mut fleet).await;
+    let status = fleet.command("status").run().await.expect(0).report();
+    let built_under = status["generations"][0]["built_as"]["a"].clone();
+    fleet.command("reindex").run().await.expect(0);
+    let second = live(&mut fleet).await;
+    for (to, meant) in [
+        (first[0].clone(), &first),
+        (first[1].clone(), &first),
+        (built_under.as_str().unwrap().to_owned(), &first),
+        // Not the way that the first one went.
+        (second[0].clone(), &second),
+    ] {
+        dies_between_two_swaps(&mut fleet, "rollback", 0).await;
+        rollback(&fleet).args(["--to", &to]).run().await.expect(0);
+        assert_eq!(live(&mut fleet).await, *meant, "{to}");
+        if meant == &first {
+            rollback(&fleet).run().await.expect(0);
+        }
+        assert_eq!(live(&mut fleet).await, second);
+    }
+}
+
+/// Forward is not where a rollback goes by itself: what the one has built, and the other does not answer with, may be what is
+/// to be left.
+#[tokio::test]
+async fn a_reindex_that_died_between_two_swaps_is_not_finished_by_a_rollback() {
+    let Some(mut fleet) = Fleet::live(2).await else {
+        return;
+    };
+    let first = live(&mut fleet).await;
+    dies_between_two_swaps(&mut fleet, "reindex", 0).await;
+    let half = live(&mut fleet).await;
+    rollback(&fleet).run().await.expect(3);
+    assert_eq!(live(&mut fleet).await, half);
+    let to = ["--to", &first[1]];
+    rollback(&fleet).args(to).run().await.expect(0);
+    assert_eq!(live(&mut fleet).await, first);
+}
+
+/// What was there before this program has no run that built it: the one that found it on all servers makes it one generation.
+#[tokio::test]
+async fn what_another_program_made_is_gone_back_to_on_all_servers() {
+    let Some(mut fleet) = Fleet::of(2).await else {
+        return;
+    };
+    for i in 0..2 {
+        let found = serde_json::json!([{"id": 1, "title": "of another program"}]);
+        let api = fleet.server(i).api();
+        api.fill(&fleet.scene.uid("articles"), found).await;
+    }
+    let found = live(&mut fleet).await;
+    fleet.command("reindex").run().await.expect(0);
+    let built = live(&mut fleet).await;
+    rollback(&fleet).run().await.expect(0);
+    assert_eq!(live(&mut fleet).await, found);
+    dies_between_two_swaps(&mut fleet, "rollback", 1).await;
+    rollback(&fleet).run().await.expect(0);
+    assert_eq!(live(&mut fleet).await, built);
 }

@@ -279,10 +279,14 @@ impl Scene {
 
     /// Indexes of this scene that lie under a timestamped uid: builds and retained generations.
     pub async fn generations(&self, name: &str) -> Vec<String> {
-        let live = self.uid(name);
         let all = self.api.indexes().await.into_iter().map(|(uid, _)| uid);
-        all.filter(|uid| uid.strip_prefix(&live).is_some_and(is_timestamp))
-            .collect()
+        all.filter(|uid| self.is_generation(name, uid)).collect()
+    }
+
+    /// Whether it is the timestamped uid of such a one.
+    pub fn is_generation(&self, name: &str, uid: &str) -> bool {
+        let live = self.uid(name);
+        uid.strip_prefix(&live).is_some_and(is_timestamp)
     }
 
     /// No index lies around that a person would have to delete: nothing but what is live, `retained` generations of

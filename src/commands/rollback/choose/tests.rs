@@ -1,8 +1,8 @@
 use super::*;
 
 /// A server of indexes and records, built up as runs would.
-#[derive(Default)]
-struct World {
+#[derive(Clone, Default)]
+pub struct World {
     indexes: Vec<IndexInfo>,
     records: Vec<Record>,
 }
@@ -13,7 +13,7 @@ fn at(hour: u32) -> String {
 
 impl World {
     /// Run number `run` built `live_uid`, and it lies under `uid` now.
-    fn generation(mut self, live_uid: &str, run: u32, uid: &str) -> World {
+    pub fn generation(mut self, live_uid: &str, run: u32, uid: &str) -> World {
         let begun_at = format!("2026-11-24T{run:02}:00:00Z").parse().unwrap();
         let build_uid = format!("{live_uid}_20261124T{run:02}0000Z");
         let mut record = Record::begin(live_uid, &build_uid, "", "host", begun_at);
@@ -29,20 +29,22 @@ impl World {
         self
     }
 
-    fn last(mut self, change: impl Fn(&mut Record)) -> World {
+    pub fn last(mut self, change: impl Fn(&mut Record)) -> World {
         change(self.records.last_mut().unwrap());
         self
     }
 
+    /// What there is of these.
+    pub fn indexes(&self, live_uids: &[&str]) -> Vec<Index> {
+        let index = |live_uid: &&str| Index {
+            live_uid: (*live_uid).to_owned(),
+            generations: Generations::of(live_uid, &self.indexes, &self.records),
+        };
+        live_uids.iter().map(index).collect()
+    }
+
     fn choose(&self, to: Option<&str>) -> Result<Vec<String>, NoSuchGeneration> {
-        let indexes: Vec<Index> = ["articles", "authors"]
-            .iter()
-            .map(|live_uid| Index {
-                live_uid: (*live_uid).to_owned(),
-                generations: Generations::of(live_uid, &self.indexes, &self.records),
-            })
-            .collect();
-        let turns = choose(&indexes, to)?;
+        let turns = choose(&self.indexes(&["articles", "authors"]), to)?;
         Ok(turns
             .into_iter()
             .map(|turn| match turn {
