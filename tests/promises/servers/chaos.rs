@@ -1,9 +1,9 @@
-//! Whatever goes wrong at any request to one of two servers: no searcher at either gets half an index, the run or the next one
+//! Whatever goes wrong at any request to one of several servers: no searcher at either gets half an index, the run or the next one
 //! ends well, and the servers agree.
 
 use super::Fleet;
 use crate::searches_never_fail::mark;
-use crate::support::chaos::points;
+use crate::support::chaos::{all_points, points};
 use crate::support::program::Program;
 use crate::support::searcher::Glimpse;
 use crate::support::{Dice, FaultProxy, Mishap, Searcher};
@@ -17,13 +17,22 @@ trait Trial {
 
     fn program(&self, fleet: &Fleet, urls: &[String]) -> Program;
 
+    /// Whether this is all of what was live before, or all of what it makes live.
+    fn is_whole(&self, glimpse: &Glimpse) -> bool {
+        matches!(glimpse, Glimpse::Hits(hits) if hits.len() == ARTICLES)
+    }
+
     /// Sets right what a killed run has left, and looks that all is well.
     async fn expect_well(&self, fleet: &mut Fleet, was_killed: bool, what: &str);
 }
 
-/// Everything that may happen, at some requests to the second server.
+/// How many articles there are.
+const ARTICLES: usize = 12;
+
+/// Everything that may happen, at some requests to the second server. Where each request is tried, there is a third one.
 async fn everywhere(mut trial: impl Trial) {
-    let Some(mut fleet) = Fleet::live(2).await else {
+    let servers = if all_points() { 3 } else { 2 };
+    let Some(mut fleet) = Fleet::live(servers).await else {
         return;
     };
     let seed = Dice::seed_from("BISAN_CHAOS_SEED");
@@ -31,7 +40,7 @@ async fn everywhere(mut trial: impl Trial) {
     let requests = {
         trial.prepare(&mut fleet).await;
         let proxy = FaultProxy::before(&fleet.url(1)).await;
-        let urls = [fleet.url(0), proxy.url()];
+        let urls = through(&fleet, &proxy);
         trial.program(&fleet, &urls).run().await.expect(0);
         trial.expect_well(&mut fleet, false, "undisturbed").await;
         proxy.seen().len()
@@ -58,7 +67,7 @@ async fn once<T: Trial>(
 ) -> bool {
     trial.prepare(fleet).await;
     let mut searchers = Vec::new();
-    for i in 0..2 {
+    for i in 0..fleet.urls().len() {
         let api = fleet.server(i).api();
         searchers.push(Searcher::ask(
             api,
@@ -66,7 +75,7 @@ async fn once<T: Trial>(
         ));
     }
     let proxy = FaultProxy::before(&fleet.url(1)).await;
-    let program = trial.program(fleet, &[fleet.url(0), proxy.url()]);
+    let program = trial.program(fleet, &through(fleet, &proxy));
     let server = fleet.server(1);
     let met = mishap
         .befall(program, &proxy, k, async |hold| {
@@ -91,12 +100,19 @@ async fn once<T: Trial>(
         for glimpse in searcher.stop().await.into_iter().flatten() {
             match glimpse {
                 Glimpse::Error(_) if was_away => {}
-                Glimpse::Hits(hits) if hits.len() == 12 => {}
+                whole if trial.is_whole(&whole) => {}
                 other => panic!("{what}: server {i}: {other:?}"),
             }
         }
     }
     met.happened
+}
+
+/// Where they are, with this in front of the second.
+fn through(fleet: &Fleet, proxy: &FaultProxy) -> Vec<String> {
+    let mut urls = fleet.urls();
+    urls[1] = proxy.url();
+    urls
 }
 
 async fn expect_the_same(fleet: &Fleet, what: &str) {
@@ -122,12 +138,18 @@ impl Trial for Reindex {
         fleet.command_at("reindex", urls)
     }
 
+    fn is_whole(&self, glimpse: &Glimpse) -> bool {
+        let [before, after] = [self.generation - 1, self.generation].map(|n| format!("g{n}"));
+        let each = [(before.as_str(), ARTICLES), (after.as_str(), ARTICLES)];
+        glimpse.whole(&each).is_some()
+    }
+
     async fn expect_well(&self, fleet: &mut Fleet, was_killed: bool, what: &str) {
         if was_killed {
             fleet.command("reindex").run().await.expect(0);
         }
         fleet.expect_in_step().await;
-        for i in 0..2 {
+        for i in 0..fleet.urls().len() {
             fleet.look_at(i);
             fleet.scene.expect_nothing_left_over(1, &[]).await;
         }
@@ -200,7 +222,7 @@ impl Trial for Rollback {
             next.run().await.expect(0);
         }
         fleet.expect_in_step().await;
-        for i in 0..2 {
+        for i in 0..fleet.urls().len() {
             fleet.look_at(i);
             fleet.scene.expect_nothing_left_over(1, &[]).await;
         }
