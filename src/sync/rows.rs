@@ -1,8 +1,8 @@
 //! Rows as lines of NDJSON: a round reads those of some ids, as they are at that moment.
 //!
 //! Where several servers are compared with one database, a row is read and converted once for all of them. They hold the
-//! same, so they are asked for the same pages at about the same time: what was read for one is kept for the others, a few
-//! MiB of it, and only until anything is committed. A server that is slower than that has its rows read once more.
+//! same, so they are asked for the same pages at about the same time: what was read for one is kept for the others, 2 MiB
+//! of it, and only until anything is committed. A server that is slower than that has its rows read once more.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
