@@ -177,6 +177,42 @@ async fn a_server_that_is_away_keeps_all_from_being_swapped_unless_fewer_are_req
     expect_nothing_left_over(&mut fleet, 1).await;
 }
 
+/// Its disk takes no more documents.
+#[tokio::test]
+async fn a_full_server_keeps_all_from_being_swapped_and_none_from_being_followed() {
+    let Some(mut fleet) = Fleet::live(2).await else {
+        return;
+    };
+    let before = live(&mut fleet).await;
+    let proxy = FaultProxy::before(&fleet.url(1)).await;
+    for uid in ["articles_*", "articles"] {
+        let full = Fault::meilisearch(422, "no_space_left_on_device", "the disk is full");
+        proxy.always("POST", &format!("/indexes/{uid}/documents"), full);
+    }
+    let urls = [fleet.url(0), proxy.url()];
+    fleet.scene.database.save_title(1, "more to hold").await;
+    let ended = fleet.command_at("reindex", &urls).run().await.expect(1);
+    ended.says(["ERROR b: ", "the disk is full"]);
+    assert_eq!(live(&mut fleet).await, before);
+    expect_nothing_left_over(&mut fleet, 0).await;
+
+    let report = fleet.command_at("sync", &urls).run().await.expect(1);
+    let report = report.report();
+    assert_eq!(of(&report, "a")["outcome"], "synced", "{report}");
+    assert_eq!(of(&report, "b")["outcome"], "failed", "{report}");
+    fleet.look_at(0);
+    fleet.scene.expect_in_step().await;
+
+    let fewer = fleet.command_at("reindex", &urls).args(["--require", "1"]);
+    let report = fewer.run().await.expect(0).report();
+    assert_eq!(of(&report, "b")["outcome"], "failed", "{report}");
+    proxy.heal();
+    fleet.command_at("reindex", &urls).run().await.expect(0);
+    fleet.expect_in_step().await;
+    assert_eq!(built_as(&mut fleet, 0).await, built_as(&mut fleet, 1).await);
+    expect_nothing_left_over(&mut fleet, 1).await;
+}
+
 /// The others would wait with it.
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_asked_for_nothing_else() {
