@@ -5,8 +5,7 @@
 //! of a request, a redirect is an error and does not turn a write into a read, temporary errors are retried, and a page
 //! of HTML becomes an error that a person can act on.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -64,14 +63,15 @@ struct Connection {
     address: Address,
     key: Option<HeaderValue>,
     secret: Option<ApiKey>,
-    absences: Absences,
+    absences: Mutex<Absences>,
 }
 
-/// How often a request got no answer, and how many of these times are known to have changed nothing.
+/// How often a request got no answer, how many of these times are known to have changed nothing, and why it was the last time.
 #[derive(Default)]
 struct Absences {
-    counted: AtomicU64,
-    settled: AtomicU64,
+    counted: u64,
+    settled: u64,
+    last: String,
 }
 
 impl Http {
@@ -106,7 +106,7 @@ impl Http {
             address,
             key: header,
             secret: key.cloned(),
-            absences: Absences::default(),
+            absences: Mutex::default(),
         };
         Ok(Http {
             connection: Arc::new(connection),
@@ -126,16 +126,22 @@ impl Http {
     }
 
     pub(super) fn absences(&self) -> u64 {
-        self.connection.absences.counted.load(Ordering::Relaxed)
+        self.lock_absences().counted
     }
 
     pub(super) fn settle_absences(&self, counted: u64) {
-        let settled = &self.connection.absences.settled;
-        settled.store(counted, Ordering::Relaxed);
+        self.lock_absences().settled = counted;
     }
 
-    pub(super) fn was_away(&self) -> bool {
-        self.connection.absences.settled.load(Ordering::Relaxed) != self.absences()
+    pub(super) fn unsettled_absence(&self) -> Option<String> {
+        let absences = self.lock_absences();
+        (absences.settled != absences.counted).then(|| absences.last.clone())
+    }
+
+    fn lock_absences(&self) -> MutexGuard<'_, Absences> {
+        let absences = &self.connection.absences;
+        // They are whole after each change.
+        absences.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn policy(&self) -> RetryPolicy {
@@ -210,8 +216,9 @@ impl Http {
                 Err(error) => error,
             };
             if error.is_no_answer() {
-                let counted = &self.connection.absences.counted;
-                counted.fetch_add(1, Ordering::Relaxed);
+                let mut absences = self.lock_absences();
+                absences.counted += 1;
+                absences.last = error.to_string();
             }
             let retryable = match self.repeat {
                 Repeat::Freely => error.retryable(),

@@ -96,9 +96,10 @@ impl Server {
         self.http.settle_absences(counted);
     }
 
-    /// Whether it was away since then: it may have come back with older data, or miss what was committed meanwhile.
-    pub fn was_away(&self) -> bool {
-        self.http.was_away()
+    /// Why the last request that got no answer got none, if one did since then: the server is away, or has come back, perhaps with
+    /// older data, and misses what was committed meanwhile.
+    pub fn unsettled_absence(&self) -> Option<String> {
+        self.http.unsettled_absence()
     }
 
     /// The same server, with requests that only test the rights of the key: the log of the server then tells these refusals

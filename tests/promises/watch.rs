@@ -211,8 +211,10 @@ async fn a_server_that_goes_and_comes_back_is_waited_for_and_said_once() {
     follower.ready("the server came back").await;
     eventually_in_step(&scene, "what was written meanwhile").await;
     let ended = follower.stop().await;
+    // Each attempt is told until it is back, and that it cannot be followed only if that takes longer.
+    assert!(ended.err.contains("Trying again in"), "{}", ended.err);
     let said = ended.err.matches("cannot follow").count();
-    assert!((1..=3).contains(&said), "{}", ended.err);
+    assert!(said <= 1, "{}", ended.err);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::state::{Readiness, Silent, States};
 use crate::cli::{Health as Options, ListenAddress};
 use crate::error::{CommandError, Error, FAILED, RuntimeError, UsageError};
+use crate::meilisearch::Server;
 use crate::retry::RetryPolicy;
 use crate::servers::NamedServer;
 use crate::{endpoints, terminal};
@@ -109,30 +110,32 @@ async fn ready(
     }
 }
 
-/// The servers that do not answer at this moment, with why, and those that were away since the last round there. A follower
-/// notices it only when it has something to do, and then waits for a restart.
+/// The servers that do not answer at this moment, with why, and those that were away since the last round there. Of several
+/// servers each is asked: a follower notices that its own is away only when it has something to do.
 async fn silent(servers: &[NamedServer]) -> Silent {
-    // Of a single one it is told whether it is followed.
-    if servers.len() == 1 {
-        return Silent::new();
-    }
+    let is_several = servers.len() > 1;
     let each = servers.iter().map(async |at| {
-        let server = at.server.with_policy(RetryPolicy::NONE);
-        let why = match tokio::time::timeout(SERVER_PATIENCE, server.health()).await {
-            Ok(Ok(())) if server.was_away() => {
-                "it was away, and no round has ended since".to_owned()
-            }
-            Ok(Ok(())) => return None,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!(
-                "{} does not answer within {} seconds",
-                server.address(),
-                SERVER_PATIENCE.as_secs()
-            ),
-        };
-        Some((at.name.clone(), why))
+        if is_several && let Err(why) = asked(&at.server).await {
+            return Some((at.name.clone(), why));
+        }
+        let why = at.server.unsettled_absence()?;
+        let since = format!("it was away, and no round has ended since: {why}");
+        Some((at.name.clone(), since))
     });
     join_all(each).await.into_iter().flatten().collect()
+}
+
+/// Asks a server whether it is there; once, and not for long.
+async fn asked(server: &Server) -> Result<(), String> {
+    let once = server.with_policy(RetryPolicy::NONE);
+    match tokio::time::timeout(SERVER_PATIENCE, once.health()).await {
+        Ok(answered) => answered.map_err(|error| error.to_string()),
+        Err(_) => Err(format!(
+            "{} does not answer within {} seconds",
+            server.address(),
+            SERVER_PATIENCE.as_secs()
+        )),
+    }
 }
 
 /// What a follower answered.

@@ -232,7 +232,10 @@ impl Watch<'_> {
         if committed {
             self.edits_may_be_new();
             self.gather().await?;
-        } else if now < self.round_due && now < self.deep_due && !self.server.was_away() {
+        } else if now < self.round_due
+            && now < self.deep_due
+            && self.server.unsettled_absence().is_none()
+        {
             // Nothing was committed since the last round, so that round still is up to date.
             self.state.is_up_to_date(Timestamp::now());
             return Ok(());
