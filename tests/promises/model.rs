@@ -41,7 +41,7 @@ use walk::{Tally, Walk};
 const WALKS: u64 = 200;
 
 /// Most of a walk is waiting.
-const LANES: usize = 8;
+const LANES: usize = 12;
 
 /// Whose deaths are felt by half of the lanes each, and by every walk that has two servers.
 const SERVERS: usize = 2;
