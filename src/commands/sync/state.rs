@@ -121,7 +121,7 @@ impl State {
     }
 }
 
-/// The servers that do not answer at this moment, with why.
+/// The servers that do not answer, or were away since the last round there, by their names and with why.
 pub type Silent = HashMap<String, String>;
 
 /// The followers of a process: one for each server, by its name.

@@ -100,7 +100,7 @@ impl States {
             &mut text,
             "bisan_indexer_ready",
             "gauge",
-            "Whether the follower follows, and of several servers, whether this one answers.",
+            "Whether the follower follows, and its server has answered since the last round.",
             ready,
         );
         text
