@@ -139,7 +139,12 @@ impl Like {
 
     /// What `/version` says.
     pub fn package_version(self) -> String {
-        let patch = if self.minor == 5 { 1 } else { 0 };
+        // Those that were recorded.
+        let patch = match self.minor {
+            5 => 1,
+            15 => 2,
+            _ => 0,
+        };
         format!("1.{}.{patch}", self.minor)
     }
 }
