@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use tokio::io::BufReader;
 use tokio::net::TcpListener;
 
-use crate::support::wire::{Body, Canned, Head, Stream};
+use crate::support::wire::{Body, Canned, Head, Stream, stream_over};
 use crate::support::{Scene, needs};
 
 /// A provider that counts the texts that it embeds.
@@ -24,7 +23,7 @@ impl Provider {
         let counted = texts.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(serve(BufReader::new(client), counted.clone()));
+                tokio::spawn(serve(stream_over(client), counted.clone()));
             }
         });
         Provider { url, texts }

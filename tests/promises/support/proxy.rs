@@ -5,11 +5,11 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::wire::{Body, Canned, Head, Stream};
+use super::wire::{Body, Canned, Head, Stream, stream_over};
 use super::within;
 
 /// What happens to a request.
@@ -293,7 +293,7 @@ impl FaultProxy {
                     upstream: upstream.clone(),
                     sub_path,
                 };
-                tokio::spawn(async move { passing.serve(BufReader::new(client)).await });
+                tokio::spawn(async move { passing.serve(stream_over(client)).await });
             }
         });
         FaultProxy {
@@ -575,7 +575,7 @@ impl Passing {
     }
 
     async fn knock(&self, head: &Head, body_bytes: u64) -> io::Result<Stream> {
-        let mut server = BufReader::new(TcpStream::connect(&self.upstream).await?);
+        let mut server = stream_over(TcpStream::connect(&self.upstream).await?);
         let mut head = head.clone();
         let target = origin_form(head.target())
             .strip_prefix(self.sub_path)

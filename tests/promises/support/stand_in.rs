@@ -7,11 +7,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
-use tokio::io::BufReader;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::wire::{Body, Canned, Head, Stream};
+use super::wire::{Body, Canned, Head, Stream, stream_over};
 
 pub struct StandIn {
     pub url: String,
@@ -137,7 +136,7 @@ impl StandIn {
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let state = shared.clone();
-                tokio::spawn(async move { serve(&state, BufReader::new(client)).await });
+                tokio::spawn(async move { serve(&state, stream_over(client)).await });
             }
         });
         StandIn {
