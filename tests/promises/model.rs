@@ -43,8 +43,8 @@ const WALKS: u64 = 200;
 /// Most of a walk is waiting.
 const LANES: usize = 12;
 
-/// Whose deaths are felt by half of the lanes each, and by every walk that has two servers.
-const SERVERS: usize = 2;
+/// Each is shared by some lanes, which feel its deaths; the more there are, the less has each to list.
+const SERVERS: usize = 4;
 
 /// What the tally says in front of what happened in a walk with two servers.
 const AT_TWO: &str = "at two servers: ";
