@@ -157,7 +157,8 @@ impl Server {
             .worker_threads(2)
             .enable_all()
             .build()?;
-        let router = routes::router(Arc::clone(&state));
+        // As a service, the router is shared by all connections instead of being copied for each.
+        let router = routes::router(Arc::clone(&state)).into_make_service();
         let http = thread::Builder::new().name("http".into()).spawn(move || {
             runtime.block_on(async {
                 let served = async {
