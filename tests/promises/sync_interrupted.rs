@@ -1,9 +1,10 @@
 //! A round that is cut at any point leaves nothing wrong, and the next one sets everything right.
 
+use futures::future::join_all;
 use serde_json::Value;
 
 use crate::support::scene::CHECKPOINTS;
-use crate::support::{Fault, Scene, ServerOptions};
+use crate::support::{Fault, FaultProxy, Scene, ServerOptions};
 
 use super::sync_changes::{expect_equal, sync};
 
@@ -25,36 +26,43 @@ async fn changed_scene() -> Scene {
 /// At every request of a round, of each depth: cut before it, cut in its body, answer lost, answered 502 in HTML.
 #[tokio::test]
 async fn whichever_request_fails_the_next_round_mends_it() {
-    for depth in ["changed", "ids", "all"] {
-        let scene = changed_scene().await;
+    // Most of it is waiting for what is retried.
+    join_all(["changed", "ids", "all"].map(whichever_request_fails_at)).await;
+}
+
+async fn whichever_request_fails_at(depth: &str) {
+    let scene = changed_scene().await;
+    let proxy = scene.proxy().await;
+    let through = |proxy: &FaultProxy| {
+        sync(&scene)
+            .args(["--compare", depth, "--index", "articles"])
+            .env("MEILISEARCH_HOST", proxy.url())
+    };
+    through(&proxy).run().await.expect(0);
+    let requests = proxy.seen().len();
+    assert!(requests > 5, "{requests}");
+    for k in 1..=requests {
+        scene.database.save_title(5, &format!("changed {k}")).await;
+        let faults = [
+            Fault::CutBefore,
+            Fault::CutInBody,
+            Fault::LoseAnswer,
+            Fault::bad_gateway(),
+        ];
         let proxy = scene.proxy().await;
-        let through = |proxy: &crate::support::FaultProxy| {
-            sync(&scene)
-                .args(["--compare", depth, "--index", "articles"])
-                .env("MEILISEARCH_HOST", proxy.url())
-        };
-        through(&proxy).run().await.expect(0);
-        let requests = proxy.seen().len();
-        assert!(requests > 5, "{requests}");
-        for k in 1..=requests {
-            scene.database.save_title(5, &format!("changed {k}")).await;
-            let faults = [
-                Fault::CutBefore,
-                Fault::CutInBody,
-                Fault::LoseAnswer,
-                Fault::bad_gateway(),
-            ];
-            let proxy = scene.proxy().await;
-            proxy.at(k, faults[k % faults.len()].clone());
-            // A request that can be repeated is repeated, so the round may well end well.
-            let ended = through(&proxy).run().await;
-            let code = ended.status.code();
-            assert!(matches!(code, Some(0 | 1)), "request {k}: {}", ended.err);
-            sync(&scene).run().await.expect(0);
-            scene.expect_in_step().await;
-        }
-        expect_equal(&scene).await;
+        proxy.at(k, faults[k % faults.len()].clone());
+        // A request that can be repeated is repeated, so the round may well end well.
+        let ended = through(&proxy).run().await;
+        let code = ended.status.code();
+        assert!(
+            matches!(code, Some(0 | 1)),
+            "{depth}, request {k}: {}",
+            ended.err
+        );
+        sync(&scene).run().await.expect(0);
+        scene.expect_in_step().await;
     }
+    expect_equal(&scene).await;
 }
 
 /// The server makes another thing of the documents than it was told, as a bug of its own would: their task fails.
