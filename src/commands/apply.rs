@@ -15,6 +15,7 @@ use crate::commands::reindex::{Rebuild, rebuild_one};
 use crate::commands::sync::{self, RoundPolicy};
 use crate::error::{DIFFERENT, Error};
 use crate::interrupt::{self, or_interrupted};
+use crate::prepared::Prepared;
 use crate::progress::Progress;
 use crate::report::Answer;
 use crate::report::apply::{Action, ApplyReport};
@@ -36,24 +37,30 @@ pub async fn run(options: &Apply, progress: &Progress) -> Result<Answer, Error> 
     let database = session::database(&options.connections.database)?;
     let servers = servers::open(&options.connections.server)?;
     let required = options.require.among(servers.len())?;
+    let definitions = session::definitions(&options.selection)?;
+    let defined = before_any_change(session::defined(&database, definitions)).await?;
     match servers.as_slice() {
         [at] => {
             let session = Session::at(&database, &SharedRows::between(1), at);
-            at_one(options, &session, progress).await
+            at_one(options, &session, &defined, progress).await
         }
-        _ => at_several(options, &database, servers, required, progress).await,
+        _ => at_several(options, &database, &defined, servers, required, progress).await,
     }
 }
 
-async fn at_one(options: &Apply, session: &Session, progress: &Progress) -> Result<Answer, Error> {
-    let planned = async {
-        let definitions = session::definitions(&options.selection)?;
-        let defined = session::defined(&session.database, definitions).await?;
-        plan(options, session, &defined).await
-    };
-    let planned = or_interrupted(planned)
-        .await
-        .map_err(|error| interrupt::leaving(error, "nothing was changed"))?;
+/// What is done before anything is changed, or says that nothing was.
+async fn before_any_change<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let done = or_interrupted(work).await;
+    done.map_err(|error| interrupt::leaving(error, "nothing was changed"))
+}
+
+async fn at_one(
+    options: &Apply,
+    session: &Session,
+    defined: &[Prepared],
+    progress: &Progress,
+) -> Result<Answer, Error> {
+    let planned = before_any_change(plan(options, session, defined)).await?;
     let mut report = ApplyReport::new(planned.iter().map(|one| one.plan.clone()).collect());
     let text = report.describe();
     if report.way == Action::Nothing {

@@ -4,12 +4,15 @@
 use futures::future::join_all;
 use tracing::Instrument as _;
 
-use super::{Planned, QUESTION, changes_definition, plan, rebuilding, send, take_over};
+use super::{
+    Planned, QUESTION, before_any_change, changes_definition, plan, rebuilding, send, take_over,
+};
 use crate::cli::Apply;
 use crate::commands::reindex::rebuild;
 use crate::commands::side_by_side::at_each;
 use crate::error::{CommandError, DIFFERENT, Error, FAILED};
-use crate::interrupt::{self, or_interrupted};
+use crate::interrupt;
+use crate::prepared::Prepared;
 use crate::progress::Progress;
 use crate::report::apply::{Action, ApplyReport};
 use crate::report::{Answer, servers as servers_report};
@@ -81,24 +84,21 @@ impl Part {
 pub(super) async fn at_several(
     options: &Apply,
     database: &Database,
+    defined: &[Prepared],
     servers: Vec<NamedServer>,
     required: usize,
     progress: &Progress,
 ) -> Result<Answer, Error> {
     let allowed = servers.len() - required;
-    or_interrupted(servers::refuse_twins(&servers)).await?;
     let rows = SharedRows::between(servers.len());
     let planning = async {
-        let definitions = session::definitions(&options.selection)?;
-        let defined = session::defined(database, definitions).await?;
+        servers::refuse_twins(&servers).await?;
         let planned = at_each(servers, async |at| {
-            plan(options, &Session::at(database, &rows, at), &defined).await
+            plan(options, &Session::at(database, &rows, at), defined).await
         });
         Ok(planned.await)
     };
-    let planned = or_interrupted(planning)
-        .await
-        .map_err(|error| interrupt::leaving(error, "nothing was changed"))?;
+    let planned = before_any_change(planning).await?;
     let mut parts: Vec<Part> = planned
         .into_iter()
         .map(|(at, planned)| Part {
