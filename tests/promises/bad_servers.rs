@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::scene::CHECKPOINTS;
+use crate::support::wire::Canned;
 use crate::support::{Api, Fault, Scene, ServerOptions, eventually};
 
 #[tokio::test]
@@ -623,5 +624,27 @@ async fn an_index_that_somebody_else_made_under_the_uid_of_a_build_is_left_alone
         assert!(scene.api.index(build).await.is_some(), "{waits}");
         let records = scene.api.documents(CHECKPOINTS).await;
         assert!(!records.iter().any(|one| one["build_uid"] == build));
+    }
+}
+
+/// Another program deletes an index while a 1.5 lists them all: the whole list fails for that one.
+#[tokio::test]
+async fn a_list_that_fails_for_an_index_that_goes_meanwhile_is_asked_for_again() {
+    let scene = Scene::new().await;
+    scene.already_live().await;
+    for command in ["reindex", "status"] {
+        let proxy = scene.proxy().await;
+        let gone = json!({
+            "message": "Index `of_somebody_else` not found.", "code": "index_not_found",
+            "type": "invalid_request", "link": "https://docs.meilisearch.com/errors#index_not_found"
+        });
+        let answer = Canned::json(404, &gone);
+        proxy.times(2, "GET", "/indexes", Fault::Answer(answer));
+        let program = scene.command(command);
+        let program = program.env("MEILISEARCH_HOST", proxy.url());
+        program.run().await.expect(0);
+        let lists = proxy.seen();
+        let lists = lists.iter().filter(|seen| seen.path == "/indexes").count();
+        assert!(lists > 2, "{command} asked for {lists} lists");
     }
 }

@@ -122,9 +122,21 @@ impl Api {
         .await
     }
 
+    /// The x of version 1.x: a real server is the version that it is.
+    pub async fn minor(&self) -> u64 {
+        let version = self.get("/version").await.expect(200);
+        let version = version["pkgVersion"].as_str().unwrap();
+        version.split('.').nth(1).unwrap().parse().unwrap()
+    }
+
     /// Every index, with its `createdAt`.
     pub async fn indexes(&self) -> Vec<(String, String)> {
-        let list = self.get("/indexes?limit=1000").await.expect(200);
+        // A 1.5 fails where an index is deleted while it lists.
+        let list = eventually("the server lists its indexes", async || {
+            let list = self.get("/indexes?limit=1000").await;
+            (list.status == 200).then_some(list.body)
+        })
+        .await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         list["results"]
             .as_array()
