@@ -25,7 +25,7 @@ pub struct IndexInfo {
 }
 
 /// How often a list of indexes is asked for while others delete some.
-const LISTINGS: usize = 10;
+const TRIES: usize = 10;
 
 #[derive(Deserialize)]
 struct Page {
@@ -68,7 +68,7 @@ impl Server {
     /// 1.5.1): then it is asked for again.
     async fn page_of_indexes(&self, offset: u64, limit: u64) -> Result<Page, MeilisearchError> {
         let path = format!("/indexes?offset={offset}&limit={limit}");
-        for _ in 1..LISTINGS {
+        for _ in 1..TRIES {
             match self.get(&path).await {
                 Err(MeilisearchError::IndexNotFound { .. }) => {}
                 answer => return answer,

@@ -12,9 +12,11 @@ pub type TaskUid = u64;
 
 /// Whether two `createdAt` name the same index: as instants, since a dump may write one with other digits.
 pub fn same_identity(a: &str, b: &str) -> bool {
-    // Each index is compared with each record, and nearly all are of other seconds: they need no reading.
+    // Each index is compared with each record, and nearly all are of other seconds: as servers write them, they need no reading.
     fn second(text: &str) -> Option<&str> {
-        text.strip_suffix('Z')?.get(.."2026-01-01T00:00:00".len())
+        let second = text.strip_suffix('Z')?.get(.."2026-01-01T00:00:00".len())?;
+        let marks = [4, 7, 10, 13, 16].map(|at| second.as_bytes()[at]);
+        (marks == *b"--T::").then_some(second)
     }
     let instant = |text: &str| text.parse::<jiff::Timestamp>().ok();
     match (second(a), second(b)) {
@@ -77,5 +79,31 @@ impl GenerationUid {
 impl fmt::Display for GenerationUid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_one_however_it_is_written() {
+        let written = "2026-11-24T14:30:00.5Z";
+        for same in [
+            written,
+            "2026-11-24T14:30:00.500000Z",
+            "2026-11-24 14:30:00.5Z",
+            "2026-11-24T16:30:00.5+02:00",
+        ] {
+            assert!(same_identity(written, same), "{same}");
+        }
+        for other in [
+            "2026-11-24T14:30:00.6Z",
+            "2026-11-24T14:30:01.5Z",
+            "2026-11-24T14:30:00.5+02:00",
+            "",
+        ] {
+            assert!(!same_identity(written, other), "{other}");
+        }
     }
 }
