@@ -38,16 +38,19 @@ async fn refuses(scene: &Scene) -> Ended {
 }
 
 /// The same of two rows that are good but for one another: which they are is known when all ids are, so that one of them may
-/// have been sent, into an index that nobody searches.
+/// have been sent while the reading went on, into an index that nobody searches.
 async fn refuses_twins(scene: &Scene) -> Ended {
     refuses_unless(scene, |_| true).await
 }
 
-/// Refuses the rows, of which only those may have been sent that `may_be_sent`.
+/// Refuses the rows, of which only those may have been sent while the reading went on that `may_be_sent`.
 async fn refuses_unless(scene: &Scene, may_be_sent: fn(&Value) -> bool) -> Ended {
     let before = scene.live().await;
     let mut ended = None;
-    for batches in ["90MB", "20kB"] {
+    for (batches, may_be_sent) in [
+        ("90MB", is_good as fn(&Value) -> bool),
+        ("20kB", may_be_sent),
+    ] {
         let proxy = scene.proxy().await;
         proxy.keep_bodies();
         let run = scene

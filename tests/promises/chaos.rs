@@ -145,12 +145,11 @@ async fn at_any_request(each: impl AsyncFn(&mut Stage, usize) -> bool) {
         (points.len(), stage.requests.len(), happened)
     }))
     .await;
-    // How often a run asks for its tasks differs, so that the last of the points may lie behind its end.
     let happened: usize = lanes.iter().map(|(_, _, happened)| happened).sum();
     let (points, requests, _) = lanes[0];
     eprintln!("at {points} of {requests} requests (BISAN_CHAOS_SEED={seed})");
     assert!(
-        happened * 10 >= points * 5,
+        happened * 10 >= points * 8,
         "only {happened} faults of {points} came to happen (BISAN_CHAOS_SEED={seed})"
     );
 }
