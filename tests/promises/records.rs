@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::support::chaos::points;
+use crate::support::point::Point;
 use crate::support::program::{Ended, Program};
 use crate::support::scene::CHECKPOINTS;
 use crate::support::{Dice, FaultProxy, Scene};
@@ -110,8 +111,8 @@ fn expect_well(act: Act, ended: &Ended, beside: Act, what: &str) {
     assert!(well, "{what}: {act:?} ended with {code}\n{}", ended.err);
 }
 
-/// The requests by which one program changes something, counted from 1.
-async fn changing_requests(world: &mut World, act: Act) -> Vec<usize> {
+/// The requests by which one program changes something.
+async fn changing_requests(world: &mut World, act: Act) -> Vec<Point> {
     world.prepare().await;
     let proxy = world.scene.proxy().await;
     let program = world.program(act).env("MEILISEARCH_HOST", proxy.url());
@@ -121,14 +122,12 @@ async fn changing_requests(world: &mut World, act: Act) -> Vec<usize> {
         seen.method != "GET" && !seen.is_probe && !reads
     };
     let seen = proxy.seen();
-    let numbered = seen.iter().enumerate();
-    let mut changing: Vec<usize> = numbered
-        .filter(|(_, seen)| changes(seen))
-        .map(|(at, _)| at + 1)
-        .collect();
+    let all = Point::all_of(&seen);
     // And some in front of them, where what was read is already old.
-    changing.extend([2, seen.len() / 2]);
-    changing
+    let early = [all[1].clone(), all[all.len() / 2 - 1].clone()];
+    let numbered = all.into_iter().zip(&seen);
+    let changing = numbered.filter(|(_, seen)| changes(seen));
+    changing.map(|(point, _)| point).chain(early).collect()
 }
 
 async fn shifted(held: Act) {
@@ -139,15 +138,12 @@ async fn shifted(held: Act) {
     let mut met = 0;
     for beside in ALL.into_iter().filter(|act| *act != held) {
         // A follower has few requests: each of them is tried.
-        let at: Vec<usize> = match held {
+        let at = match held {
             Act::Sync => requests.clone(),
-            _ => points(requests.len(), &mut dice)
-                .into_iter()
-                .map(|point| requests[point - 1])
-                .collect(),
+            _ => points(&requests, &mut dice),
         };
-        for k in at {
-            met += usize::from(once(&mut world, held, k, beside, &mut dice, seed).await);
+        for point in at {
+            met += usize::from(once(&mut world, held, &point, beside, &mut dice, seed).await);
         }
     }
     eprintln!("{held:?} was stopped {met} times while another ran (BISAN_CHAOS_SEED={seed})");
@@ -157,7 +153,7 @@ async fn shifted(held: Act) {
 async fn once(
     world: &mut World,
     held: Act,
-    k: usize,
+    point: &Point,
     beside: Act,
     dice: &mut Dice,
     seed: u64,
@@ -167,7 +163,7 @@ async fn once(
     ever_live.extend(world.retained("before").await);
     let begun_with = ever_live[0].clone();
     let proxy: FaultProxy = world.scene.proxy().await;
-    let hold = proxy.hold_at(k, held != Act::Sync && dice.chance(50));
+    let hold = proxy.hold_at(point.clone(), held != Act::Sync && dice.chance(50));
     let mut running = world
         .program(held)
         .env("MEILISEARCH_HOST", proxy.url())
@@ -182,10 +178,7 @@ async fn once(
     hold.release();
     let ended = running.ended().await;
     ever_live.push(world.live().await);
-    let what = format!(
-        "{held:?} stopped at request {k}, {:?}, beside {beside:?} (BISAN_CHAOS_SEED={seed})",
-        proxy.seen().get(k - 1)
-    );
+    let what = format!("{held:?} stopped at {point}, beside {beside:?} (BISAN_CHAOS_SEED={seed})",);
     expect_well(held, &ended, beside, &what);
     expect_well(beside, &other, held, &what);
 

@@ -1,16 +1,16 @@
 //! The chaos promise for a rollback: a fault at any of its requests. What is live is one whole generation all along, either
 //! the former or the other, and a rollback more goes between them.
 
-use crate::support::chaos::{all_points, chosen};
+use crate::support::chaos::{all_points, chosen, expect_happened};
+use crate::support::point::Point;
 use crate::support::program::Program;
-use crate::support::proxy::Seen;
 use crate::support::{Dice, Fault, FaultProxy, Scene, ServerOptions};
 
 /// Two generations of one small index, and the requests that a rollback makes.
 struct Stage {
     scene: Scene,
     generations: [String; 2],
-    requests: Vec<Seen>,
+    requests: Vec<Point>,
 }
 
 impl Stage {
@@ -23,7 +23,7 @@ impl Stage {
         let second = live(&scene).await;
         let proxy = scene.proxy().await;
         rollback(&scene, &proxy).run().await.expect(0);
-        let requests = proxy.seen();
+        let requests = Point::all_of(&proxy.seen());
         assert!(requests.len() > 10, "{requests:?}");
         Stage {
             scene,
@@ -33,7 +33,7 @@ impl Stage {
     }
 
     /// At which requests it goes wrong.
-    fn points(&self) -> Vec<usize> {
+    fn points(&self) -> Vec<Point> {
         let seed = Dice::seed_from("BISAN_CHAOS_SEED");
         let points = chosen(&self.requests, &mut Dice::seeded(seed));
         eprintln!(
@@ -84,18 +84,21 @@ fn rollback(scene: &Scene, proxy: &FaultProxy) -> Program {
 async fn survived(faults: &[Fault]) {
     let stage = Stage::set().await;
     let rounds = if all_points() { faults.len() } else { 1 };
-    for (round, k) in
-        (0..rounds).flat_map(|round| stage.points().into_iter().map(move |k| (round, k)))
-    {
-        let fault = &faults[(k + round) % faults.len()];
-        let before = live(&stage.scene).await;
-        let proxy = stage.scene.proxy().await;
-        proxy.at(k, fault.clone());
-        let ended = rollback(&stage.scene, &proxy).run().await;
-        let what = format!("{fault} request {k}, {:?}", proxy.seen().get(k - 1));
-        assert_eq!(ended.status.code(), Some(0), "{what}\n{}", ended.err);
-        assert_eq!(live(&stage.scene).await, stage.other(&before), "{what}");
-        stage.end(&what).await;
+    for round in 0..rounds {
+        let mut happened = Vec::new();
+        for (place, point) in stage.points().into_iter().enumerate() {
+            let fault = &faults[(place + round) % faults.len()];
+            let before = live(&stage.scene).await;
+            let proxy = stage.scene.proxy().await;
+            proxy.at(point.clone(), fault.clone());
+            let ended = rollback(&stage.scene, &proxy).run().await;
+            let what = format!("{fault} {point}");
+            assert_eq!(ended.status.code(), Some(0), "{what}\n{}", ended.err);
+            assert_eq!(live(&stage.scene).await, stage.other(&before), "{what}");
+            stage.end(&what).await;
+            happened.push((point, proxy.happened()));
+        }
+        expect_happened("rollback", &happened);
     }
 }
 
@@ -122,9 +125,10 @@ async fn a_refusal_in_between_is_survived_whichever_request_it_meets() {
 /// Where the program is killed, the swap was sent or it was not; a swap that waits is waited for.
 async fn killed(delivered: bool) {
     let stage = Stage::set().await;
-    for k in stage.points() {
+    let mut happened = Vec::new();
+    for point in stage.points() {
         let proxy = stage.scene.proxy().await;
-        let hold = proxy.hold_at(k, delivered);
+        let hold = proxy.hold_at(point.clone(), delivered);
         let mut running = rollback(&stage.scene, &proxy).start();
         tokio::select! {
             () = hold.reached("the request at which the program is killed") => running.kill(),
@@ -132,9 +136,10 @@ async fn killed(delivered: bool) {
         }
         running.ended().await;
         settled(&stage.scene).await;
-        let what = format!("killed at request {k}, {:?}", proxy.seen().get(k - 1));
-        stage.end(&what).await;
+        stage.end(&format!("killed at {point}")).await;
+        happened.push((point, proxy.happened()));
     }
+    expect_happened("killed", &happened);
 }
 
 /// Nothing waits on the server any more.
@@ -168,10 +173,11 @@ async fn a_server_killed_after_any_request_is_waited_for() {
         return;
     }
     let mut stage = Stage::set().await;
-    for k in stage.points() {
+    let mut met = Vec::new();
+    for point in stage.points() {
         let before = live(&stage.scene).await;
         let proxy = stage.scene.proxy().await;
-        let hold = proxy.hold_at(k, true);
+        let hold = proxy.hold_at(point.clone(), true);
         let mut running = rollback(&stage.scene, &proxy).start();
         let happened = tokio::select! {
             () = hold.reached("the request at which the server is killed") => true,
@@ -183,12 +189,11 @@ async fn a_server_killed_after_any_request_is_waited_for() {
             stage.scene.server.start_again().await;
         }
         let ended = running.ended().await;
-        let what = format!(
-            "server killed at request {k}, {:?}",
-            proxy.seen().get(k - 1)
-        );
+        let what = format!("server killed at {point}");
         assert_eq!(ended.status.code(), Some(0), "{what}\n{}", ended.err);
         assert_eq!(live(&stage.scene).await, stage.other(&before), "{what}");
         stage.end(&what).await;
+        met.push((point, happened));
     }
+    expect_happened("server killed", &met);
 }

@@ -59,7 +59,7 @@ impl Walk {
             Trouble::None | Trouble::Away => Some(program.run().await),
             Trouble::Mishap(mishap, k) if may_happen(mishap, &site).await => {
                 let restart = async |hold: &Hold| site.restart(|| hold.release()).await;
-                mishap.befall(program, proxy, k, restart).await.ended
+                mishap.befall(program, proxy, k.into(), restart).await.ended
             }
             Trouble::Mishap(..) => Some(program.run().await),
             Trouble::Interrupt(k) | Trouble::Writer(k) => {

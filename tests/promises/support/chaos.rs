@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::mishap::Mishap;
+use super::point::Point;
 use super::program::Program;
-use super::proxy::Seen;
 use super::{Dice, FaultProxy, Scene};
 
 /// A command in a situation in which it has something to do, again and again.
@@ -26,18 +26,19 @@ pub trait Trial {
 /// How many requests of a run are tried with each mishap: `BISAN_CHAOS_POINTS`, a number or `all`.
 const POINTS: usize = 2;
 
-/// Some of `requests`, counted from 1.
-pub fn points(requests: usize, dice: &mut Dice) -> Vec<usize> {
+/// Some of the requests of an undisturbed run.
+pub fn points(requests: &[Point], dice: &mut Dice) -> Vec<Point> {
     let points = match std::env::var("BISAN_CHAOS_POINTS") {
-        Ok(all) if all == "all" => requests,
+        Ok(all) if all == "all" => requests.len(),
         Ok(number) if !number.is_empty() => number.parse().expect("a number, or `all`"),
         _ => POINTS,
     };
-    let points = points.min(requests);
+    let points = points.min(requests.len());
     // One of each stretch of the run, so that neither its beginning nor its end is ever left out.
-    let begin = |stretch: usize| stretch * requests / points;
+    let begin = |stretch: usize| stretch * requests.len() / points;
     (0..points)
-        .map(|stretch| 1 + begin(stretch) + dice.below(begin(stretch + 1) - begin(stretch)))
+        .map(|stretch| begin(stretch) + dice.below(begin(stretch + 1) - begin(stretch)))
+        .map(|place| requests[place].clone())
         .collect()
 }
 
@@ -49,19 +50,19 @@ pub fn all_points() -> bool {
 /// How many of the requests that change nothing are tried.
 const READS: usize = 3;
 
-/// The requests at which a run is disturbed, of those that an undisturbed one made, counted from 1: every one with
+/// The requests at which a run is disturbed, of those that an undisturbed one made: every one with
 /// `BISAN_CHAOS_POINTS=all`; else one of each kind that changes something, and a few of those that only ask, which go one
 /// way through the program whatever they ask for.
-pub fn chosen(seen: &[Seen], dice: &mut Dice) -> Vec<usize> {
+pub fn chosen(requests: &[Point], dice: &mut Dice) -> Vec<Point> {
     if all_points() {
-        return (1..=seen.len()).collect();
+        return requests.to_vec();
     }
-    let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut kinds: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut reads = Vec::new();
-    for (k, seen) in (1..).zip(seen) {
-        match seen.changes_something() {
-            true => kinds.entry(seen.kind()).or_default().push(k),
-            false => reads.push(k),
+    for (place, point) in requests.iter().enumerate() {
+        match point.changes_something() {
+            true => kinds.entry(point.kind()).or_default().push(place),
+            false => reads.push(place),
         }
     }
     let mut chosen: Vec<usize> = kinds.values().map(|of_it| dice.one_of(of_it)).collect();
@@ -69,7 +70,20 @@ pub fn chosen(seen: &[Seen], dice: &mut Dice) -> Vec<usize> {
         chosen.push(reads.remove(dice.below(reads.len())));
     }
     chosen.sort_unstable();
-    chosen
+    chosen.into_iter().map(|k| requests[k].clone()).collect()
+}
+
+/// At each of these requests something was to happen. Where the request changes something, it did. One that only asks may not
+/// have come: how often a run looks at its tasks, and what it has to look at, differs from run to run.
+pub fn expect_happened(what: &str, happened: &[(Point, bool)]) {
+    for (point, happened) in happened {
+        assert!(
+            *happened || !point.changes_something(),
+            "{what}: nothing happened at {point}"
+        );
+    }
+    let count = happened.iter().filter(|(_, happened)| *happened).count();
+    eprintln!("{what}: {count} of {} happened", happened.len());
 }
 
 /// Tries it all. Says how much that was.
@@ -81,39 +95,37 @@ pub async fn everywhere<T: Trial>(mut trial: T) {
         if mishap.kills_the_server() && !trial.scene().server.is_ours() {
             continue;
         }
-        let mut happened = 0;
-        let points = points(requests, &mut dice);
-        for k in &points {
-            happened += usize::from(once(&mut trial, mishap, *k, seed).await);
+        let mut happened = Vec::new();
+        for point in points(&requests, &mut dice) {
+            let met = once(&mut trial, mishap, &point, seed).await;
+            happened.push((point, met));
         }
+        let what = format!("{}: {mishap:?} (BISAN_CHAOS_SEED={seed})", T::NAME);
         eprintln!(
-            "{}: {mishap:?} at {happened} of {requests} requests (BISAN_CHAOS_SEED={seed})",
-            T::NAME
+            "{what}: at {} of {} requests",
+            happened.len(),
+            requests.len()
         );
-        assert!(
-            happened * 10 >= points.len() * 5,
-            "{}: {mishap:?} came to happen {happened} times only, of {points:?}",
-            T::NAME
-        );
+        expect_happened(&what, &happened);
     }
 }
 
-/// How many requests an undisturbed run makes.
-async fn requests<T: Trial>(trial: &mut T) -> usize {
+/// The requests of an undisturbed run.
+async fn requests<T: Trial>(trial: &mut T) -> Vec<Point> {
     trial.prepare().await;
     let proxy = trial.scene().proxy().await;
     through(trial, &proxy).run().await.expect(0);
     trial.expect_well("undisturbed").await;
-    proxy.seen().len()
+    Point::all_of(&proxy.seen())
 }
 
-async fn once<T: Trial>(trial: &mut T, mishap: Mishap, k: usize, seed: u64) -> bool {
+async fn once<T: Trial>(trial: &mut T, mishap: Mishap, point: &Point, seed: u64) -> bool {
     trial.prepare().await;
     let proxy = trial.scene().proxy().await;
     let program = through(trial, &proxy);
     let server = &mut trial.scene().server;
     let met = mishap
-        .befall(program, &proxy, k, async |hold| {
+        .befall(program, &proxy, point.clone(), async |hold| {
             server.kill().await;
             // A request that waits at the proxy arrives at nobody.
             hold.release();
@@ -121,9 +133,8 @@ async fn once<T: Trial>(trial: &mut T, mishap: Mishap, k: usize, seed: u64) -> b
         })
         .await;
     let what = format!(
-        "{}: {mishap:?} at request {k}, {:?} (BISAN_CHAOS_SEED={seed})",
-        T::NAME,
-        proxy.seen().get(k - 1)
+        "{}: {mishap:?} at {point} (BISAN_CHAOS_SEED={seed})",
+        T::NAME
     );
     let ended = match met.ended {
         Some(ended) => ended,

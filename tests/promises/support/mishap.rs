@@ -1,5 +1,6 @@
 //! What goes wrong at one request of a run, and the run that meets it.
 
+use super::point::Point;
 use super::program::{Ended, Program};
 use super::proxy::{Fault, FaultProxy, Hold};
 
@@ -53,19 +54,19 @@ impl Mishap {
         })
     }
 
-    /// Runs the program, which speaks through the proxy, with this at its k-th request. `restart` kills the server, lets
+    /// Runs the program, which speaks through the proxy, with this at this request. `restart` kills the server, lets
     /// go what is held, and starts the server again.
     pub async fn befall(
         self,
         program: Program,
         proxy: &FaultProxy,
-        k: usize,
+        point: Point,
         restart: impl AsyncFnOnce(&Hold),
     ) -> Met {
         if let Some(fault) = self.fault() {
-            proxy.at(k, fault);
+            proxy.at(point, fault);
             let ended = program.run().await;
-            let happened = proxy.seen().len() >= k;
+            let happened = proxy.happened();
             return Met {
                 happened,
                 ended: Some(ended),
@@ -75,7 +76,7 @@ impl Mishap {
         else {
             unreachable!("everything else is a fault on the wire");
         };
-        let hold = proxy.hold_at(k, delivered);
+        let hold = proxy.hold_at(point, delivered);
         let mut running = program.start();
         let happened = tokio::select! {
             () = hold.reached("the request at which it is to happen") => true,
@@ -97,7 +98,7 @@ impl Mishap {
 
 /// How a run met a mishap.
 pub struct Met {
-    /// False: the run made fewer requests than that (how often a task is looked at differs).
+    /// False: the run made no such request (how often a task is looked at differs).
     pub happened: bool,
     /// None: the program was killed.
     pub ended: Option<Ended>,

@@ -15,6 +15,7 @@ pub mod mishap;
 #[allow(dead_code, reason = "unit tests have other needs than promises")]
 #[path = "../../needs.rs"]
 pub mod needs;
+pub mod point;
 pub mod program;
 pub mod proxy;
 pub mod scene;

@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::point::Point;
 use super::wire::{Body, Canned, Head, Stream, stream_over};
 use super::within;
 
@@ -192,9 +193,10 @@ impl Seen {
         self.method != "GET" && !only_asks.iter().any(|end| self.path.ends_with(end))
     }
 
-    /// What it asks for, whichever generation it is about.
+    /// What it asks for, whichever generation and however many tasks it is about.
     pub fn kind(&self) -> String {
-        let path: String = self.path.chars().filter(|c| !c.is_ascii_digit()).collect();
+        let path = self.path.split('?').next().unwrap_or_default();
+        let path: String = path.chars().filter(|c| !c.is_ascii_digit()).collect();
         format!("{} {path}", self.method)
     }
 }
@@ -206,8 +208,11 @@ struct Rule {
 }
 
 enum Which {
-    /// Counted from 1, over all connections.
-    Nth(usize),
+    /// Of the requests behind the first `after`.
+    Point {
+        point: Point,
+        after: usize,
+    },
     Route {
         method: String,
         path: String,
@@ -215,16 +220,20 @@ enum Which {
 }
 
 impl Which {
-    fn is(&self, number: usize, head: &Head, path: &str) -> bool {
+    /// Whether it is about the last of these.
+    fn is(&self, seen: &[Seen]) -> bool {
+        let Some(last) = seen.last() else {
+            return false;
+        };
         match self {
-            Which::Nth(nth) => *nth == number,
+            Which::Point { point, after } => point.is_last_of(&seen[*after..]),
             Which::Route {
                 method,
                 path: pattern,
             } => {
-                (method == head.method() || method == "*")
-                    && matches(pattern, path)
-                    && !is_probe(head)
+                (*method == last.method || method == "*")
+                    && matches(pattern, &last.path)
+                    && !last.is_probe
             }
         }
     }
@@ -308,15 +317,24 @@ impl FaultProxy {
         format!("{}{}", self.address, self.sub_path)
     }
 
-    /// The fault at the k-th request from now on, counted from 1, whatever it asks for.
-    pub fn at(&self, k: usize, fault: Fault) {
+    /// The fault at this request, of those from now on.
+    pub fn at(&self, point: impl Into<Point>, fault: Fault) {
         let mut plan = self.plan.lock().unwrap();
-        let number = plan.seen.len() + k;
+        let which = Which::Point {
+            point: point.into(),
+            after: plan.seen.len(),
+        };
         plan.rules.push(Rule {
-            which: Which::Nth(number),
+            which,
             fault,
             left: 1,
         });
+    }
+
+    /// Whether all that was to happen so often has happened.
+    pub fn happened(&self) -> bool {
+        let plan = self.plan.lock().unwrap();
+        plan.rules.iter().all(|rule| rule.left == 0)
     }
 
     /// The fault at the first `times` requests of this route. In the path `*` stands for any characters.
@@ -363,11 +381,11 @@ impl FaultProxy {
         hold
     }
 
-    /// Holds the k-th request from now on, before the server has heard of it or after it has done what was asked.
-    pub fn hold_at(&self, k: usize, delivered: bool) -> Hold {
+    /// Holds this request, of those from now on, before the server has heard of it or after it has done what was asked.
+    pub fn hold_at(&self, point: impl Into<Point>, delivered: bool) -> Hold {
         let hold = Hold::new();
         self.at(
-            k,
+            point,
             if delivered {
                 Fault::HoldAnswer(hold.clone())
             } else {
@@ -451,27 +469,26 @@ impl Passing {
             .header("content-length")
             .and_then(|bytes| bytes.parse().ok())
             .unwrap_or(0);
-        let (method, path) = (head.method().to_owned(), path.to_owned());
         plan.seen.push(Seen {
-            method,
-            path: path.clone(),
+            method: head.method().to_owned(),
+            path: path.to_owned(),
             is_probe: is_probe(head),
             body_bytes: length,
             status: None,
             body: Vec::new(),
         });
-        let number = plan.seen.len();
-        let over = plan.body_limit.is_some_and(|limit| length > limit);
-        let rule = plan
-            .rules
+        let Plan { seen, rules, .. } = &mut *plan;
+        let place = seen.len() - 1;
+        let rule = rules
             .iter_mut()
-            .find(|rule| rule.left > 0 && rule.which.is(number, head, &path));
+            .find(|rule| rule.left > 0 && rule.which.is(seen));
         let fault = rule.map(|rule| {
             rule.left -= 1;
             rule.fault.clone()
         });
+        let over = plan.body_limit.is_some_and(|limit| length > limit);
         (
-            number - 1,
+            place,
             fault.or_else(|| {
                 over.then(|| Fault::Answer(Fault::html(413, "413 Request Entity Too Large")))
             }),
