@@ -120,9 +120,14 @@ impl Task {
             (TaskStatus::Failed, None) => "the server gives no reason: look at its log".to_owned(),
             (TaskStatus::Failed, Some(error)) if error.is_internal() => format!(
                 "{error}. An internal error fails every task of its batch{}, so these documents may be innocent: \
-                 look at the server's log and its disk",
+                 look at the server's log and its disk{}",
                 self.batch_uid
-                    .map_or(String::new(), |batch| format!(" ({batch})"))
+                    .map_or(String::new(), |batch| format!(" ({batch})")),
+                if error.names_no_file() {
+                    DONE_AND_NOT_NOTED
+                } else {
+                    ""
+                }
             ),
             (TaskStatus::Failed, Some(error)) => error.to_string(),
             _ => return None,
@@ -130,6 +135,11 @@ impl Task {
         Some(text)
     }
 }
+
+/// What a missing file means where the server has just been started again. Up to 1.6 the scheduler deletes a task's content
+/// before it commits that the task is done (`IndexScheduler::tick`), from 1.7 on after it.
+const DONE_AND_NOT_NOTED: &str = ". A server before 1.7 says this of a task that it had done when it died, and had not \
+     noted: if it was started again meanwhile, run the command again";
 
 /// Why a task failed. The message is cut: a server once put a whole document into it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -146,6 +156,11 @@ impl TaskError {
     /// Of an internal error every task of the batch gets a copy, guilty or not.
     pub fn is_internal(&self) -> bool {
         self.kind == "internal"
+    }
+
+    /// A file is not there that the server wanted to read.
+    fn names_no_file(&self) -> bool {
+        self.message.contains("No such file or directory")
     }
 }
 
@@ -237,6 +252,22 @@ mod tests {
         let error = task.error.unwrap();
         assert_eq!(error.message.chars().count(), FOREIGN_TEXT_CHARS + 1);
         assert!(error.is_internal());
+    }
+
+    #[test]
+    fn a_content_that_an_old_server_deleted_too_early_is_explained() {
+        let failed = |message: &str| {
+            task(json!({"uid": 1, "status": "failed", "error": {"message": message, "code": "internal", "type": "internal"}}))
+                .failure()
+                .unwrap()
+        };
+        let missing = failed("No such file or directory (os error 2)");
+        assert!(missing.contains("before 1.7"), "{missing}");
+        let other = failed("Input/output error (os error 5)");
+        assert!(
+            other.contains("its disk") && !other.contains("1.7"),
+            "{other}"
+        );
     }
 
     #[test]

@@ -100,10 +100,9 @@ pub async fn everywhere<T: Trial>(mut trial: T) {
             let met = once(&mut trial, mishap, &point, seed).await;
             happened.push((point, met));
         }
-        let what = format!("{}: {mishap:?} (BISAN_CHAOS_SEED={seed})", T::NAME);
-        eprintln!(
-            "{what}: at {} of {} requests",
-            happened.len(),
+        let what = format!(
+            "{}: {mishap:?} in {} requests (BISAN_CHAOS_SEED={seed})",
+            T::NAME,
             requests.len()
         );
         expect_happened(&what, &happened);

@@ -91,7 +91,7 @@ impl Mishap {
         let ended = running.ended().await;
         Met {
             happened,
-            ended: (!killed).then_some(ended),
+            ended: Some(ended).filter(|ended| !killed && !ended.met_a_task_that_was_done()),
         }
     }
 }
@@ -100,6 +100,7 @@ impl Mishap {
 pub struct Met {
     /// False: the run made no such request (how often a task is looked at differs).
     pub happened: bool,
-    /// None: the program was killed.
+    /// None: it did not get to an end of its own, and the next run sets right what it left. The program was killed, or an old
+    /// server with a task that it had done ([`Ended::met_a_task_that_was_done`]).
     pub ended: Option<Ended>,
 }

@@ -270,6 +270,12 @@ impl Ended {
         words.join(" ")
     }
 
+    /// Whether a task failed because the server had done it, died, and did not know so when it was started again. A real one
+    /// before 1.7 deletes the content of a task before it notes that the task is done; the next run sets it right.
+    pub fn met_a_task_that_was_done(&self) -> bool {
+        self.status.code() == Some(1) && self.err.contains("No such file or directory (os error 2)")
+    }
+
     fn said(&self) -> String {
         let (out, err) = (&self.out, &self.err);
         format!("--- standard output\n{out}\n--- standard error\n{err}")
