@@ -133,24 +133,25 @@ impl Stage {
 /// the row of requests it is.
 async fn at_any_request(each: impl AsyncFn(&mut Stage, usize, &Point) -> bool) {
     let seed = Dice::seed_from("BISAN_CHAOS_SEED");
-    let lanes = join_all((0..LANES).map(async |lane| {
-        let mut stage = Stage::set().await;
-        let points = chosen(&stage.requests, &mut Dice::seeded(seed));
-        let mut happened = Vec::new();
-        for (place, point) in points.iter().enumerate().skip(lane).step_by(LANES) {
-            let met = each(&mut stage, place, point).await;
-            happened.push((point.clone(), met));
-        }
-        (stage.requests.len(), happened)
-    }))
+    let stages = join_all((0..LANES).map(|_| Stage::set())).await;
+    let requests = stages[0].requests.clone();
+    let points = &chosen(&requests, &mut Dice::seeded(seed));
+    let lanes = join_all(
+        stages
+            .into_iter()
+            .enumerate()
+            .map(async |(lane, mut stage)| {
+                let mut happened = Vec::new();
+                for (place, point) in points.iter().enumerate().skip(lane).step_by(LANES) {
+                    let met = each(&mut stage, place, point).await;
+                    happened.push((point.clone(), met));
+                }
+                happened
+            }),
+    )
     .await;
-    let requests = lanes[0].0;
-    let happened: Vec<_> = lanes
-        .into_iter()
-        .flat_map(|(_, happened)| happened)
-        .collect();
-    let what = format!("BISAN_CHAOS_SEED={seed}");
-    eprintln!("at {} of {requests} requests", happened.len());
+    let happened: Vec<_> = lanes.into_iter().flatten().collect();
+    let what = format!("in {} requests (BISAN_CHAOS_SEED={seed})", requests.len());
     expect_happened(&what, &happened);
 }
 

@@ -32,16 +32,15 @@ impl Stage {
         }
     }
 
-    /// At which requests it goes wrong.
-    fn points(&self) -> Vec<Point> {
+    /// At which requests it goes wrong, and what is said of it.
+    fn points(&self) -> (Vec<Point>, String) {
         let seed = Dice::seed_from("BISAN_CHAOS_SEED");
         let points = chosen(&self.requests, &mut Dice::seeded(seed));
-        eprintln!(
-            "at {} of {} requests (BISAN_CHAOS_SEED={seed})",
-            points.len(),
-            self.requests.len()
-        );
-        points
+        let requests = self.requests.len();
+        (
+            points,
+            format!("in {requests} requests (BISAN_CHAOS_SEED={seed})"),
+        )
     }
 
     fn other(&self, generation: &str) -> &str {
@@ -85,8 +84,9 @@ async fn survived(faults: &[Fault]) {
     let stage = Stage::set().await;
     let rounds = if all_points() { faults.len() } else { 1 };
     for round in 0..rounds {
+        let (points, said) = stage.points();
         let mut happened = Vec::new();
-        for (place, point) in stage.points().into_iter().enumerate() {
+        for (place, point) in points.into_iter().enumerate() {
             let fault = &faults[(place + round) % faults.len()];
             let before = live(&stage.scene).await;
             let proxy = stage.scene.proxy().await;
@@ -98,7 +98,7 @@ async fn survived(faults: &[Fault]) {
             stage.end(&what).await;
             happened.push((point, proxy.happened()));
         }
-        expect_happened("rollback", &happened);
+        expect_happened(&said, &happened);
     }
 }
 
@@ -125,8 +125,9 @@ async fn a_refusal_in_between_is_survived_whichever_request_it_meets() {
 /// Where the program is killed, the swap was sent or it was not; a swap that waits is waited for.
 async fn killed(delivered: bool) {
     let stage = Stage::set().await;
+    let (points, said) = stage.points();
     let mut happened = Vec::new();
-    for point in stage.points() {
+    for point in points {
         let proxy = stage.scene.proxy().await;
         let hold = proxy.hold_at(point.clone(), delivered);
         let mut running = rollback(&stage.scene, &proxy).start();
@@ -139,7 +140,7 @@ async fn killed(delivered: bool) {
         stage.end(&format!("killed at {point}")).await;
         happened.push((point, proxy.happened()));
     }
-    expect_happened("killed", &happened);
+    expect_happened(&said, &happened);
 }
 
 /// Nothing waits on the server any more.
@@ -173,8 +174,9 @@ async fn a_server_killed_after_any_request_is_waited_for() {
         return;
     }
     let mut stage = Stage::set().await;
+    let (points, said) = stage.points();
     let mut met = Vec::new();
-    for point in stage.points() {
+    for point in points {
         let before = live(&stage.scene).await;
         let proxy = stage.scene.proxy().await;
         let hold = proxy.hold_at(point.clone(), true);
@@ -198,5 +200,5 @@ async fn a_server_killed_after_any_request_is_waited_for() {
         stage.end(&what).await;
         met.push((point, happened));
     }
-    expect_happened("server killed", &met);
+    expect_happened(&said, &met);
 }
