@@ -84,6 +84,10 @@ pub fn expect_happened(what: &str, happened: &[(Point, bool)]) {
     }
     let count = happened.iter().filter(|(_, happened)| *happened).count();
     eprintln!("{what}: {count} of {} happened", happened.len());
+    assert!(
+        count * 2 >= happened.len(),
+        "{what}: too little happened: {happened:?}"
+    );
 }
 
 /// Tries it all. Says how much that was.
